@@ -1,0 +1,1 @@
+//! The watch client: staging, manifest, ACK and NACK, last-good file.

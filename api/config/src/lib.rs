@@ -1,0 +1,1 @@
+//! How a configuration file becomes a typed value: YAML, variables, inheritance, environment, and clear refusals.

@@ -1,0 +1,16 @@
+//! An agent as the mesh knows it: what all its replicas agree on.
+
+use semver::Version;
+
+use crate::name::{AgentName, PoolName};
+use crate::tag::TagSet;
+
+/// One agent; its replicas are the endpoints of `pool`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agent {
+    pub name: AgentName,
+    /// The highest version among its replicas.
+    pub version: Version,
+    pub tags: TagSet,
+    pub pool: PoolName,
+}

@@ -1,0 +1,43 @@
+//! Where calls for one replica go.
+//!
+//! In: a replica that may be called. Out: an [`Endpoint`] of a pool.
+
+use std::net::SocketAddr;
+
+use crate::identity::SpiffeId;
+use crate::name::ReplicaId;
+use crate::replica::Generation;
+
+/// Whether new work may go to an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EndpointState {
+    /// Takes everything.
+    Up,
+    /// Its proxy fell silent: chosen only when nothing that is up is left.
+    Suspect,
+    /// Keeps the sessions it has and gets nothing new.
+    Draining,
+}
+
+/// The inbound listener of the proxy in front of one replica.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    pub replica: ReplicaId,
+    pub address: SocketAddr,
+    /// What the listener must prove; none means plaintext, accepted only where the mesh runs with `insecure: true`.
+    pub identity: Option<SpiffeId>,
+    pub generation: Generation,
+    /// Relative share of new calls, 1 to 1000.
+    pub weight: u16,
+    pub state: EndpointState,
+}
+
+impl EndpointState {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Suspect => "suspect",
+            Self::Draining => "draining",
+        }
+    }
+}

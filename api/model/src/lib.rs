@@ -1,0 +1,23 @@
+//! The words of the mesh, as types that hold only good values.
+//!
+//! In: text and numbers from an edge (configuration, wire, headers), parsed once. Out: values that the cores decide with.
+//! Never here: serde, protobuf, sockets, clocks, logs.
+//! Invariant: a value of any type in this crate is valid; nothing inside the house checks it again.
+
+pub mod name;
+pub mod digest;
+pub mod identity;
+pub mod address;
+pub mod tag;
+pub mod requirement;
+pub mod revision;
+pub mod capability;
+pub mod replica;
+pub mod endpoint;
+pub mod pool;
+pub mod route;
+pub mod agent;
+pub mod settings;
+pub mod resource;
+pub mod manifest;
+pub mod snapshot;

@@ -1,0 +1,28 @@
+use super::*;
+
+#[test]
+fn a_requirement_reads_back_as_it_was_written() {
+    for text in ["weather", "weather ^1.2", "weather >=2.0.0,<3.0.0 eu +fast -beta", "weather eu"] {
+        assert_eq!(text.parse::<Requirement>().unwrap().to_string(), text);
+    }
+}
+
+#[test]
+fn a_dependency_may_give_the_capability_another_local_name() {
+    let check = |text: &str, alias: &str, rest: &str| {
+        let dependency: Dependency = text.parse().unwrap();
+        assert_eq!((dependency.alias.as_str(), dependency.requirement.to_string().as_str()), (alias, rest), "{text}");
+    };
+    check("weather", "weather", "weather");
+    check("forecast=weather ^1.2 +fast", "forecast", "weather ^1.2 +fast");
+    check("weather =1.2.0", "weather", "weather =1.2.0");
+    check("weather gpu=a100", "weather", "weather gpu=a100");
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_with_the_part_that_is_wrong() {
+    assert!(matches!("".parse::<Requirement>(), Err(BadRequirement::Empty)));
+    assert!(matches!("a/b".parse::<Requirement>(), Err(BadRequirement::Name(_))));
+    assert!(matches!("weather ^x".parse::<Requirement>(), Err(BadRequirement::Version { .. })));
+    assert!(matches!("weather eu -eu".parse::<Requirement>(), Err(BadRequirement::Tag(_))));
+}

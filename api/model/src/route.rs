@@ -1,0 +1,73 @@
+//! A route: the local name that leads to a pool, and the rules on the way.
+//!
+//! In: intent, or the name of an agent or capability. Out: a [`Route`].
+
+use std::time::Duration;
+
+use crate::name::{PoolName, RouteName};
+
+/// Which state a call must follow.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Affinity {
+    /// Keys first, then the calling agent.
+    #[default]
+    Auto,
+    /// The calling agent only: all its calls go to one replica while that one lives.
+    Agent,
+    /// Keys only: what carries none is balanced.
+    Keys,
+    /// Every call is balanced. For servers known to hold no state.
+    None,
+}
+
+/// How long each phase of a call may take. `None` is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Timeouts {
+    /// TCP and TLS to the endpoint.
+    pub connect: Duration,
+    /// From the sent request to the first byte of the answer.
+    pub first_byte: Duration,
+    /// Between two bytes of an answer; none for event streams, which may be quiet for ever.
+    pub idle: Option<Duration>,
+}
+
+/// A name that callers use, where it leads, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    pub name: RouteName,
+    pub pool: PoolName,
+    pub affinity: Affinity,
+    pub timeouts: Timeouts,
+}
+
+impl Default for Timeouts {
+    /// 2 s to connect; 300 s to the first byte, because a tool may answer in one JSON at its very end; no idle limit.
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(2), first_byte: Duration::from_secs(300), idle: None }
+    }
+}
+
+impl Affinity {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Agent => "agent",
+            Self::Keys => "keys",
+            Self::None => "none",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Auto, Self::Agent, Self::Keys, Self::None].into_iter().find(|affinity| affinity.as_str() == text)
+    }
+
+    /// Whether keys in a call (a session id) decide where it goes.
+    pub const fn follows_keys(self) -> bool {
+        matches!(self, Self::Auto | Self::Keys)
+    }
+
+    /// Whether calls of one agent stay together when no key decides.
+    pub const fn follows_agent(self) -> bool {
+        matches!(self, Self::Auto | Self::Agent)
+    }
+}

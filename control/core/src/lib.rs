@@ -1,0 +1,1 @@
+//! Every decision of control, as pure functions.

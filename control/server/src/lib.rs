@@ -1,0 +1,1 @@
+//! The control service: registration, snapshots, discovery, store.

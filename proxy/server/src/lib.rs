@@ -1,0 +1,1 @@
+//! The proxy: pingora, sessions, mTLS, probes, telemetry.

@@ -1,0 +1,1 @@
+//! Whole-mesh tests with real processes, and the tidy test.
