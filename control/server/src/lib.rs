@@ -1,1 +1,3 @@
 //! The control service: registration, snapshots, discovery, store.
+
+pub mod ca;
