@@ -92,7 +92,6 @@ impl Reader<'_> {
             syn::UseTree::Rename(name) => self.leaf(so_far, &name.ident.to_string()),
             syn::UseTree::Glob(_) => self.mention(so_far),
             syn::UseTree::Group(group) => group.items.iter().for_each(|item| self.follow(so_far, item)),
-            _ => {}
         }
     }
 

@@ -1,0 +1,13 @@
+// Loaded with --require: servers that bind every interface bind 127.0.0.1, and say which port they got.
+const net = require('node:net');
+const listen = net.Server.prototype.listen;
+
+net.Server.prototype.listen = function (...args) {
+  if (typeof args[0] === 'number' || (typeof args[0] === 'string' && /^\d+$/.test(args[0]))) {
+    if (typeof args[1] !== 'string') args.splice(1, 0, '127.0.0.1');
+  } else if (args[0] && typeof args[0] === 'object' && args[0].port !== undefined && !args[0].host) {
+    args[0] = { ...args[0], host: '127.0.0.1' };
+  }
+  this.once('listening', () => console.log(`listening 127.0.0.1:${this.address().port}`));
+  return listen.apply(this, args);
+};

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Installs what the whole-mesh tests run against: a real Redis, the official SDKs, cmake for the build.
+#
+# Everything that is not a system package goes to tests/.peers, which git ignores. Running it again is quick:
+# each part is skipped when it is there in the pinned versions. `tests/setup.sh --forget` removes tests/.peers.
+set -euo pipefail
+cd "$(dirname "$0")"
+peers="$PWD/.peers"
+
+say() { printf 'setup: %s\n' "$*"; }
+
+if [ "${1:-}" = "--forget" ]; then
+    rm -rf "$peers"
+    say "tests/.peers is gone"
+    exit 0
+fi
+
+# --- system packages -------------------------------------------------------------------------------------------------
+missing=()
+command -v cmake >/dev/null || missing+=(cmake)
+command -v redis-server >/dev/null || missing+=(redis-server)
+command -v python3 >/dev/null || missing+=(python3)
+python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+command -v node >/dev/null || missing+=(nodejs)
+command -v npm >/dev/null || missing+=(npm)
+if [ ${#missing[@]} -gt 0 ]; then
+    say "installing ${missing[*]} with apt-get"
+    as_root=()
+    [ "$(id -u)" = 0 ] || as_root=(sudo)
+    "${as_root[@]}" apt-get update -q
+    # Debian starts a Redis of its own when the package comes in; the tests start theirs, so none is wanted.
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+        apt-get install -y -q --no-install-recommends "${missing[@]}"
+else
+    say "cmake, redis-server, python3, node and npm are here"
+fi
+mkdir -p "$peers"
+
+# A part is there when its stamp holds the digest of its pins.
+is_there() { [ -f "$peers/$1.stamp" ] && [ "$(cat "$peers/$1.stamp")" = "$2" ]; }
+
+# --- Python ------------------------------------------------------------------------------------------------------------
+pins=$(cat peers/requirements.txt peers/requirements-fastmcp.txt | sha256sum | cut -d' ' -f1)
+if is_there python "$pins"; then
+    say "Python peers are here: $(grep -E '^(mcp|fastmcp)==' peers/requirements*.txt -h | tr '\n' ' ')"
+else
+    say "installing the Python peers into tests/.peers/python"
+    rm -rf "$peers/python"
+    python3 -m venv "$peers/python"
+    "$peers/python/bin/pip" install --quiet --disable-pip-version-check --no-deps -r peers/requirements.txt
+    "$peers/python/bin/pip" install --quiet --disable-pip-version-check --no-deps -r peers/requirements-fastmcp.txt
+    "$peers/python/bin/python" -c 'import mcp, fastmcp'
+    echo "$pins" >"$peers/python.stamp"
+fi
+
+# --- Node --------------------------------------------------------------------------------------------------------------
+pins=$(sha256sum peers/package.json | cut -d' ' -f1)
+if is_there node "$pins"; then
+    say "Node peers are here: $(grep -oE '@modelcontextprotocol/[a-z-]+": "[^"]+' peers/package.json | tr -d '"' | tr '\n' ' ')"
+else
+    say "installing the Node peers into tests/.peers/node"
+    rm -rf "$peers/node"
+    mkdir -p "$peers/node"
+    cp peers/package.json "$peers/node/package.json"
+    (cd "$peers/node" && npm install --silent --no-audit --no-fund --no-package-lock)
+    # The TypeScript client of 2026 asks for Node 20; an older system gets one of its own.
+    if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ]; then
+        (cd "$peers/node" && npm install --silent --no-audit --no-fund --no-package-lock --no-save node@22.23.3)
+    fi
+    echo "$pins" >"$peers/node.stamp"
+fi
+say "ready"
