@@ -1,0 +1,23 @@
+//! Compiles the protocol without an outside compiler, and keeps its descriptors for gRPC reflection.
+
+use std::env;
+use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
+
+use prost::Message;
+
+const FILES: [&str; 3] = [
+    "envoy/service/discovery/v3/discovery.proto",
+    "outrigger/registry/v1/registry.proto",
+    "outrigger/snapshot/v1/snapshot.proto",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=proto");
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let descriptors = protox::compile(FILES, ["proto"])?;
+    fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
+    tonic_prost_build::configure().build_transport(false).include_file("packages.rs").compile_fds(descriptors)?;
+    Ok(())
+}

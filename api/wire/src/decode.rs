@@ -1,0 +1,13 @@
+//! Protobuf → model, one file per resource.
+//!
+//! Invariant: what comes out is valid, sorted and within the limits; what is wrong is named by its field.
+
+pub(crate) mod field;
+pub mod settings;
+pub mod agent;
+pub mod capability;
+pub mod pool;
+pub mod endpoints;
+pub mod route;
+pub mod manifest;
+pub mod replica;

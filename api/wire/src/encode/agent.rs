@@ -1,0 +1,15 @@
+//! Agent → protobuf.
+
+use outrigger_model::agent::Agent;
+
+use super::field;
+use crate::proto::snapshot as wire;
+
+pub fn agent(agent: &Agent) -> wire::Agent {
+    wire::Agent {
+        name: agent.name.to_string(),
+        semver: agent.version.to_string(),
+        tags: field::tags(&agent.tags),
+        pool: agent.pool.to_string(),
+    }
+}

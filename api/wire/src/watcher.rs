@@ -1,0 +1,69 @@
+//! Who watches and what it depends on: the `node` of its first discovery request.
+
+use std::collections::BTreeMap;
+
+use outrigger_model::name::NodeId;
+use outrigger_model::requirement::Dependency;
+use prost_types::value::Kind;
+use prost_types::{ListValue, Struct, Value};
+
+use crate::error::{DecodeError, Wrong};
+use crate::limit::NEEDS_MAX;
+use crate::proto::discovery::Node;
+
+/// What our watchers call themselves; anything else on the stream is a stock client.
+pub const USER_AGENT: &str = "outrigger";
+
+/// Longest build text taken from a watcher, in characters.
+const BUILD_CHARS_MAX: usize = 64;
+
+/// A watcher of snapshots as it presents itself. Never a ground for permission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watcher {
+    pub node: NodeId,
+    /// Defines its view: a route per dependency.
+    pub needs: Vec<Dependency>,
+    pub build: String,
+}
+
+pub fn encode(watcher: &Watcher) -> Node {
+    let needs = watcher.needs.iter().map(|need| Value { kind: Some(Kind::StringValue(need.to_string())) });
+    let needs = Value { kind: Some(Kind::ListValue(ListValue { values: needs.collect() })) };
+    Node {
+        id: watcher.node.to_string(),
+        metadata: Some(Struct { fields: BTreeMap::from([("needs".to_owned(), needs)]) }),
+        user_agent_name: USER_AGENT.to_owned(),
+        user_agent_version: watcher.build.clone(),
+        ..Node::default()
+    }
+}
+
+/// Error paths start at `node`.
+pub fn decode(node: &Node) -> Result<Watcher, DecodeError> {
+    let read = || {
+        Ok(Watcher {
+            node: NodeId::new(&node.id).map_err(|bad| DecodeError::field("id", bad))?,
+            needs: needs(node.metadata.as_ref()).map_err(|bad| bad.inside("metadata"))?,
+            build: node.user_agent_version.chars().take(BUILD_CHARS_MAX).collect(),
+        })
+    };
+    read().map_err(|bad: DecodeError| bad.inside("node"))
+}
+
+fn needs(metadata: Option<&Struct>) -> Result<Vec<Dependency>, DecodeError> {
+    let list = match metadata.and_then(|metadata| metadata.fields.get("needs")).map(|value| &value.kind) {
+        None | Some(None | Some(Kind::NullValue(_))) => return Ok(Vec::new()),
+        Some(Some(Kind::ListValue(list))) => &list.values,
+        Some(Some(_)) => return Err(DecodeError::field("needs", Wrong::NotList)),
+    };
+    if list.len() > NEEDS_MAX {
+        return Err(DecodeError::field("needs", Wrong::Many { count: list.len(), max: NEEDS_MAX }));
+    }
+    let needs = list.iter().enumerate().map(|(at, value)| match &value.kind {
+        Some(Kind::StringValue(text)) => text
+            .parse()
+            .map_err(|bad: outrigger_model::requirement::BadRequirement| DecodeError::item("needs", at, bad)),
+        _ => Err(DecodeError::item("needs", at, Wrong::NotText)),
+    });
+    needs.collect()
+}
