@@ -1,1 +1,16 @@
 //! Every decision of control, as pure functions.
+//!
+//! In: what proxies report, what operators declare, and `now`. Out: facts, resolutions, snapshots, events.
+//! Never here: sockets, SQL, protobuf, an async runtime, a clock, logs.
+//! Invariant: [`registry::Registry`] is the only writer of facts; everything else reads them.
+
+pub mod moment;
+pub mod event;
+pub mod agent;
+pub mod lease;
+pub mod facts;
+pub mod resolve;
+pub mod intent;
+pub mod snapshot;
+pub mod registry;
+pub mod port;

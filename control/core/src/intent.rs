@@ -1,0 +1,122 @@
+//! What operators declare: routes of their own, how pools balance, settings of the mesh.
+//!
+//! In: parts that are valid each. Out: an [`Intent`] that does not contradict itself.
+//! Never here: files; the server reads those.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use outrigger_model::digest::Digest;
+use outrigger_model::name::{AgentName, RouteName};
+use outrigger_model::pool::Balance;
+use outrigger_model::requirement::Requirement;
+use outrigger_model::route::{Affinity, Timeouts};
+use outrigger_model::settings::Settings;
+
+/// Most routes that operators declare.
+pub const ROUTES_MAX: usize = 10_000;
+/// Most pools with rules of their own.
+pub const POOLS_MAX: usize = 10_000;
+const SESSION_IDLE_MAX: Duration = Duration::from_secs(30 * 86_400);
+
+/// A name that operators give to a requirement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatorRoute {
+    pub name: RouteName,
+    pub requirement: Requirement,
+    pub affinity: Affinity,
+    pub timeouts: Timeouts,
+}
+
+/// All that operators declare.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Intent {
+    routes: BTreeMap<RouteName, OperatorRoute>,
+    pools: BTreeMap<AgentName, Balance>,
+    settings: Settings,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IntentError {
+    #[error("routes: `{0}` is declared twice")]
+    RouteTwice(RouteName),
+    #[error("routes: {0} are more than {ROUTES_MAX}")]
+    ManyRoutes(usize),
+    #[error("routes: `{route}` has a {phase} timeout of zero, which would fail every call")]
+    ZeroTimeout { route: RouteName, phase: &'static str },
+    #[error("pools: agent `{0}` has two rules")]
+    PoolTwice(AgentName),
+    #[error("pools: {0} are more than {POOLS_MAX}")]
+    ManyPools(usize),
+    #[error("settings: a session may be idle for 1 second to 30 days, not {0:?}")]
+    SessionIdle(Duration),
+}
+
+impl Intent {
+    pub fn new(
+        routes: Vec<OperatorRoute>,
+        pools: Vec<(AgentName, Balance)>,
+        settings: Settings,
+    ) -> Result<Self, IntentError> {
+        if routes.len() > ROUTES_MAX {
+            return Err(IntentError::ManyRoutes(routes.len()));
+        }
+        if pools.len() > POOLS_MAX {
+            return Err(IntentError::ManyPools(pools.len()));
+        }
+        if !(Duration::from_secs(1)..=SESSION_IDLE_MAX).contains(&settings.session_idle) {
+            return Err(IntentError::SessionIdle(settings.session_idle));
+        }
+        let mut intent = Self { settings, ..Self::default() };
+        for route in routes {
+            check_timeouts(&route)?;
+            let name = route.name.clone();
+            if intent.routes.insert(name.clone(), route).is_some() {
+                return Err(IntentError::RouteTwice(name));
+            }
+        }
+        for (agent, balance) in pools {
+            if intent.pools.insert(agent.clone(), balance).is_some() {
+                return Err(IntentError::PoolTwice(agent));
+            }
+        }
+        Ok(intent)
+    }
+
+    /// Sorted by name.
+    pub fn routes(&self) -> impl Iterator<Item = &OperatorRoute> {
+        self.routes.values()
+    }
+
+    /// How calls are spread over the replicas of an agent.
+    pub fn balance(&self, agent: &AgentName) -> Balance {
+        self.pools.get(agent).copied().unwrap_or_default()
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Equal for equal intents; a restart with another file is noticed by it.
+    pub fn digest(&self) -> Digest {
+        let mut parts = vec![format!("session_idle {:?}", self.settings.session_idle)];
+        for route in self.routes.values() {
+            let OperatorRoute { name, requirement, affinity, timeouts } = route;
+            parts.push(format!("route {name} {requirement} {} {timeouts:?}", affinity.as_str()));
+        }
+        parts.extend(self.pools.iter().map(|(agent, balance)| format!("pool {agent} {}", balance.as_str())));
+        Digest::of_parts(parts.iter().map(String::as_bytes))
+    }
+}
+
+fn check_timeouts(route: &OperatorRoute) -> Result<(), IntentError> {
+    let Timeouts { connect, first_byte, idle } = route.timeouts;
+    let phases = [("connect", connect), ("first byte", first_byte), ("idle", idle.unwrap_or(Duration::MAX))];
+    match phases.into_iter().find(|(_, limit)| limit.is_zero()) {
+        Some((phase, _)) => Err(IntentError::ZeroTimeout { route: route.name.clone(), phase }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+//! What control needs of a store.
+//!
+//! A store holds the facts, the event log, one row per snapshot, and the ledger. It is written in one place, batch by
+//! batch, each in one transaction; it is loaded once, at the start.
+//! Never here: how any of it is stored.
+
+use std::future::Future;
+use std::time::SystemTime;
+
+use outrigger_model::digest::Digest;
+use outrigger_model::name::ReplicaId;
+use outrigger_model::resource::{Epoch, Serial};
+
+use crate::event::Event;
+use crate::facts::Standing;
+use crate::snapshot::ledger::{Ledger, LedgerChange};
+
+/// Newest events that are kept.
+pub const EVENTS_KEPT: u64 = 100_000;
+/// Newest snapshot rows that are kept.
+pub const SNAPSHOTS_KEPT: u64 = 1_000;
+
+/// Everything a store held when control started.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    /// Made when the store was created.
+    pub epoch: Epoch,
+    /// The newest serial that was ever committed.
+    pub serial: Serial,
+    /// Of the intent that the serial was made with; none in a new store.
+    pub intent: Option<Digest>,
+    pub next_event: u64,
+    pub standings: Vec<Standing>,
+    pub ledger: Ledger,
+    /// Rows that did not match their own hash. They are set aside and are in none of the fields above.
+    pub damaged: Vec<DamagedRow>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DamagedRow {
+    pub table: &'static str,
+    pub key: String,
+    pub why: String,
+}
+
+/// One snapshot that was published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotRow {
+    pub serial: Serial,
+    pub epoch: Epoch,
+    /// Of the base view.
+    pub digest: Digest,
+    pub made_at: SystemTime,
+    pub reason: String,
+}
+
+/// What one transaction writes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Batch {
+    pub serial: Serial,
+    pub intent: Option<Digest>,
+    /// Written in place of earlier rows of the same replicas.
+    pub put: Vec<Standing>,
+    pub removed: Vec<ReplicaId>,
+    /// Replica rows that are neither in `put` nor in `removed` are deleted. Set when too much had to wait for the store.
+    pub is_whole: bool,
+    pub events: Vec<Event>,
+    pub snapshots: Vec<SnapshotRow>,
+    /// In the order in which they happened.
+    pub ledger: Vec<LedgerChange>,
+}
+
+impl Batch {
+    /// Whether it would write anything but the serial.
+    pub fn is_empty(&self) -> bool {
+        self.put.is_empty()
+            && self.removed.is_empty()
+            && self.intent.is_none()
+            && !self.is_whole
+            && self.events.is_empty()
+            && self.snapshots.is_empty()
+            && self.ledger.is_empty()
+    }
+}
+
+/// Where facts outlive the process.
+pub trait Store {
+    type Error: std::error::Error + Send + Sync + 'static;
+
+    fn load(&self) -> impl Future<Output = Result<Stored, Self::Error>> + Send;
+
+    /// All of the batch or nothing of it.
+    fn commit(&self, batch: &Batch) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Events with a greater id than `after`, oldest first.
+    fn events(&self, after: u64, limit: u32) -> impl Future<Output = Result<Vec<Event>, Self::Error>> + Send;
+
+    /// Newest first.
+    fn snapshots(&self, limit: u32) -> impl Future<Output = Result<Vec<SnapshotRow>, Self::Error>> + Send;
+}

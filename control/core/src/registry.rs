@@ -1,0 +1,159 @@
+//! The one writer of facts: takes commands one after the other and says what each changed.
+//!
+//! In: a [`Command`] and `now`. Out: [`Applied`]: the answer to its sender, what to store, what to tell.
+//! Never here: the store, streams, a clock.
+//! Invariant: a replica belongs to one node; nothing that one node says changes a replica of another that is alive.
+
+mod node;
+mod state;
+mod report;
+mod guard;
+mod sweep;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use outrigger_model::address::Cidr;
+use outrigger_model::name::{NodeId, ReplicaId};
+
+use crate::agent::{Claim, Refusal, Sender};
+use crate::event::{Event, EventKind};
+use crate::facts::{Facts, Standing};
+use crate::lease::{Lease, LeaseRules};
+use crate::moment::Now;
+
+use guard::Guard;
+use node::Node;
+use state::State;
+
+/// What the registry goes by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    pub lease: LeaseRules,
+    /// Networks in which a proxy may advertise addresses other than its own.
+    pub networks: Vec<Cidr>,
+    pub replicas_max: usize,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { lease: LeaseRules::default(), networks: Vec::new(), replicas_max: 20_000 }
+    }
+}
+
+/// One report stream, numbered by whoever accepts them; a proxy that comes back has a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamId(pub u64);
+
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Everything a proxy fronts. What an earlier report had and this one has not is withdrawn.
+    Report { stream: StreamId, sender: Sender, claims: Vec<Claim> },
+    /// Nothing changed at this proxy.
+    Light { stream: StreamId, node: NodeId },
+    /// The stream broke without a farewell.
+    StreamLost { stream: StreamId, node: NodeId },
+    /// The proxy shuts down: sessions stay, new ones go elsewhere.
+    Draining { stream: StreamId, node: NodeId },
+    /// Orderly end: its replicas are withdrawn.
+    Leave { stream: StreamId, node: NodeId },
+    /// Time has passed; sent about once a second.
+    Sweep,
+    /// Something that another room saw and the log should tell.
+    Note { kind: EventKind, subject: String, detail: String },
+}
+
+/// What the sender of a command is told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Answer {
+    #[default]
+    Noted,
+    /// The report is in, except for these.
+    Taken { refused: Vec<Refusal> },
+    /// The node or its stream is not known, or its lease ended: a full report is needed.
+    ReportAgain,
+}
+
+/// What one command did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Applied {
+    pub answer: Answer,
+    /// Replicas whose stored rows are out of date; one that the facts no longer hold is to be deleted.
+    pub touched: BTreeSet<ReplicaId>,
+    /// Whether a snapshot made now may differ from one made before.
+    pub is_relevant: bool,
+    pub events: Vec<Event>,
+}
+
+/// All facts, and what is needed to change them.
+#[derive(Debug)]
+pub struct Registry {
+    rules: Rules,
+    state: State,
+    guard: Guard,
+    next_event: u64,
+}
+
+impl Registry {
+    /// Starts from what a store held. Nobody's lease ends before all had time to come back.
+    pub fn restore(rules: Rules, standings: Vec<Standing>, next_event: u64, now: Now) -> Self {
+        let mut state = State::default();
+        for standing in standings {
+            let lease = Lease::found(&rules.lease, now.moment);
+            let replica = &standing.replica;
+            let node = state.nodes.entry(replica.node.clone()).or_insert_with(|| Node::found(lease));
+            node.found_replica(&standing);
+            Arc::make_mut(&mut state.facts).put(standing);
+        }
+        Self { rules, state, guard: Guard::default(), next_event }
+    }
+
+    pub fn facts(&self) -> &Arc<Facts> {
+        &self.state.facts
+    }
+
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Nodes that are connected or whose lease runs.
+    pub fn nodes_alive(&self) -> usize {
+        self.state.nodes.values().filter(|node| !node.lease.is_gone()).count()
+    }
+
+    /// Whether leases that ended are being kept because too many ended at once.
+    pub fn is_holding(&self) -> bool {
+        self.guard.is_holding()
+    }
+
+    /// How long ago each node was last heard, since control started.
+    pub fn last_heard(&self, now: Now) -> BTreeMap<NodeId, Duration> {
+        let heard = self.state.nodes.iter();
+        heard.filter_map(|(id, node)| Some((id.clone(), now.moment.since(node.heard?)))).collect()
+    }
+
+    pub fn apply(&mut self, command: Command, now: Now) -> Applied {
+        let mut applied = Applied::default();
+        let step = state::Step { now, applied: &mut applied };
+        match command {
+            Command::Report { stream, sender, claims } => {
+                report::take(&mut self.state, &self.rules, stream, &sender, claims, step)
+            }
+            Command::Light { stream, node } => self.state.light(&self.rules.lease, stream, &node, step),
+            Command::StreamLost { stream, node } => self.state.stream_lost(stream, &node, step),
+            Command::Draining { stream, node } => self.state.draining(&self.rules.lease, stream, &node, step),
+            Command::Leave { stream, node } => self.state.leave(stream, &node, step),
+            Command::Sweep => sweep::sweep(&mut self.state, &mut self.guard, &self.rules.lease, step),
+            Command::Note { kind, subject, detail } => step.note(kind, &subject, &detail),
+        }
+        for event in &mut applied.events {
+            event.id = self.next_event;
+            self.next_event += 1;
+        }
+        applied
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! When each resource of each view last changed: what tokens are made of.
+//!
+//! In: the content digests of a view and the serial of its snapshot. Out: a [`LedgerChange`]: what differs from before.
+//! Never here: contents; a digest stands for each.
+//! Invariant: equal content keeps its serial, also over a restart, so nothing unchanged is sent again.
+
+use std::collections::BTreeMap;
+
+use outrigger_model::digest::Digest;
+use outrigger_model::resource::{Epoch, ResourceKind, Serial, Token};
+
+use super::scope::ViewKey;
+
+/// Most views that are remembered; beyond, the one that has been unchanged longest is dropped.
+pub const VIEWS_MAX: usize = 1_000;
+
+/// What a resource is called within a view.
+pub type ResourceKey = (ResourceKind, String);
+
+/// One resource of a view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    pub digest: Digest,
+    /// The snapshot in which it last changed.
+    pub serial: Serial,
+}
+
+/// One view: its resources, and the snapshot in which any of them last came, changed or went.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct View {
+    pub serial: Serial,
+    pub entries: BTreeMap<ResourceKey, Entry>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ledger {
+    views: BTreeMap<ViewKey, View>,
+}
+
+/// What one step changed in a ledger; the store repeats it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LedgerChange {
+    pub view: ViewKey,
+    /// The serial of the view after the step.
+    pub serial: Serial,
+    pub changed: BTreeMap<ResourceKey, Entry>,
+    pub removed: Vec<ResourceKey>,
+    /// Views that were forgotten to make room.
+    pub dropped: Vec<ViewKey>,
+}
+
+impl Entry {
+    pub fn token(&self, epoch: Epoch) -> Token {
+        Token::new(epoch, self.serial, &self.digest)
+    }
+}
+
+impl LedgerChange {
+    /// Whether the content of the view is what it was.
+    pub fn is_empty(&self) -> bool {
+        self.changed.is_empty() && self.removed.is_empty()
+    }
+}
+
+impl Ledger {
+    /// Takes a stored view back.
+    pub fn restore(&mut self, key: ViewKey, view: View) {
+        self.views.insert(key, view);
+    }
+
+    /// A view as it was last advanced to.
+    pub fn view(&self, key: &ViewKey) -> Option<&View> {
+        self.views.get(key)
+    }
+
+    pub fn views(&self) -> impl Iterator<Item = (&ViewKey, &View)> {
+        self.views.iter()
+    }
+
+    /// Brings a view to `content` as of `serial`.
+    pub fn advance(&mut self, key: &ViewKey, content: &BTreeMap<ResourceKey, Digest>, serial: Serial) -> LedgerChange {
+        let is_new = !self.views.contains_key(key);
+        let mut change = LedgerChange { view: key.clone(), ..LedgerChange::default() };
+        if is_new && self.views.len() >= VIEWS_MAX {
+            change.dropped.extend(self.drop_oldest());
+        }
+        let view = self.views.entry(key.clone()).or_default();
+        change.removed.extend(view.entries.keys().filter(|key| !content.contains_key(key)).cloned());
+        for key in &change.removed {
+            view.entries.remove(key);
+        }
+        for (key, digest) in content {
+            if view.entries.get(key).is_none_or(|entry| entry.digest != *digest) {
+                let entry = Entry { digest: *digest, serial };
+                view.entries.insert(key.clone(), entry);
+                change.changed.insert(key.clone(), entry);
+            }
+        }
+        if is_new || !change.is_empty() {
+            view.serial = serial;
+        }
+        change.serial = view.serial;
+        change
+    }
+
+    fn drop_oldest(&mut self) -> Option<ViewKey> {
+        let base = ViewKey::base();
+        let others = self.views.iter().filter(|(key, _)| **key != base);
+        let oldest = others.min_by_key(|(_, view)| view.serial).map(|(key, _)| key.clone())?;
+        self.views.remove(&oldest);
+        Some(oldest)
+    }
+}
+
+#[cfg(test)]
+mod tests;

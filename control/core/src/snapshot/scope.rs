@@ -1,0 +1,115 @@
+//! What one watcher asked for beyond what everyone gets: its dependencies.
+//!
+//! In: the texts that a proxy sends as its needs. Out: a [`Scope`]; watchers of equal scopes share one view.
+//! Invariant: the order in which needs were written does not matter, and no local name has two meanings.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use outrigger_model::digest::Digest;
+use outrigger_model::name::RouteName;
+use outrigger_model::requirement::{BadRequirement, Dependency, Requirement};
+
+/// Most dependencies of one watcher.
+pub const NEEDS_MAX: usize = 256;
+
+/// The dependencies of a watcher, by the local name of each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scope {
+    needs: BTreeMap<RouteName, Requirement>,
+    key: ViewKey,
+}
+
+/// Names a view in the ledger and in the store: `base`, or a digest of the dependencies.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ViewKey(String);
+
+#[derive(Debug, thiserror::Error)]
+pub enum ScopeError {
+    #[error("needs[{at}]: `{text}` is not a dependency of the form alias=capability range tag…")]
+    Dependency {
+        at: usize,
+        text: String,
+        #[source]
+        cause: BadRequirement,
+    },
+    #[error("needs[{at}]: `{alias}` already stands for another requirement; give one of them another alias")]
+    Contradiction { at: usize, alias: RouteName },
+    #[error("{0} needs are more than {NEEDS_MAX}")]
+    Many(usize),
+}
+
+impl Scope {
+    /// What a watcher without dependencies sees.
+    pub fn base() -> Self {
+        Self::default()
+    }
+
+    pub fn parse<T: AsRef<str>>(needs: &[T]) -> Result<Self, ScopeError> {
+        if needs.len() > NEEDS_MAX {
+            return Err(ScopeError::Many(needs.len()));
+        }
+        let mut parsed = BTreeMap::new();
+        for (at, text) in needs.iter().enumerate() {
+            let text = text.as_ref();
+            let Dependency { alias, requirement } = text.parse().map_err(|cause| ScopeError::Dependency {
+                at,
+                text: text.chars().take(128).collect(),
+                cause,
+            })?;
+            match parsed.insert(alias.clone(), requirement.clone()) {
+                Some(earlier) if earlier != requirement => return Err(ScopeError::Contradiction { at, alias }),
+                _ => {}
+            }
+        }
+        let key = ViewKey::of(&parsed);
+        Ok(Self { needs: parsed, key })
+    }
+
+    /// Sorted by local name.
+    pub fn needs(&self) -> impl Iterator<Item = (&RouteName, &Requirement)> {
+        self.needs.iter()
+    }
+
+    pub fn key(&self) -> &ViewKey {
+        &self.key
+    }
+}
+
+impl ViewKey {
+    pub fn base() -> Self {
+        Self("base".to_owned())
+    }
+
+    /// Takes a key as it was stored.
+    pub fn stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn of(needs: &BTreeMap<RouteName, Requirement>) -> Self {
+        if needs.is_empty() {
+            return Self::base();
+        }
+        let texts: Vec<String> = needs.iter().map(|(alias, requirement)| format!("{alias}={requirement}")).collect();
+        Self(format!("needs-{}", Digest::of_parts(texts.iter().map(String::as_bytes))))
+    }
+}
+
+impl Default for ViewKey {
+    fn default() -> Self {
+        Self::base()
+    }
+}
+
+impl fmt::Display for ViewKey {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests;
