@@ -1,0 +1,4 @@
+//! Tells watchers what changed: delta discovery over our own resource types.
+
+pub mod subscription;
+pub mod engine;
