@@ -1,1 +1,18 @@
-//! Every decision of the proxy, as pure functions.
+//! Every decision of the proxy, as pure functions: facts in, a closed answer out.
+//!
+//! In: what a request said in its head, the compiled world, what became of an attempt, `now`. Out: plans, verdicts, refusals.
+//! Never here: sockets, async runtimes, protobuf, clocks, chance of our own, logs, metrics.
+//! Invariant: the order of modules below is the order of layers; a module uses only those listed before it.
+
+pub mod refusal;
+pub mod outcome;
+pub mod target;
+pub mod mcp;
+pub mod gate;
+pub mod health;
+pub mod live;
+pub mod world;
+pub mod balance;
+pub mod session;
+pub mod retry;
+pub mod plan;

@@ -1,0 +1,143 @@
+//! The headers of MCP on a request.
+//!
+//! In: a header map. Out: [`McpHeaders`], borrowed from it, or a refusal where a header is ambiguous.
+//! Sources: 2025-11-25 `basic/transports` (session id), 2026-07-28 `basic/transports` (routing headers, `=?base64?…?=`).
+//! Never here: whether a header is true. `Mcp-Method` and `Mcp-Name` are what the caller says; the agent checks them.
+
+use std::borrow::Cow;
+
+use http::HeaderMap;
+use outrigger_model::revision::{Era, Revision};
+
+use crate::refusal::{Malformed, Refusal};
+
+pub const PROTOCOL_VERSION: &str = "mcp-protocol-version";
+pub const METHOD: &str = "mcp-method";
+pub const NAME: &str = "mcp-name";
+pub const SESSION_ID: &str = "mcp-session-id";
+pub const LAST_EVENT_ID: &str = "last-event-id";
+
+/// Longest session id we keep. SDKs mint 32 to 36 bytes; some gateways seal a state of up to this into it.
+pub const SESSION_ID_BYTES_MAX: usize = 256;
+
+/// What the headers say. Absent and unreadable revisions are both `None`: the agent answers those.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct McpHeaders<'a> {
+    pub revision: Option<Revision>,
+    /// Whether a revision was sent at all, readable or not.
+    pub revision_sent: bool,
+    pub method: Option<&'a str>,
+    /// Decoded if it came as `=?base64?…?=`.
+    pub name: Option<Cow<'a, str>>,
+    pub session: Option<&'a [u8]>,
+    pub last_event_id: bool,
+}
+
+impl<'a> McpHeaders<'a> {
+    pub fn read(headers: &'a HeaderMap) -> Result<Self, Refusal> {
+        let version = once(headers, PROTOCOL_VERSION)?;
+        let session = once(headers, SESSION_ID)?;
+        if session.is_some_and(|id| !is_session_id(id)) {
+            return Err(Refusal::Malformed(Malformed::SessionId));
+        }
+        Ok(Self {
+            revision: version.and_then(Revision::from_bytes),
+            revision_sent: version.is_some(),
+            method: text(once(headers, METHOD)?, METHOD)?,
+            name: text(once(headers, NAME)?, NAME)?.map(decode),
+            session,
+            last_event_id: once(headers, LAST_EVENT_ID)?.is_some(),
+        })
+    }
+
+    /// The era as far as headers tell it; a request without any of them is told by its body.
+    /// `Mcp-Method` is no sign: some clients send it inside legacy sessions.
+    pub fn era(&self) -> Option<Era> {
+        match self.revision {
+            Some(revision) => Some(revision.era()),
+            None if self.session.is_some() => Some(Era::Legacy),
+            None => None,
+        }
+    }
+}
+
+/// Whether bytes may be a session id: visible ASCII (2025-03-26 and later, `basic/transports`), and not too long to keep.
+pub fn is_session_id(bytes: &[u8]) -> bool {
+    (1..=SESSION_ID_BYTES_MAX).contains(&bytes.len()) && bytes.iter().all(|byte| (0x21..=0x7e).contains(byte))
+}
+
+/// The session id on an answer; an ambiguous or unreadable one is none.
+pub fn minted(headers: &HeaderMap) -> Option<&[u8]> {
+    once(headers, SESSION_ID).ok().flatten().filter(|id| is_session_id(id))
+}
+
+/// A header that may come once at most; blank space around it does not count.
+fn once<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a [u8]>, Refusal> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next();
+    if values.next().is_some() {
+        return Err(Refusal::Malformed(Malformed::Repeated(name)));
+    }
+    Ok(first.map(|value| value.as_bytes().trim_ascii()))
+}
+
+fn text<'a>(value: Option<&'a [u8]>, name: &'static str) -> Result<Option<&'a str>, Refusal> {
+    let bad = |_| Refusal::Malformed(Malformed::Bytes(name));
+    value.map(|bytes| std::str::from_utf8(bytes).map_err(bad)).transpose()
+}
+
+/// Decodes `=?base64?…?=`. A value that misses the prefix, the suffix or the alphabet is literal.
+fn decode(value: &str) -> Cow<'_, str> {
+    let inner = value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?="));
+    let decoded = inner.and_then(|text| String::from_utf8(base64(text.as_bytes())?).ok());
+    decoded.map_or(Cow::Borrowed(value), Cow::Owned)
+}
+
+/// Standard base64 with padding (RFC 4648 section 4), strictly.
+fn base64(text: &[u8]) -> Option<Vec<u8>> {
+    let (groups, rest) = text.as_chunks::<4>();
+    if !rest.is_empty() {
+        return None;
+    }
+    let mut out = Vec::with_capacity(groups.len() * 3);
+    for (at, group) in groups.iter().enumerate() {
+        let padding = match group {
+            [_, _, b'=', b'='] => 2,
+            [_, _, _, b'='] => 1,
+            _ => 0,
+        };
+        if padding > 0 && at + 1 != groups.len() {
+            return None;
+        }
+        let mut bits = 0u32;
+        for letter in group.iter().take(4 - padding) {
+            bits = (bits << 6) | u32::from(sextet(*letter)?);
+        }
+        bits <<= 6 * padding;
+        let [_, a, b, c] = bits.to_be_bytes();
+        let unused = match padding {
+            0 => 0,
+            1 => c,
+            _ => b | c,
+        };
+        if unused != 0 {
+            return None;
+        }
+        out.extend([a, b, c].into_iter().take(3 - padding));
+    }
+    Some(out)
+}
+
+fn sextet(letter: u8) -> Option<u8> {
+    match letter {
+        b'A'..=b'Z' => Some(letter - b'A'),
+        b'a'..=b'z' => Some(letter - b'a' + 26),
+        b'0'..=b'9' => Some(letter - b'0' + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

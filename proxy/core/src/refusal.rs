@@ -1,0 +1,268 @@
+//! Every reason for which the proxy itself says no.
+//!
+//! In: the reason, and the era of the caller. Out: HTTP status, JSON-RPC code, metric label, waiting time, and the texts
+//! that the caller reads. Status, code and label stand in one match, so a graph and a client's error never disagree.
+//! Never here: error texts of libraries; they may hold secrets and change without notice.
+//! Invariant: a modern request is never answered 404 or 405 by us, because clients take those for signals of the protocol
+//! and fall back to an older revision for good.
+
+use http::StatusCode;
+use outrigger_model::name::RouteName;
+use outrigger_model::revision::Era;
+
+/// Longest piece of a caller's own text that is repeated in an answer.
+const ECHO_CHARS_MAX: usize = 128;
+/// Most routes named in a hint.
+const ROUTES_NAMED_MAX: usize = 20;
+
+/// Why the proxy refuses a call. The label of each is documented and closed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The head of the request cannot be read in one way only.
+    #[error("request is malformed: {0}")]
+    Malformed(Malformed),
+    #[error("host `{host}` is not allowed")]
+    HostNotAllowed { host: String },
+    #[error("origin `{origin}` is not allowed")]
+    OriginNotAllowed { origin: String },
+    #[error("request head is too large")]
+    HeadTooLarge,
+    #[error("request body is larger than {bytes_max} bytes")]
+    BodyTooLarge { bytes_max: u64 },
+    /// `/mcp` with no name in front.
+    #[error("there is no aggregated endpoint")]
+    NoAggregate { routes: Vec<RouteName> },
+    #[error("there is no route `{name}`")]
+    NoRoute { name: String, routes: Vec<RouteName> },
+    /// The path is none of those that the proxy serves.
+    #[error("path is not served here")]
+    NoSuchPath,
+    /// The route exists and nobody serves it now.
+    #[error("nobody provides `{route}`")]
+    NoProvider { route: String },
+    /// Every endpoint that could be tried refused the connection.
+    #[error("no endpoint of `{route}` can be reached")]
+    NoEndpoint { route: String },
+    /// The replica that held the session is gone, and the session with it.
+    #[error("session is gone")]
+    SessionGone,
+    /// The replica that holds the session cannot be reached at the moment.
+    #[error("replica that holds the session cannot be reached")]
+    SessionUnreachable,
+    #[error("session belongs to another caller")]
+    SessionOfAnotherCaller,
+    /// The connection ended after the request was sent and before an answer.
+    #[error("connection was lost after the request was sent")]
+    UpstreamLost,
+    #[error("no answer in time")]
+    UpstreamTimeout,
+    /// The inbound listener does not know the peer, or it may not come in.
+    #[error("peer is not allowed")]
+    PeerNotAllowed,
+    #[error("replica `{replica}` is not here")]
+    UnknownReplica { replica: String },
+    #[error("agent of replica `{replica}` does not answer")]
+    AgentUnreachable { replica: String },
+    #[error("proxy is shutting down")]
+    Draining,
+    #[error("proxy has too much to do")]
+    Overloaded,
+    /// Something that cannot happen did; counted, never explained to strangers.
+    #[error("internal error")]
+    Internal,
+}
+
+/// What is wrong with the head of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    #[error("there must be exactly one Host")]
+    Host,
+    #[error("Host is not a host with an optional port")]
+    HostText,
+    #[error("Content-Length and Transfer-Encoding exclude each other")]
+    LengthAndEncoding,
+    #[error("Content-Length is given more than once, or is not a number")]
+    Length,
+    #[error("Transfer-Encoding is something else than one `chunked`")]
+    Encoding,
+    #[error("Origin is given more than once")]
+    Origin,
+    #[error("header `{0}` is given more than once")]
+    Repeated(&'static str),
+    #[error("Mcp-Session-Id must be 1 to 256 visible ASCII characters")]
+    SessionId,
+    #[error("header `{0}` holds bytes that are not allowed there")]
+    Bytes(&'static str),
+}
+
+/// How a refusal looks from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    pub status: StatusCode,
+    /// JSON-RPC error code; only the standard ones, the ranges below belong to the specification.
+    pub rpc: i32,
+    /// `data.reason` and the metric label.
+    pub label: &'static str,
+    pub retry_after_seconds: Option<u32>,
+    /// Whether the agent may have acted on the call.
+    pub may_have_run: bool,
+}
+
+const INVALID_REQUEST: i32 = -32600;
+const INTERNAL_ERROR: i32 = -32603;
+
+impl Shape {
+    const fn said(status: StatusCode, label: &'static str) -> Self {
+        Self { status, rpc: INVALID_REQUEST, label, retry_after_seconds: None, may_have_run: false }
+    }
+
+    const fn later(label: &'static str, seconds: u32) -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            rpc: INTERNAL_ERROR,
+            label,
+            retry_after_seconds: Some(seconds),
+            may_have_run: false,
+        }
+    }
+
+    const fn broken(status: StatusCode, label: &'static str) -> Self {
+        Self { status, rpc: INTERNAL_ERROR, label, retry_after_seconds: None, may_have_run: true }
+    }
+}
+
+impl Refusal {
+    /// The one table. `era` is what is known of the caller; unknown counts as legacy.
+    pub const fn shape(&self, era: Option<Era>) -> Shape {
+        let modern = matches!(era, Some(Era::Modern));
+        match self {
+            Self::Malformed(_) => Shape::said(StatusCode::BAD_REQUEST, "malformed"),
+            Self::HostNotAllowed { .. } => Shape::said(StatusCode::FORBIDDEN, "host_not_allowed"),
+            Self::OriginNotAllowed { .. } => Shape::said(StatusCode::FORBIDDEN, "origin_not_allowed"),
+            Self::HeadTooLarge => Shape::said(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "head_too_large"),
+            Self::BodyTooLarge { .. } => Shape::said(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+            Self::NoAggregate { .. } | Self::NoRoute { .. } if modern => Shape::later("no_route", 5),
+            Self::NoAggregate { .. } | Self::NoRoute { .. } => Shape::said(StatusCode::NOT_FOUND, "no_route"),
+            Self::NoSuchPath if modern => Shape::later("no_such_path", 5),
+            Self::NoSuchPath => Shape::said(StatusCode::NOT_FOUND, "no_such_path"),
+            Self::NoProvider { .. } => Shape::later("no_provider", 1),
+            Self::NoEndpoint { .. } => Shape::later("no_endpoint", 1),
+            Self::SessionGone if modern => Shape::later("session_gone", 1),
+            Self::SessionGone => Shape::said(StatusCode::NOT_FOUND, "session_gone"),
+            Self::SessionUnreachable => Shape::later("session_unreachable", 1),
+            Self::SessionOfAnotherCaller => Shape::said(StatusCode::FORBIDDEN, "session_of_another_caller"),
+            Self::UpstreamLost => Shape::broken(StatusCode::BAD_GATEWAY, "upstream_lost"),
+            Self::UpstreamTimeout => Shape::broken(StatusCode::GATEWAY_TIMEOUT, "upstream_timeout"),
+            Self::PeerNotAllowed => Shape::said(StatusCode::FORBIDDEN, "peer_not_allowed"),
+            Self::UnknownReplica { .. } => Shape::later("unknown_replica", 1),
+            Self::AgentUnreachable { .. } => Shape::later("agent_unreachable", 1),
+            Self::Draining => Shape::later("draining", 1),
+            Self::Overloaded => Shape::later("overloaded", 1),
+            Self::Internal => Shape {
+                status: StatusCode::INTERNAL_SERVER_ERROR,
+                rpc: INTERNAL_ERROR,
+                label: "internal",
+                retry_after_seconds: None,
+                may_have_run: false,
+            },
+        }
+    }
+
+    /// The metric label; it does not depend on the caller.
+    pub const fn label(&self) -> &'static str {
+        self.shape(None).label
+    }
+
+    /// Whether an inbound listener that refuses this way has sent nothing to the agent, and says so to the calling proxy
+    /// in the header [`REFUSAL_HEADER`](crate::outcome::REFUSAL_HEADER).
+    pub const fn reached_nobody(&self) -> bool {
+        matches!(self, Self::UnknownReplica { .. } | Self::AgentUnreachable { .. } | Self::Draining | Self::Overloaded)
+    }
+
+    /// One sentence for people: what happened.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Malformed(what) => format!("the request is malformed: {what}"),
+            Self::HostNotAllowed { host } => format!("this listener does not answer for the host `{}`", echo(host)),
+            Self::OriginNotAllowed { origin } => format!("the origin `{}` may not call this listener", echo(origin)),
+            Self::HeadTooLarge => "the request head has too many or too large headers".to_owned(),
+            Self::BodyTooLarge { bytes_max } => format!("the request body is larger than {bytes_max} bytes"),
+            Self::NoAggregate { .. } => "there is no aggregated endpoint; every route has its own path".to_owned(),
+            Self::NoRoute { name, .. } => format!("there is no route, agent or replica named `{}`", echo(name)),
+            Self::NoSuchPath => "this path is not served here".to_owned(),
+            Self::NoProvider { route } => format!("no agent provides `{}` now", echo(route)),
+            Self::NoEndpoint { route } => format!("no replica behind `{}` accepts connections", echo(route)),
+            Self::SessionGone => "the replica that held this session is gone, and the session with it".to_owned(),
+            Self::SessionUnreachable => "the replica that holds this session cannot be reached now".to_owned(),
+            Self::SessionOfAnotherCaller => "this session was opened by another caller".to_owned(),
+            Self::UpstreamLost => "the connection to the agent was lost before it answered".to_owned(),
+            Self::UpstreamTimeout => "the agent did not answer in time".to_owned(),
+            Self::PeerNotAllowed => "this listener serves the proxies of the mesh only".to_owned(),
+            Self::UnknownReplica { replica } => format!("replica `{}` is not behind this proxy", echo(replica)),
+            Self::AgentUnreachable { replica } => {
+                format!("the agent behind replica `{}` accepts no connections", echo(replica))
+            }
+            Self::Draining => "this proxy is shutting down".to_owned(),
+            Self::Overloaded => "this proxy is at its limits".to_owned(),
+            Self::Internal => "something went wrong inside the proxy".to_owned(),
+        }
+    }
+
+    /// What the reader can do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Malformed(_) => "send each of these headers once and in its plain form".to_owned(),
+            Self::HostNotAllowed { .. } => "call 127.0.0.1 or localhost, or add the host to `allowed_hosts`".to_owned(),
+            Self::OriginNotAllowed { .. } => "add the origin to `allowed_origins` if it is yours".to_owned(),
+            Self::HeadTooLarge => "send fewer or shorter headers, or raise `limits.header_bytes_max`".to_owned(),
+            Self::BodyTooLarge { .. } => "send less at once, or raise `limits.body_bytes_max`".to_owned(),
+            Self::NoAggregate { routes } | Self::NoRoute { routes, .. } => name_routes(routes),
+            Self::NoSuchPath => "paths are /<name>/mcp and /agents/<id>/mcp".to_owned(),
+            Self::NoProvider { route } => format!("ask `outrigger explain {}` why nobody fits", echo(route)),
+            Self::NoEndpoint { .. } => {
+                "ask `outrigger get agents` which replicas are healthy, then try again".to_owned()
+            }
+            Self::SessionGone => "initialize again to open a new session".to_owned(),
+            Self::SessionUnreachable => "try again; the session is kept for a few seconds".to_owned(),
+            Self::SessionOfAnotherCaller => "initialize to open a session of your own".to_owned(),
+            Self::UpstreamLost => "the call may have run; check before sending it again".to_owned(),
+            Self::UpstreamTimeout => {
+                "the call may have run; raise `timeouts.first_byte_ms` of the route if it is slow".to_owned()
+            }
+            Self::PeerNotAllowed => "use a certificate of this mesh, issued with `outrigger ca issue`".to_owned(),
+            Self::UnknownReplica { .. } => {
+                "the replica moved or left; `outrigger get agents` knows where to".to_owned()
+            }
+            Self::AgentUnreachable { .. } => "see the log of the agent; calls go to its other replicas".to_owned(),
+            Self::Draining | Self::Overloaded => "try again in a moment".to_owned(),
+            Self::Internal => "see the log of the proxy".to_owned(),
+        }
+    }
+}
+
+fn name_routes(routes: &[RouteName]) -> String {
+    if routes.is_empty() {
+        return "no routes are known yet; `outrigger get agents` shows who registered".to_owned();
+    }
+    let mut text = String::from("routes are ");
+    for (at, route) in routes.iter().take(ROUTES_NAMED_MAX).enumerate() {
+        if at > 0 {
+            text.push_str(", ");
+        }
+        text.push('/');
+        text.push_str(route.as_str());
+        text.push_str("/mcp");
+    }
+    if routes.len() > ROUTES_NAMED_MAX {
+        text.push_str(", …");
+    }
+    text
+}
+
+/// A caller's own text, cut and without control characters.
+fn echo(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control()).take(ECHO_CHARS_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests;

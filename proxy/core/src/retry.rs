@@ -1,0 +1,3 @@
+//! Whether a failed attempt may be tried again.
+
+pub mod judge;

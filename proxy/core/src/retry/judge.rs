@@ -1,0 +1,99 @@
+//! Judges what follows an attempt or a refusal: an answer, another attempt, waiting, or the end.
+//!
+//! In: one [`Outcome`], what holds the call in place, how long its endpoint has been failing. Out: a [`Verdict`].
+//! Invariant: a call is tried again only if no byte of it can have reached an agent, so nothing runs twice.
+
+use std::time::{Duration, Instant};
+
+use crate::outcome::{NotReached, Outcome};
+use crate::refusal::Refusal;
+
+/// How long a session waits for a replica that refuses connections before it counts as gone.
+pub const SESSION_GRACE: Duration = Duration::from_secs(5);
+/// How long `server/discover` waits for an endpoint before its connection is closed.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What the shell does next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// An answer is there, or the caller left: pass on what there is.
+    Done,
+    /// Pick again; what was tried is avoided.
+    Again,
+    Refuse(Refusal),
+    /// Refuse with this, and forget the binding of the session.
+    Forget(Refusal),
+    /// The caller already has part of an answer: end it so that it is seen as broken.
+    Abort,
+}
+
+/// What follows a refusal of a call that may be worth waiting for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    Refuse,
+    /// Plan again when the world changes or after a moment, until this instant.
+    WaitUntil(Instant),
+    /// Close the connection without an answer: an error would make clients take the agent for a legacy one for good.
+    Close,
+}
+
+/// What keeps a call on one endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// Any endpoint of the pool will do.
+    Free,
+    /// The caller named the replica.
+    Named,
+    /// A session lives there, and its endpoint has failed since then.
+    Session { failing_since: Option<Instant> },
+}
+
+/// `route` is repeated in the refusal.
+pub fn judge(outcome: Outcome, hold: Hold, route: &str, now: Instant) -> Verdict {
+    match outcome {
+        Outcome::Answered(_) | Outcome::CallerLeft => Verdict::Done,
+        Outcome::BrokeOff => Verdict::Abort,
+        Outcome::Lost => Verdict::Refuse(Refusal::UpstreamLost),
+        Outcome::TimedOut => Verdict::Refuse(Refusal::UpstreamTimeout),
+        Outcome::ConnectFailed | Outcome::NotReached(_) => match hold {
+            Hold::Free => Verdict::Again,
+            Hold::Named => Verdict::Refuse(Refusal::NoEndpoint { route: route.to_owned() }),
+            Hold::Session { failing_since } => judge_session(outcome, failing_since, now),
+        },
+    }
+}
+
+fn judge_session(outcome: Outcome, failing_since: Option<Instant>, now: Instant) -> Verdict {
+    match outcome {
+        // Its own proxy says so: the process that held the session is not there any more.
+        Outcome::NotReached(NotReached::AgentUnreachable | NotReached::UnknownReplica) => {
+            Verdict::Forget(Refusal::SessionGone)
+        }
+        Outcome::ConnectFailed
+            if failing_since.is_some_and(|since| now.saturating_duration_since(since) >= SESSION_GRACE) =>
+        {
+            Verdict::Forget(Refusal::SessionGone)
+        }
+        _ => Verdict::Refuse(Refusal::SessionUnreachable),
+    }
+}
+
+/// Whether a refusal is said now. `patient` calls are `server/discover`; `began` is when the call came.
+pub fn patience(refusal: &Refusal, patient: bool, began: Instant, now: Instant) -> Patience {
+    let may_pass = matches!(
+        refusal,
+        Refusal::NoRoute { .. }
+            | Refusal::NoProvider { .. }
+            | Refusal::NoEndpoint { .. }
+            | Refusal::UpstreamLost
+            | Refusal::UpstreamTimeout
+    );
+    if !patient || !may_pass {
+        return Patience::Refuse;
+    }
+    let until = began + PATIENCE;
+    if now < until { Patience::WaitUntil(until) } else { Patience::Close }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,4 @@
+//! Sessions: what names them, which replica holds one, and what an answer teaches about it.
+
+pub mod key;
+pub mod bind;

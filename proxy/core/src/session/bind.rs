@@ -1,0 +1,111 @@
+//! Which replica holds a session, whether a caller may follow it, and what an answer teaches about it.
+//!
+//! In: a [`Binding`], the world, the caller; or the head of an answer. Out: a [`Standing`]; or a [`Lesson`] for the store.
+//! Source: 2025-11-25 `basic/transports`, session management; python servers put a useless id on a 400, hence the 2xx rule.
+//! Invariant: a binding is made only for a session that a replica accepted, and followed only by the caller that opened it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use outrigger_model::name::ReplicaId;
+use outrigger_model::replica::Generation;
+use outrigger_model::revision::Era;
+
+use crate::mcp::facts::{Caller, Verb};
+use crate::session::key::SessionKey;
+use crate::world::endpoint::Endpoint;
+use crate::world::table::World;
+
+/// Where a session lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    pub replica: ReplicaId,
+    pub generation: Generation,
+    pub caller: Caller,
+    /// Seconds since 1970; stores on several machines share them.
+    pub created: u64,
+    pub last_seen: u64,
+}
+
+/// What a binding is worth in one world.
+#[derive(Debug, Clone)]
+pub enum Standing {
+    Bound(Arc<Endpoint>),
+    /// The replica left the world, or is not the process it was.
+    Gone,
+    NotYours,
+}
+
+/// What a store is to do after an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lesson {
+    Nothing,
+    /// Before the head of the answer is released: the next call of the session may come in elsewhere.
+    Learn(SessionKey, Binding),
+    /// The session was used.
+    Touch(SessionKey),
+    Forget(SessionKey),
+}
+
+/// The call that was answered.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    pub verb: Verb,
+    pub era: Option<Era>,
+    pub caller: &'a Caller,
+    /// The key of the session id it carried.
+    pub key: Option<SessionKey>,
+    /// Whether the store knew that session.
+    pub known: bool,
+}
+
+/// Whether `caller` may follow the binding, and where to.
+pub fn judge(binding: &Binding, world: &World, caller: &Caller) -> Standing {
+    if binding.caller != *caller {
+        return Standing::NotYours;
+    }
+    match world.replica(binding.replica.as_str()) {
+        Some(endpoint) if endpoint.generation == binding.generation => Standing::Bound(Arc::clone(endpoint)),
+        Some(_) | None => Standing::Gone,
+    }
+}
+
+/// What the head of an answer teaches. `minted` is the session id on it, `unix` the time in seconds since 1970.
+pub fn lesson(asked: Asked<'_>, endpoint: &Endpoint, status: StatusCode, minted: Option<&[u8]>, unix: u64) -> Lesson {
+    if asked.era == Some(Era::Modern) {
+        return Lesson::Nothing;
+    }
+    let bind = |key| Lesson::Learn(key, Binding::new(endpoint, asked.caller, unix));
+    match (asked.key, minted) {
+        (Some(key), _) if status == StatusCode::NOT_FOUND => Lesson::Forget(key),
+        (Some(key), _) if asked.verb == Verb::Delete && status.is_success() => Lesson::Forget(key),
+        (Some(key), _) if asked.known => Lesson::Touch(key),
+        // The store lost it or is younger than the session; the replica knows it.
+        (Some(key), _) if status.is_success() => bind(key),
+        (None, Some(id)) if asked.verb == Verb::Post && status.is_success() => {
+            bind(SessionKey::of(&endpoint.agent, id))
+        }
+        _ => Lesson::Nothing,
+    }
+}
+
+impl Binding {
+    pub fn new(endpoint: &Endpoint, caller: &Caller, unix: u64) -> Self {
+        Self {
+            replica: endpoint.replica.clone(),
+            generation: endpoint.generation,
+            caller: caller.clone(),
+            created: unix,
+            last_seen: unix,
+        }
+    }
+
+    /// Whether its time in the stores should be renewed: at most once in a tenth of the idle time.
+    pub fn is_due(&self, idle: Duration, unix: u64) -> bool {
+        unix.saturating_sub(self.last_seen) >= (idle.as_secs() / 10).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,36 @@
+//! What the path of a request asks for.
+//!
+//! In: a path. Out: a [`Target`], or nothing if the path is none of ours.
+//! Forms: `/mcp`, `/{name}/mcp`, `/agents/{id}/mcp`, each with or without a slash at its end.
+//! Invariant: names are compared as they stand; nothing is percent-decoded, because no valid name needs it.
+
+/// Who is called, as the caller wrote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// `/{name}/mcp`: a route.
+    Route(&'a str),
+    /// `/agents/{id}/mcp`: a replica or an agent.
+    Agent(&'a str),
+    /// `/mcp`: everything at once.
+    Everything,
+}
+
+impl<'a> Target<'a> {
+    pub fn from_path(path: &'a str) -> Option<Self> {
+        let path = path.strip_prefix('/')?;
+        let path = path.strip_suffix('/').unwrap_or(path);
+        if path == "mcp" {
+            return Some(Self::Everything);
+        }
+        let front = path.strip_suffix("/mcp")?;
+        match front.split_once('/') {
+            None if front.is_empty() => None,
+            None => Some(Self::Route(front)),
+            Some(("agents", id)) if !id.is_empty() && !id.contains('/') => Some(Self::Agent(id)),
+            Some(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

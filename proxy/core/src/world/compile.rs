@@ -1,0 +1,212 @@
+//! Makes a world of a snapshot, the own agents, and the live state of the world before.
+//!
+//! In: a [`Snapshot`], [`Own`] agents, [`Rules`], the previous [`World`]. Out: the next [`World`], or the field that is wrong.
+//! Own agents are believed before control: the proxy sees a closed port first. One that does not serve is in no pool.
+//! Invariant: the previous world is only read; what both share is the live state of endpoints and pools that are the same.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::Uri;
+use outrigger_model::agent::Agent;
+use outrigger_model::endpoint::{Endpoint as Listed, EndpointState};
+use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
+use outrigger_model::pool::Pool as Written;
+use outrigger_model::replica::Generation;
+use outrigger_model::resource::Serial;
+use outrigger_model::route::{Affinity, Timeouts};
+use outrigger_model::snapshot::Snapshot;
+
+use crate::live::{Live, PoolLive};
+use crate::world::endpoint::{Endpoint, Place, Pool, Route};
+use crate::world::table::World;
+
+/// Most endpoints of a snapshot, over all pools.
+pub const ENDPOINTS_MAX: usize = 200_000;
+/// Most routes of a snapshot.
+pub const ROUTES_MAX: usize = 100_000;
+
+/// One agent behind this proxy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Own {
+    pub replica: ReplicaId,
+    pub agent: AgentName,
+    pub upstream: Uri,
+    pub generation: Generation,
+    /// Whether its port is open.
+    pub serving: bool,
+}
+
+/// What this proxy accepts of a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// Whether endpoints beyond loopback may lack an identity.
+    pub plaintext_beyond_loopback: bool,
+    /// Where rotations start; from the shell's chance.
+    pub seed: u64,
+}
+
+/// Why a snapshot does not become a world; the text is what control is told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CompileError {
+    #[error("Route: {count} routes are more than {ROUTES_MAX}")]
+    Routes { count: usize },
+    #[error("Endpoints: {count} endpoints are more than {ENDPOINTS_MAX}")]
+    Endpoints { count: usize },
+    #[error(
+        "Endpoints/{pool}.endpoints[{at}].identity: replica `{replica}` is beyond loopback and proves no identity; give its proxy a certificate, or run this one with `insecure: true`"
+    )]
+    Identity { pool: PoolName, at: usize, replica: ReplicaId },
+    #[error("Agent/{agent}.name: it is no route name")]
+    Name { agent: AgentName },
+}
+
+/// Compiles the world that follows `previous`.
+pub fn compile(
+    snapshot: &Snapshot,
+    serial: Option<Serial>,
+    own: &[Own],
+    rules: Rules,
+    previous: &World,
+    now: Instant,
+) -> Result<World, CompileError> {
+    check_size(snapshot)?;
+    let resources = snapshot.resources();
+    let mut build = Build { rules, previous, now, own: HashMap::new(), replicas: HashMap::new() };
+    build.add_own(own);
+    let mut pools = HashMap::with_capacity(resources.pools.len());
+    for (name, pool) in &resources.pools {
+        let listed = resources.endpoints.get(name).map_or(&[][..], |endpoints| &endpoints.endpoints);
+        pools.insert(name.clone(), Arc::new(build.pool(pool, listed)?));
+    }
+    let mut routes = HashMap::with_capacity(resources.routes.len());
+    for (name, route) in &resources.routes {
+        // A snapshot is assembled only if every pool that a route names is in it.
+        let Some(pool) = pools.get(&route.pool) else { continue };
+        let (affinity, timeouts, pool) = (route.affinity, route.timeouts, Arc::clone(pool));
+        routes.insert(name.clone(), Arc::new(Route { name: name.clone(), affinity, timeouts, pool }));
+    }
+    let mut agents = HashMap::with_capacity(resources.agents.len());
+    for (name, agent) in &resources.agents {
+        let Some(pool) = pools.get(&agent.pool) else { continue };
+        agents.insert(name.clone(), Arc::new(agent_route(agent, pool)?));
+    }
+    let settings = resources.settings.clone();
+    Ok(World {
+        serial,
+        settings,
+        routes,
+        agents,
+        pools,
+        replicas: build.replicas,
+        own: build.own.into_iter().map(|(id, (endpoint, _))| (id, endpoint)).collect(),
+    })
+}
+
+fn check_size(snapshot: &Snapshot) -> Result<(), CompileError> {
+    let resources = snapshot.resources();
+    let count = resources.routes.len();
+    if count > ROUTES_MAX {
+        return Err(CompileError::Routes { count });
+    }
+    let count = resources.endpoints.values().map(|endpoints| endpoints.endpoints.len()).sum();
+    if count > ENDPOINTS_MAX {
+        return Err(CompileError::Endpoints { count });
+    }
+    Ok(())
+}
+
+/// Calls that name an agent itself follow the rules that need no operator.
+fn agent_route(agent: &Agent, pool: &Arc<Pool>) -> Result<Route, CompileError> {
+    let name = RouteName::new(agent.name.as_str()).map_err(|_| CompileError::Name { agent: agent.name.clone() })?;
+    Ok(Route { name, affinity: Affinity::default(), timeouts: Timeouts::default(), pool: Arc::clone(pool) })
+}
+
+struct Build<'a> {
+    rules: Rules,
+    previous: &'a World,
+    now: Instant,
+    /// With whether its agent serves.
+    own: HashMap<ReplicaId, (Arc<Endpoint>, bool)>,
+    replicas: HashMap<ReplicaId, Arc<Endpoint>>,
+}
+
+impl Build<'_> {
+    fn add_own(&mut self, own: &[Own]) {
+        for own in own {
+            let place = Place::Own { upstream: own.upstream.clone() };
+            let endpoint = Arc::new(Endpoint {
+                replica: own.replica.clone(),
+                agent: own.agent.clone(),
+                live: self.live(&own.replica, &place, own.generation),
+                place,
+                generation: own.generation,
+                weight: 100,
+                state: EndpointState::Up,
+            });
+            if own.serving {
+                self.replicas.insert(own.replica.clone(), Arc::clone(&endpoint));
+            }
+            self.own.insert(own.replica.clone(), (endpoint, own.serving));
+        }
+    }
+
+    fn pool(&mut self, written: &Written, listed: &[Listed]) -> Result<Pool, CompileError> {
+        let mut endpoints = Vec::with_capacity(listed.len());
+        for (at, listed) in listed.iter().enumerate() {
+            let endpoint = match self.own.get(&listed.replica) {
+                Some((_, false)) => continue,
+                Some((own, true)) => self.own_listed(&Arc::clone(own), listed),
+                None => self.peer(written, at, listed)?,
+            };
+            self.replicas.insert(listed.replica.clone(), Arc::clone(&endpoint));
+            endpoints.push(endpoint);
+        }
+        endpoints.sort_by(|a, b| a.replica.cmp(&b.replica));
+        let live = match self.previous.pool(written.name.as_str()) {
+            Some(before) => Arc::clone(&before.live),
+            None => Arc::new(PoolLive::new(self.rules.seed)),
+        };
+        Ok(Pool { name: written.name.clone(), agent: written.agent.clone(), balance: written.balance, endpoints, live })
+    }
+
+    /// An own endpoint with the weight and the state that the mesh gives it.
+    fn own_listed(&self, own: &Arc<Endpoint>, listed: &Listed) -> Arc<Endpoint> {
+        // A proxy that hears itself called silent is not: its own agent is right here.
+        let state = match listed.state {
+            EndpointState::Draining => EndpointState::Draining,
+            EndpointState::Up | EndpointState::Suspect => EndpointState::Up,
+        };
+        Arc::new(Endpoint { weight: listed.weight, state, ..Endpoint::clone(own) })
+    }
+
+    fn peer(&self, written: &Written, at: usize, listed: &Listed) -> Result<Arc<Endpoint>, CompileError> {
+        let beyond = !listed.address.ip().to_canonical().is_loopback();
+        if listed.identity.is_none() && beyond && !self.rules.plaintext_beyond_loopback {
+            let (pool, replica) = (written.name.clone(), listed.replica.clone());
+            return Err(CompileError::Identity { pool, at, replica });
+        }
+        let place = Place::Peer { address: listed.address, identity: listed.identity.clone() };
+        Ok(Arc::new(Endpoint {
+            replica: listed.replica.clone(),
+            agent: written.agent.clone(),
+            live: self.live(&listed.replica, &place, listed.generation),
+            place,
+            generation: listed.generation,
+            weight: listed.weight,
+            state: listed.state,
+        }))
+    }
+
+    /// The live state of the same endpoint of this world or of the one before, or a new one.
+    fn live(&self, replica: &ReplicaId, place: &Place, generation: Generation) -> Arc<Live> {
+        let before =
+            [self.replicas.get(replica), self.previous.replica(replica.as_str()), self.previous.own(replica.as_str())];
+        let same = before.into_iter().flatten().find(|endpoint| endpoint.same_life(replica, place, generation));
+        same.map_or_else(|| Arc::new(Live::new(self.now)), |endpoint| Arc::clone(&endpoint.live))
+    }
+}
+
+#[cfg(test)]
+mod tests;
