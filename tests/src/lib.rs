@@ -1,1 +1,14 @@
-//! Whole-mesh tests with real processes, and the tidy test.
+//! The kit of the whole-mesh tests: real processes, real SDKs, a real Redis, all on loopback and on free ports.
+//!
+//! In: what a test wants to stand. Out: addresses to call, processes to kill, conditions to wait for.
+//! Never here: assertions; a test says itself what must be true.
+//! Invariant: everything that was started ends with the value that stands for it, and its log is shown if the test fails.
+
+pub mod wait;
+pub mod process;
+pub mod binary;
+pub mod http;
+pub mod mcp;
+pub mod redis;
+pub mod peers;
+pub mod mesh;

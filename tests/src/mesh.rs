@@ -1,0 +1,263 @@
+//! A whole mesh of real processes: an authority, control, proxies, each in a folder of the test's own.
+//!
+//! In: what should stand. Out: addresses, and processes to kill and to bring back.
+//! Never here: agents and clients; those are `peers`.
+//! Invariant: every port was given by the system, and a process that comes back listens where it was.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use crate::process::Process;
+use crate::{binary, http, wait};
+
+pub struct Mesh {
+    folder: TempDir,
+    pub control: Option<Process>,
+    grpc: Option<String>,
+    http: Option<String>,
+}
+
+/// What a proxy should be.
+pub struct Shape {
+    pub node: String,
+    /// `agent/NAME` or `node/NAME`.
+    pub identity: String,
+    /// Agents it stands beside: name, replica, URL.
+    pub agents: Vec<(String, String, String)>,
+    pub redis_url: Option<String>,
+    /// Further lines of its file.
+    pub also: String,
+}
+
+pub struct Proxy {
+    pub process: Process,
+    pub node: String,
+    pub outbound: String,
+    pub inbound: String,
+    pub admin: String,
+    pub health: String,
+}
+
+impl Shape {
+    /// A proxy beside one replica of an agent.
+    pub fn beside(agent: &str, replica: &str, url: &str) -> Self {
+        let beside = (agent.to_owned(), replica.to_owned(), url.to_owned());
+        Self { agents: vec![beside], ..Self::calling(replica, &format!("agent/{agent}")) }
+    }
+
+    /// A proxy that only calls.
+    pub fn calling(node: &str, identity: &str) -> Self {
+        Self {
+            node: node.to_owned(),
+            identity: identity.to_owned(),
+            agents: vec![],
+            redis_url: None,
+            also: String::new(),
+        }
+    }
+
+    pub fn with_redis(self, url: &str) -> Self {
+        Self { redis_url: Some(url.to_owned()), ..self }
+    }
+
+    pub fn with(self, lines: &str) -> Self {
+        Self { also: format!("{}{lines}\n", self.also), ..self }
+    }
+}
+
+impl Mesh {
+    /// An authority, and nothing that runs yet.
+    pub async fn new() -> Result<Self> {
+        let mesh = Self { folder: tempfile::tempdir()?, control: None, grpc: None, http: None };
+        let dir = mesh.path("ca");
+        mesh.must(&["ca", "init", "--dir", &dir]).await?;
+        mesh.issue("control", "control").await?;
+        Ok(mesh)
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.file(name).display().to_string()
+    }
+
+    /// Issues a certificate into `folder`; answers with the stem of its files.
+    pub async fn issue(&self, identity: &str, folder: &str) -> Result<String> {
+        let (ca, out) = (self.path("ca"), self.path(folder));
+        self.must(&["ca", "issue", "--dir", &ca, identity, "--out", &out]).await?;
+        Ok(identity.rsplit('/').next().unwrap_or(identity).to_owned())
+    }
+
+    /// Starts control, or brings it back where it was with what its store remembers.
+    pub async fn start_control(&mut self) -> Result<()> {
+        let grpc = self.grpc.clone().unwrap_or_else(|| "127.0.0.1:0".to_owned());
+        let http = self.http.clone().unwrap_or_else(|| "127.0.0.1:0".to_owned());
+        let file = self.file("control/control.yaml");
+        let text = format!(
+            "listen: {{grpc: {grpc}, http: {http}}}\nstore: sqlite:{}\nidentity: {{certificate: control.pem, \
+             key: control.key, authority: ca.pem}}\nlog: {{level: debug, format: text}}\n",
+            self.path("control/control.db")
+        );
+        std::fs::write(&file, text)?;
+        let (process, ports) = self.serve("control", "control", &file).await?;
+        self.control = Some(process);
+        self.grpc = Some(port(&ports, "grpc")?);
+        self.http = Some(port(&ports, "http")?);
+        Ok(())
+    }
+
+    pub async fn kill_control(&mut self) -> Result<()> {
+        let mut control = self.control.take().context("control does not run")?;
+        control.kill().await
+    }
+
+    pub async fn start_proxy(&self, shape: &Shape) -> Result<Proxy> {
+        let stem = self.issue(&shape.identity, &shape.node).await?;
+        let file = self.file(&format!("{}/proxy.yaml", shape.node));
+        std::fs::write(&file, self.proxy_file(shape, &stem)?)?;
+        let (process, ports) = self.serve("proxy", &shape.node, &file).await?;
+        Ok(Proxy {
+            process,
+            node: shape.node.clone(),
+            outbound: port(&ports, "outbound")?,
+            inbound: port(&ports, "inbound")?,
+            admin: port(&ports, "admin")?,
+            health: port(&ports, "health")?,
+        })
+    }
+
+    pub fn proxy_file(&self, shape: &Shape, stem: &str) -> Result<String> {
+        let grpc = self.grpc.as_deref().unwrap_or("127.0.0.1:9");
+        let mut text = format!(
+            "node: {}\nlisten: {{outbound: \"127.0.0.1:0\", inbound: \"127.0.0.1:0\", admin: \"127.0.0.1:0\", \
+             health: \"127.0.0.1:0\"}}\ncontrol: {{address: \"{grpc}\"}}\n\
+             identity: {{certificate: {stem}.pem, key: {stem}.key, authority: ca.pem}}\n\
+             snapshot: {{file: snapshot.bin}}\nlog: {{level: debug, format: text}}\nthreads: 1\n",
+            shape.node
+        );
+        if !shape.agents.is_empty() {
+            text.push_str("agents:\n");
+        }
+        for (name, replica, url) in &shape.agents {
+            writeln!(text, "  - {{name: {name}, replica: {replica}, url: \"{url}\", version: 1.2.0}}")?;
+        }
+        if let Some(url) = &shape.redis_url {
+            writeln!(text, "sessions: {{redis_url: \"{url}\"}}")?;
+        }
+        text.push_str(&shape.also);
+        Ok(text)
+    }
+
+    /// Starts `outrigger proxy|control` and waits until it has said where it listens.
+    pub async fn serve(&self, kind: &str, name: &str, file: &Path) -> Result<(Process, Value)> {
+        let ports_file = self.file(&format!("{name}.ports.json"));
+        let _ = std::fs::remove_file(&ports_file);
+        let mut command = Command::new(binary::outrigger()?);
+        command.arg(kind).arg("-f").arg(file).arg("--ports-file").arg(&ports_file).env_remove("REDIS_URL");
+        command.current_dir(file.parent().unwrap_or(self.folder()));
+        let mut process = Process::start(name, self.folder(), command)?;
+        let ports = wait::until(&format!("{name} listens"), async || match std::fs::read_to_string(&ports_file) {
+            Ok(text) => Ok(Some(serde_json::from_str(&text)?)),
+            Err(_) if !process.is_running() => Ok(None),
+            Err(error) => bail!("{error}: {}", process.log()),
+        })
+        .await?;
+        match ports {
+            Some(ports) => Ok((process, ports)),
+            None => bail!("{name} ended:\n{}", process.log()),
+        }
+    }
+
+    /// Runs the binary against this mesh's control.
+    pub async fn outrigger(&self, words: &[&str]) -> Result<Output> {
+        let mut command = Command::new(binary::outrigger()?);
+        command.args(words).current_dir(self.folder()).kill_on_drop(true);
+        if let Some(http) = &self.http {
+            command.env("OUTRIGGER_CONTROL_HTTP", http);
+        }
+        let done = tokio::time::timeout(wait::DEADLINE, command.output()).await;
+        done.with_context(|| format!("outrigger {} does not end", words.join(" ")))?.context("start outrigger")
+    }
+
+    /// Runs the binary and wants it to succeed; answers with what it printed.
+    pub async fn must(&self, words: &[&str]) -> Result<String> {
+        let done = self.outrigger(words).await?;
+        let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+        ensure!(done.status.success(), "outrigger {}: {}\n{out}{err}", words.join(" "), done.status);
+        Ok(out.into_owned())
+    }
+
+    /// What `outrigger get KIND -o json` lists.
+    pub async fn get(&self, kind: &str) -> Result<Vec<Value>> {
+        let text = self.must(&["get", kind, "-o", "json"]).await?;
+        let value: Value = serde_json::from_str(&text).with_context(|| format!("not JSON: {text}"))?;
+        let items = value.get("items").unwrap_or(&value);
+        Ok(items.as_array().with_context(|| format!("no list in {text}"))?.clone())
+    }
+
+    /// Waits until control counts `proxies` proxies, all of them on the newest snapshot.
+    pub async fn is_synced(&self, proxies: usize) -> Result<()> {
+        wait::until("every proxy is SYNCED", async || {
+            let listed = self.get("proxies").await?;
+            let synced = listed.iter().filter(|proxy| proxy.get("status").and_then(Value::as_str) == Some("SYNCED"));
+            ensure!(synced.count() == proxies && listed.len() == proxies, "{listed:?}");
+            Ok(())
+        })
+        .await
+    }
+
+    /// Control's HTTP listener.
+    pub fn control_http(&self) -> &str {
+        self.http.as_deref().unwrap_or_default()
+    }
+
+    pub fn control_grpc(&self) -> &str {
+        self.grpc.as_deref().unwrap_or_default()
+    }
+}
+
+impl Proxy {
+    /// Where a client calls a target by name.
+    pub fn url(&self, target: &str) -> String {
+        format!("http://{}/{target}/mcp", self.outbound)
+    }
+
+    /// Waits until this proxy's own world has so many endpoints of a pool that take calls.
+    pub async fn sees(&self, pool: &str, endpoints: usize) -> Result<()> {
+        let url = format!("http://{}/clusters", self.admin);
+        wait::until(&format!("{} sees {endpoints} of {pool}", self.node), async || {
+            let clusters = http::get(&url).await?.json()?;
+            let seen = endpoints_of(&clusters, pool);
+            ensure!(seen == endpoints, "{seen} in {clusters}");
+            Ok(())
+        })
+        .await
+    }
+
+    pub async fn metrics(&self) -> Result<String> {
+        Ok(http::get(&format!("http://{}/metrics", self.health)).await?.body)
+    }
+}
+
+fn endpoints_of(clusters: &Value, pool: &str) -> usize {
+    let list = clusters.get("items").or_else(|| clusters.get("pools")).and_then(Value::as_array);
+    let named = list.into_iter().flatten().find(|item| item.get("name").and_then(Value::as_str) == Some(pool));
+    named.and_then(|item| item.get("endpoints")?.as_array()).map_or(0, Vec::len)
+}
+
+fn port(ports: &Value, name: &str) -> Result<String> {
+    let address = ports.get(name).and_then(Value::as_str);
+    Ok(address.with_context(|| format!("no {name} in {ports}"))?.to_owned())
+}

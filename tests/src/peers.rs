@@ -1,0 +1,198 @@
+//! Agents and clients that were not written by us: the official SDKs as `tests/setup.sh` installs them.
+//!
+//! In: which SDK, which name. Out: a running agent with its URL, or a client that does as it is told, line by line.
+//! Never here: anything an SDK does not do by itself.
+//! Invariant: an agent knows its name and its port, and nothing of the mesh.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::process::{ChildStdin, Command};
+
+use crate::process::Process;
+use crate::{binary, wait};
+
+/// Which SDK an agent is built with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sdk {
+    Python,
+    FastMcp,
+    /// `server-everything`, as published.
+    Everything,
+    Rust,
+}
+
+pub struct Agent {
+    pub process: Process,
+    pub name: String,
+    pub sdk: Sdk,
+    folder: PathBuf,
+    port: u16,
+}
+
+impl Agent {
+    pub async fn start(sdk: Sdk, name: &str, folder: &Path) -> Result<Self> {
+        let mut agent = Self {
+            process: launch(sdk, name, folder, 0)?,
+            name: name.to_owned(),
+            sdk,
+            folder: folder.to_owned(),
+            port: 0,
+        };
+        agent.port = agent.listens(0).await?;
+        Ok(agent)
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/mcp", self.port)
+    }
+
+    /// Comes back where it was, having forgotten everything.
+    pub async fn start_again(&mut self) -> Result<()> {
+        let seen = self.process.log().len();
+        self.process = launch(self.sdk, &self.name, &self.folder, self.port)?;
+        self.listens(seen).await?;
+        Ok(())
+    }
+
+    /// A tool whose answer says which replica gave it.
+    pub fn tool(&self) -> &'static str {
+        self.sdk.tool()
+    }
+
+    async fn listens(&mut self, seen: usize) -> Result<u16> {
+        let line = self.process.says_after(seen, "127.0.0.1:").await?;
+        let port = line.split("127.0.0.1:").nth(1).unwrap_or_default();
+        let port: String = port.chars().take_while(char::is_ascii_digit).collect();
+        port.parse().with_context(|| format!("no port in `{line}`"))
+    }
+}
+
+impl Sdk {
+    pub fn tool(self) -> &'static str {
+        match self {
+            Self::Everything => "get-env",
+            Self::Python | Self::FastMcp | Self::Rust => "increment",
+        }
+    }
+
+    /// Which replica gave an answer of [`Sdk::tool`].
+    pub fn replica_in(self, text: &str) -> Result<String> {
+        if self != Self::Everything {
+            return Ok(text.split(' ').next().unwrap_or_default().to_owned());
+        }
+        let env: Value = serde_json::from_str(text).with_context(|| format!("not JSON: {text}"))?;
+        Ok(env.get("REPLICA").and_then(Value::as_str).context("no REPLICA in the environment")?.to_owned())
+    }
+}
+
+fn launch(sdk: Sdk, name: &str, folder: &Path, port: u16) -> Result<Process> {
+    let peers = binary::root().join("tests/peers");
+    let mut command = match sdk {
+        Sdk::Python | Sdk::FastMcp => Command::new(installed("python/bin/python")?),
+        Sdk::Everything => Command::new(node()?),
+        Sdk::Rust => Command::new(binary::counter()?),
+    };
+    // An agent's environment is its own: nothing of the test's leaks into what `get-env` answers.
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env("PORT", port.to_string()).env("REPLICA", name).current_dir(folder);
+    match sdk {
+        Sdk::Python => command.arg(peers.join("agent_mcp.py")).arg(name),
+        Sdk::FastMcp => command.arg(peers.join("agent_fastmcp.py")).arg(name),
+        Sdk::Everything => command
+            .arg("--require")
+            .arg(peers.join("loopback.cjs"))
+            .arg(installed("node/node_modules/@modelcontextprotocol/server-everything/dist/index.js")?)
+            .arg("streamableHttp"),
+        Sdk::Rust => command.args(["--name", name, "--port", &port.to_string()]),
+    };
+    Process::start(name, folder, command)
+}
+
+/// Something `tests/setup.sh` put into `tests/.peers`.
+fn installed(path: &str) -> Result<PathBuf> {
+    let path = binary::root().join("tests/.peers").join(path);
+    ensure!(path.exists(), "{} is not there; run tests/setup.sh", path.display());
+    Ok(path)
+}
+
+fn node() -> Result<PathBuf> {
+    Ok(installed("node/node_modules/.bin/node").unwrap_or_else(|_| PathBuf::from("node")))
+}
+
+/// Which SDK a client is built with, and which revision it looks for first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientSdk {
+    PythonLegacy,
+    PythonAuto,
+    /// SDK 1.x.
+    TypeScriptLegacy,
+    /// Client 2.x, newest revision first.
+    TypeScriptAuto,
+}
+
+pub struct Client {
+    process: Process,
+    orders: ChildStdin,
+    answered: usize,
+}
+
+impl Client {
+    pub fn start(sdk: ClientSdk, url: &str, name: &str, folder: &Path) -> Result<Self> {
+        let peers = binary::root().join("tests/peers");
+        let mut command = match sdk {
+            ClientSdk::PythonLegacy | ClientSdk::PythonAuto => Command::new(installed("python/bin/python")?),
+            ClientSdk::TypeScriptLegacy | ClientSdk::TypeScriptAuto => Command::new(node()?),
+        };
+        match sdk {
+            ClientSdk::PythonLegacy => command.arg(peers.join("client_mcp.py")).args([url, "legacy"]),
+            ClientSdk::PythonAuto => command.arg(peers.join("client_mcp.py")).args([url, "auto"]),
+            ClientSdk::TypeScriptLegacy => command.arg(peers.join("client_ts.mjs")).args([url, "legacy"]),
+            ClientSdk::TypeScriptAuto => command.arg(peers.join("client_ts.mjs")).args([url, "auto"]),
+        };
+        command.env("PEERS", installed("node")?);
+        let mut process = Process::start(name, folder, command)?;
+        let orders = process.stdin().context("a client is driven through its standard input")?;
+        Ok(Self { process, orders, answered: 0 })
+    }
+
+    /// Opens a session; answers with the revision that was agreed on.
+    pub async fn open(&mut self, session: &str) -> Result<String> {
+        self.order(json!({"do": "open", "session": session})).await
+    }
+
+    pub async fn call(&mut self, session: &str, tool: &str) -> Result<String> {
+        self.order(json!({"do": "call", "session": session, "tool": tool})).await
+    }
+
+    pub async fn tools(&mut self, session: &str) -> Result<String> {
+        self.order(json!({"do": "tools", "session": session})).await
+    }
+
+    pub async fn close(&mut self, session: &str) -> Result<String> {
+        self.order(json!({"do": "close", "session": session})).await
+    }
+
+    async fn order(&mut self, order: Value) -> Result<String> {
+        self.orders.write_all(format!("{order}\n").as_bytes()).await.context("the client has ended")?;
+        let answered = self.answered;
+        let process = &mut self.process;
+        let answer = wait::until(&format!("an answer to {order}"), async || {
+            let log = process.log();
+            let mut answers = log.lines().filter(|line| line.starts_with("{\"ok\"") && line.ends_with('}'));
+            if let Some(answer) = answers.nth(answered) {
+                return Ok(answer.to_owned());
+            }
+            bail!("{log}")
+        })
+        .await?;
+        self.answered += 1;
+        let answer: Value = serde_json::from_str(&answer)?;
+        match answer.get("text").and_then(Value::as_str) {
+            Some(text) => Ok(text.to_owned()),
+            None => bail!("{}", answer.get("error").and_then(Value::as_str).unwrap_or("no words for it")),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Whole-mesh tests: real agents, real clients, real proxies and control, in one integration binary.
+//!
+//! In: what `tests/setup.sh` installed and what cargo built. Out: the promises of the README, held or broken.
+//! Never here: private wiring; everything is seen through ports, files and the command line.
+//! Invariant: tests share nothing, so they run side by side in any order.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail loudly"
+)]
+
+mod peers;
