@@ -4,87 +4,28 @@
 //! Never here: the store, streams, a clock.
 //! Invariant: a replica belongs to one node; nothing that one node says changes a replica of another that is alive.
 
+mod command;
 mod node;
 mod state;
 mod report;
 mod guard;
 mod sweep;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use outrigger_model::address::Cidr;
-use outrigger_model::name::{NodeId, ReplicaId};
+use outrigger_model::name::NodeId;
 
-use crate::agent::{Claim, Refusal, Sender};
-use crate::event::{Event, EventKind};
 use crate::facts::{Facts, Standing};
-use crate::lease::{Lease, LeaseRules};
+use crate::lease::Lease;
 use crate::moment::Now;
+
+pub use command::{Answer, Applied, Command, Rules, StreamId};
 
 use guard::Guard;
 use node::Node;
 use state::State;
-
-/// What the registry goes by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rules {
-    pub lease: LeaseRules,
-    /// Networks in which a proxy may advertise addresses other than its own.
-    pub networks: Vec<Cidr>,
-    pub replicas_max: usize,
-}
-
-impl Default for Rules {
-    fn default() -> Self {
-        Self { lease: LeaseRules::default(), networks: Vec::new(), replicas_max: 20_000 }
-    }
-}
-
-/// One report stream, numbered by whoever accepts them; a proxy that comes back has a new one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StreamId(pub u64);
-
-#[derive(Debug, Clone)]
-pub enum Command {
-    /// Everything a proxy fronts. What an earlier report had and this one has not is withdrawn.
-    Report { stream: StreamId, sender: Sender, claims: Vec<Claim> },
-    /// Nothing changed at this proxy.
-    Light { stream: StreamId, node: NodeId },
-    /// The stream broke without a farewell.
-    StreamLost { stream: StreamId, node: NodeId },
-    /// The proxy shuts down: sessions stay, new ones go elsewhere.
-    Draining { stream: StreamId, node: NodeId },
-    /// Orderly end: its replicas are withdrawn.
-    Leave { stream: StreamId, node: NodeId },
-    /// Time has passed; sent about once a second.
-    Sweep,
-    /// Something that another room saw and the log should tell.
-    Note { kind: EventKind, subject: String, detail: String },
-}
-
-/// What the sender of a command is told.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Answer {
-    #[default]
-    Noted,
-    /// The report is in, except for these.
-    Taken { refused: Vec<Refusal> },
-    /// The node or its stream is not known, or its lease ended: a full report is needed.
-    ReportAgain,
-}
-
-/// What one command did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Applied {
-    pub answer: Answer,
-    /// Replicas whose stored rows are out of date; one that the facts no longer hold is to be deleted.
-    pub touched: BTreeSet<ReplicaId>,
-    /// Whether a snapshot made now may differ from one made before.
-    pub is_relevant: bool,
-    pub events: Vec<Event>,
-}
 
 /// All facts, and what is needed to change them.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use crate::facts::Standing;
 use crate::lease::Lease;
 use crate::moment::Moment;
 
-use super::StreamId;
+use super::command::StreamId;
 
 #[derive(Debug)]
 pub struct Node {

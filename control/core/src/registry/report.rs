@@ -15,9 +15,9 @@ use crate::event::EventKind;
 use crate::facts::Standing;
 use crate::lease::Lease;
 
+use super::command::{Answer, Rules, StreamId};
 use super::node::Node;
 use super::state::{State, Step};
-use super::{Answer, Rules, StreamId};
 
 pub fn take(
     state: &mut State,

@@ -13,8 +13,8 @@ use crate::facts::{Facts, Standing};
 use crate::lease::{Lease, LeaseRules};
 use crate::moment::Now;
 
+use super::command::{Answer, Applied, StreamId};
 use super::node::Node;
-use super::{Answer, Applied, StreamId};
 
 #[derive(Debug, Default)]
 pub struct State {
