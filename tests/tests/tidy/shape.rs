@@ -80,7 +80,7 @@ fn globs(source: &Source) -> Vec<String> {
 
 /// A room's own tests stand beside it and see all of it; the file they are beside says what it is.
 fn is_sibling_test(source: &Source) -> bool {
-    source.path.ends_with("/tests.rs") && source.path.contains("/src/")
+    source.path.contains("/src/") && (source.path.ends_with("/tests.rs") || source.path.contains("/tests/"))
 }
 
 #[test]
