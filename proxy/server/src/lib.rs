@@ -1,1 +1,9 @@
 //! The proxy: pingora, sessions, mTLS, probes, telemetry.
+//!
+//! In: settings. Out: a running proxy that answers its agent, other proxies, and its operator.
+//! Never here: control's decisions, SQL, signals and process exits (the binary owns them).
+//! Order: a module imports only those listed before it.
+
+pub mod identity;
+pub mod snapshot;
+pub mod gateway;

@@ -1,0 +1,57 @@
+//! The accepting side: what happens on a connection before its first request.
+//!
+//! In: an accepted connection. Out: a [`Link`] that knows its peer, or nothing.
+//! Never here: HTTP. Invariant: with TLS on, what comes out has a client certificate of our mesh; a handshake ends in time.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use outrigger_identity::{Application, Expected, Material, PeerError, ServerConfigError, server_config, spiffe_id_of};
+use pingora::protocols::Stream;
+use tokio_rustls::TlsAcceptor;
+
+use super::link::Link;
+
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How connections of one listener begin.
+#[derive(Clone)]
+pub struct Greeting {
+    tls: Option<TlsAcceptor>,
+    head_limit: Duration,
+}
+
+/// Why a connection was given up before its first request.
+#[derive(Debug, thiserror::Error)]
+pub enum GreetingError {
+    #[error("the TLS handshake failed")]
+    Handshake(#[from] io::Error),
+    #[error("the TLS handshake took too long")]
+    Late,
+    #[error("the peer names no party of this mesh")]
+    Peer(#[from] PeerError),
+}
+
+impl Greeting {
+    /// Connections without TLS.
+    pub fn plain(head_limit: Duration) -> Self {
+        Self { tls: None, head_limit }
+    }
+
+    /// Connections from proxies of our trust domain.
+    pub fn mutual_tls(material: &Material, head_limit: Duration) -> Result<Self, ServerConfigError> {
+        let config = server_config(material, Expected::proxies(material.domain().clone()), Application::Http1)?;
+        Ok(Self { tls: Some(TlsAcceptor::from(Arc::new(config))), head_limit })
+    }
+
+    /// Does what a connection needs before it can carry requests.
+    pub async fn greet(&self, stream: Stream) -> Result<Link, GreetingError> {
+        let Some(acceptor) = &self.tls else { return Ok(Link::plain(stream, self.head_limit)) };
+        let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream));
+        let tls = handshake.await.map_err(|_| GreetingError::Late)??;
+        let certificate = tls.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+        let peer = spiffe_id_of(certificate.ok_or(PeerError::Unreadable)?)?;
+        Ok(Link::tls(tls.into(), peer, self.head_limit))
+    }
+}
