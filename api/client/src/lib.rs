@@ -1,1 +1,32 @@
-//! The watch client: staging, manifest, ACK and NACK, last-good file.
+//! The watch client: keeps the snapshot of one watcher equal to what control publishes, or keeps the last good one.
+//!
+//! In: a way to reach control, who watches ([`config::WatchConfig`]), perhaps a file. Out: [`candidate::Candidate`]s, each a whole
+//! checked snapshot that the owner accepts (ACK) or refuses (NACK), and a [`status::Status`].
+//! Never here: pingora, SQL, TLS settings, what a snapshot is used for.
+//! Invariants: a snapshot is offered whole or not at all; what is reported on reconnect is what was accepted, never
+//! what was staged or refused; an older snapshot of the same epoch never replaces a newer one; another epoch is
+//! accepted only from live control.
+//!
+//! The pure part ([`staging`], [`exchange`], [`backoff`], [`last_good`]'s format) knows no sockets and no clock;
+//! [`watch`] reads, asks it, and does as told. [`observer`] turns applied snapshots into a list of changes.
+
+pub mod backoff;
+pub mod change;
+pub mod committed;
+pub mod staging;
+pub mod exchange;
+pub mod last_good;
+pub mod writer;
+pub mod config;
+pub mod status;
+pub mod candidate;
+mod runner;
+pub mod watch;
+pub mod observer;
+
+pub use candidate::{Answer, Candidate, Source};
+pub use change::{Change, Op};
+pub use config::{Timing, WatchConfig};
+pub use observer::{Observed, Observer};
+pub use status::Status;
+pub use watch::Watch;

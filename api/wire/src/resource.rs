@@ -113,6 +113,18 @@ impl Resource {
     }
 }
 
+/// The resource of that kind and name in a set.
+pub fn find(kind: ResourceKind, name: &str, resources: &Resources) -> Option<Resource> {
+    match kind {
+        ResourceKind::Settings => (name == SELF).then(|| Resource::Settings(resources.settings.clone())),
+        ResourceKind::Agent => resources.agents.get(name).cloned().map(Resource::Agent),
+        ResourceKind::Capability => resources.capabilities.get(name).cloned().map(Resource::Capability),
+        ResourceKind::Pool => resources.pools.get(name).cloned().map(Resource::Pool),
+        ResourceKind::Endpoints => resources.endpoints.get(name).cloned().map(Resource::Endpoints),
+        ResourceKind::Route => resources.routes.get(name).cloned().map(Resource::Route),
+    }
+}
+
 /// Every resource of a set, kind by kind in sending order, sorted by name.
 pub fn all(resources: &Resources) -> impl Iterator<Item = Resource> + '_ {
     let settings = std::iter::once(Resource::Settings(resources.settings.clone()));
