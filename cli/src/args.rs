@@ -1,0 +1,169 @@
+//! What may be written on the command line.
+//!
+//! In: words. Out: [`Args`], in which addresses, names and numbers are valid.
+//! Never here: what a command does.
+
+use std::path::PathBuf;
+
+use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use outrigger_model::name::RouteName;
+
+use crate::http::Origin;
+use crate::render::form::Form;
+
+const EXAMPLES: &str = "\
+Examples:
+  outrigger call weather get_forecast '{\"city\":\"Oslo\"}'
+  outrigger get agents            outrigger explain weather --tag eu
+
+Exit codes: 0 fine, 1 the thing asked failed, 2 bad usage, 64 bad configuration.";
+
+/// A service mesh for MCP agents: sessions stay where their state is, and no agent is changed.
+#[derive(Debug, Parser)]
+#[command(name = "outrigger", version, propagate_version = true, after_help = EXAMPLES)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List what the mesh knows
+    Get(Get),
+    /// Say why a capability leads to this provider, and why not to the others
+    Explain(Explain),
+    /// Call a tool of an agent through the proxy
+    Call(Call),
+    /// Make an authority, and certificates of agents, nodes and operators
+    #[command(subcommand)]
+    Ca(Ca),
+    /// Print a completion script for a shell
+    Completion(Completion),
+    /// Ask whether a proxy or control is ready; for containers without curl
+    Healthcheck(Healthcheck),
+}
+
+/// Where control answers operators.
+#[derive(Debug, Group)]
+pub struct ControlAt {
+    /// Address of control's HTTP listener
+    #[arg(long, value_name = "ADDRESS", env = "OUTRIGGER_CONTROL_HTTP", default_value = "127.0.0.1:8000")]
+    pub control: Origin,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    Agents,
+    Replicas,
+    Capabilities,
+    Routes,
+    Proxies,
+    Snapshots,
+    Events,
+}
+
+#[derive(Debug, Group)]
+pub struct Get {
+    #[arg(value_enum)]
+    pub kind: Kind,
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Form,
+    /// Ask every second and print again when the answer has changed
+    #[arg(short, long)]
+    pub watch: bool,
+    /// How many of the newest events
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub limit: u32,
+    #[command(flatten)]
+    pub at: ControlAt,
+}
+
+#[derive(Debug, Group)]
+pub struct Explain {
+    /// Name of the capability
+    pub capability: String,
+    /// Tag that the provider must have; `+tag` is preferred, `-tag` excluded
+    #[arg(long = "tag", value_name = "TAG", allow_hyphen_values = true)]
+    pub tags: Vec<String>,
+    /// Semver range, such as ^1.2
+    #[arg(long, value_name = "RANGE")]
+    pub range: Option<semver::VersionReq>,
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Form,
+    #[command(flatten)]
+    pub at: ControlAt,
+}
+
+#[derive(Debug, Group)]
+pub struct Call {
+    /// Agent or capability
+    pub target: RouteName,
+    /// Tool; left out, the tools are listed
+    pub tool: Option<String>,
+    /// Arguments of the tool, a JSON object
+    #[arg(default_value = "{}", value_parser = json_object)]
+    pub arguments: JsonObject,
+    /// `new` opens a session and keeps it, an id goes on with it; left out, the call has a session of its own
+    #[arg(long, value_name = "new|ID")]
+    pub session: Option<String>,
+    /// Address of the proxy's outbound listener
+    #[arg(long, value_name = "ADDRESS", env = "OUTRIGGER_OUTBOUND", default_value = "127.0.0.1:17001")]
+    pub outbound: Origin,
+    /// Seconds to wait for the answer
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub within: u64,
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Form,
+}
+
+/// A JSON object as written by the user.
+#[derive(Debug, Clone)]
+pub struct JsonObject(pub serde_json::Map<String, serde_json::Value>);
+
+#[derive(Debug, Subcommand)]
+pub enum Ca {
+    /// Make an authority: ca.pem for everyone, ca.key for nobody else
+    Init {
+        /// Folder to put it in; made if it is not there
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+        /// What all identities of the mesh start with: spiffe://<trust domain>/…
+        #[arg(long, value_name = "NAME", default_value = "local", value_parser = outrigger_model::identity::TrustDomain::new)]
+        trust_domain: outrigger_model::identity::TrustDomain,
+    },
+    /// Issue a certificate: NAME.pem, NAME.key and a copy of ca.pem
+    Issue {
+        /// Folder of the authority
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+        /// `agent/NAME`, `node/NAME`, `operator/NAME` or `control`
+        identity: String,
+        /// Folder for the files
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Days until it expires
+        #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
+        days: u32,
+    },
+}
+
+#[derive(Debug, Group)]
+pub struct Completion {
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Group)]
+pub struct Healthcheck {
+    /// Address of the health listener; control's is its HTTP listener
+    #[arg(default_value = "127.0.0.1:17020", env = "OUTRIGGER_HEALTH")]
+    pub address: Origin,
+}
+
+fn json_object(text: &str) -> Result<JsonObject, String> {
+    match serde_json::from_str(text) {
+        Ok(serde_json::Value::Object(object)) => Ok(JsonObject(object)),
+        Ok(_) => Err("arguments are a JSON object, such as '{\"city\":\"Oslo\"}'".to_owned()),
+        Err(cause) => Err(format!("not JSON ({cause}); write an object, such as '{{\"city\":\"Oslo\"}}'")),
+    }
+}

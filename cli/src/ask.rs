@@ -1,0 +1,42 @@
+//! Asks control's operator API.
+//!
+//! In: where control is and what to ask. Out: its answer as JSON, or a problem that names the next thing to try.
+
+use serde_json::Value;
+
+use crate::http::{HttpError, Origin, get_json};
+use crate::problem::Problem;
+
+/// The answer of control to one path.
+pub async fn control(origin: &Origin, path_and_query: &str) -> Result<Value, Problem> {
+    get_json(origin, path_and_query).await.map_err(|error| match error {
+        HttpError::Status { detail, hint, .. } => {
+            let problem = Problem::failed(detail);
+            match hint {
+                Some(hint) => problem.next(hint),
+                None => problem,
+            }
+        }
+        HttpError::Connect { .. } | HttpError::Slow { .. } => Problem::failed("control cannot be asked")
+            .because(error)
+            .next("start it with `outrigger control -f control.yaml` or `outrigger up …`, or name its HTTP address: --control ADDRESS"),
+        other => Problem::failed("control cannot be asked")
+            .because(other)
+            .next(format!("check that {origin} is control's HTTP address, not its gRPC address")),
+    })
+}
+
+/// A text as it may stand in a query.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

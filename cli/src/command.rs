@@ -1,0 +1,8 @@
+//! One module per command; each takes its own arguments and nothing else.
+
+pub mod ca;
+pub mod call;
+pub mod completion;
+pub mod explain;
+pub mod get;
+pub mod healthcheck;

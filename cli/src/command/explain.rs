@@ -1,0 +1,68 @@
+//! `outrigger explain`: every provider of a capability, and why it was chosen or not.
+
+use serde_json::Value;
+
+use crate::args::Explain;
+use crate::ask;
+use crate::output::say;
+use crate::problem::Problem;
+use crate::render::cell::{items, string, text};
+use crate::render::form::{Form, document};
+use crate::render::table::{Column, table};
+
+const CANDIDATES: &[Column] = &[
+    Column { title: "AGENT", wide: false, read: |row| text(row, "agent") },
+    Column { title: "VERSION", wide: false, read: |row| text(row, "version") },
+    Column { title: "TAGS", wide: true, read: |row| text(row, "tags") },
+    Column { title: "SCORE", wide: true, read: |row| text(row, "score") },
+    Column { title: "VERDICT", wide: false, read: |row| text(row, "verdict") },
+    Column { title: "REPLICAS", wide: false, read: replicas },
+    Column { title: "WHY", wide: false, read: |row| text(row, "reason") },
+];
+
+/// Prints the decision. Fails if nobody provides the capability, so that scripts can ask.
+pub async fn run(explain: Explain) -> Result<(), Problem> {
+    let answer = ask::control(&explain.at.control, &path(&explain)).await?;
+    match explain.output {
+        Form::Json | Form::Yaml => say(document(explain.output, &answer)?)?,
+        Form::Table | Form::Wide => say(told(&answer, explain.output == Form::Wide))?,
+    }
+    match string(&answer, "winner") {
+        "" => Err(Problem::failed(format!("no provider for `{}`", string(&answer, "requirement")))
+            .next("outrigger get capabilities -o wide")),
+        _ => Ok(()),
+    }
+}
+
+fn path(explain: &Explain) -> String {
+    let mut path = format!("/v1/explain?capability={}", ask::escaped(&explain.capability));
+    if let Some(range) = &explain.range {
+        path.push_str(&format!("&version={}", ask::escaped(&range.to_string())));
+    }
+    for tag in &explain.tags {
+        path.push_str(&format!("&tag={}", ask::escaped(tag)));
+    }
+    path
+}
+
+fn told(answer: &Value, wide: bool) -> String {
+    let requirement = string(answer, "requirement");
+    let head = match string(answer, "winner") {
+        "" => format!("{requirement} → nobody"),
+        winner => format!("{requirement} → agent {winner}, pool {}", string(answer, "pool")),
+    };
+    match items(answer, "candidates") {
+        [] => format!("{head}\nno agent offers it"),
+        candidates => format!("{head}\n{}", table(CANDIDATES, candidates, wide)),
+    }
+}
+
+fn replicas(row: &Value) -> String {
+    let told =
+        items(row, "replicas").iter().map(|replica| format!("{} {}", string(replica, "id"), string(replica, "state")));
+    let told: Vec<String> = told.collect();
+    if told.is_empty() { "-".to_owned() } else { told.join(", ") }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,27 @@
+use serde_json::json;
+
+use super::told;
+
+#[test]
+fn the_decision_names_the_winner_and_why_the_others_lost() {
+    let answer = json!({
+        "requirement": "forecast ^1.2", "winner": "weather", "pool": "weather",
+        "candidates": [
+            {"agent": "weather", "version": "1.2.0", "verdict": "chosen", "reason": "", "replicas": [{"id": "weather-1", "state": "healthy"}]},
+            {"agent": "old", "version": "1.1.0", "verdict": "lost", "reason": "version 1.1.0 is not within ^1.2", "replicas": []},
+        ],
+    });
+    assert_eq!(
+        told(&answer, false),
+        "forecast ^1.2 → agent weather, pool weather\n\
+         AGENT    VERSION  VERDICT  REPLICAS           WHY\n\
+         weather  1.2.0    chosen   weather-1 healthy  -\n\
+         old      1.1.0    lost     -                  version 1.1.0 is not within ^1.2"
+    );
+}
+
+#[test]
+fn a_capability_that_nobody_offers_says_so() {
+    let answer = json!({"requirement": "tea", "winner": null, "candidates": []});
+    assert_eq!(told(&answer, false), "tea → nobody\nno agent offers it");
+}

@@ -1,0 +1,16 @@
+//! The async runtime of a command.
+
+use std::future::Future;
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::problem::Problem;
+
+/// Runs a short command to its end on this thread.
+pub fn block_on<T>(command: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    made(Builder::new_current_thread().enable_all().build())?.block_on(command)
+}
+
+fn made(runtime: std::io::Result<Runtime>) -> Result<Runtime, Problem> {
+    runtime.map_err(|cause| Problem::failed("the runtime cannot start").because(cause))
+}
