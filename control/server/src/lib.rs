@@ -1,5 +1,7 @@
 //! The control service: registration, snapshots, discovery, store.
 
 pub mod ca;
+pub mod lifecycle;
+pub mod authn;
 pub mod publish;
 pub mod discovery;

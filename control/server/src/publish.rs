@@ -1,3 +1,7 @@
 //! Turns what control knows into the editions that streams send.
+//!
+//! In: facts and intent at a serial. Out: per view the newest edition, and frames that its streams share.
 
 pub mod edition;
+pub mod frame;
+pub mod cache;
