@@ -29,7 +29,8 @@ impl Environment {
         Self(pairs.into_iter().filter_map(|(key, value)| Some((text(key.into())?, text(value.into())?))).collect())
     }
 
-    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+    /// The value of one variable, for keys whose default comes from outside, such as `REDIS_URL`.
+    pub fn variable(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 

@@ -4,6 +4,9 @@
 //! Never here: control's decisions, SQL, signals and process exits (the binary owns them).
 //! Order: a module imports only those listed before it.
 
+pub mod config;
+pub mod telemetry;
+pub mod lifecycle;
 pub mod identity;
 pub mod snapshot;
 pub mod gateway;

@@ -1,0 +1,205 @@
+//! `proxy.yaml` as people write it.
+//!
+//! Invariant: every key is documented here, as these texts are the JSON Schema that editors show.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Configuration of one proxy: the agents behind it, where it listens, and whom it asks.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(title = "Outrigger proxy configuration")]
+pub struct ProxyFile {
+    /// Name of this proxy in the mesh. Default: the id of the first agent's replica, else the host name.
+    pub node: Option<String>,
+    /// The agents behind this proxy; usually one, none for a proxy that only calls.
+    pub agents: Vec<AgentFile>,
+    /// What these agents call: `alias=capability [range] [tag] [+preferred] [-excluded]`, such as
+    /// `forecast=weather ^1.2 +eu`. Each alias is reachable at `/{alias}/mcp`.
+    pub needs: Vec<String>,
+    /// Where this proxy listens. Port 0 takes any free port.
+    pub listen: ListenFile,
+    /// `ip:port` by which other proxies reach the inbound listener. Default: its address; if that is unspecified, the
+    /// local address towards control.
+    pub advertise: Option<String>,
+    /// The control service. Without it the proxy runs from its last snapshot.
+    pub control: Option<ControlFile>,
+    /// Who this proxy proves to be. Without it everything is plaintext, which is taken only on loopback.
+    pub identity: Option<IdentityFile>,
+    /// Take plaintext beyond loopback. For trials only.
+    pub insecure: bool,
+    /// Which session lives on which replica.
+    pub sessions: SessionsFile,
+    /// The last good snapshot, kept for a start without control.
+    pub snapshot: SnapshotFile,
+    /// What a single caller may use.
+    pub limits: LimitsFile,
+    /// Further `Host` values (`name` or `name:port`) that agents may use for the outbound listener; loopback names always are.
+    pub allowed_hosts: Vec<String>,
+    /// Further `Origin` values, such as `https://app.example.com`; loopback origins always are.
+    pub allowed_origins: Vec<String>,
+    /// How the proxy ends.
+    pub drain: DrainFile,
+    /// What the log looks like.
+    pub log: LogFile,
+    /// Threads that serve calls, 1 to 256. Default: 2.
+    pub threads: Option<u16>,
+}
+
+/// One agent behind the proxy.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgentFile {
+    /// The name of the agent; all its replicas share it.
+    pub name: String,
+    /// Its MCP endpoint, such as `http://127.0.0.1:8081/mcp`.
+    pub url: String,
+    /// Id of this copy, unique in the mesh. Default: the name and a digest of node (or host name) and url.
+    pub replica: Option<String>,
+    /// Semantic version of the agent. Default: 0.0.0.
+    pub version: Option<String>,
+    /// Tags that callers can ask for.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// Share of new calls relative to other replicas, 1 to 1000. Default: 100.
+    pub weight: Option<u16>,
+    /// Capabilities beside those that follow from the agent's name and its tools.
+    #[serde(default)]
+    pub capabilities: Vec<CapabilityFile>,
+    /// How the agent is asked whether it serves.
+    #[serde(default)]
+    pub probe: ProbeFile,
+}
+
+/// A capability under its own name.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CapabilityFile {
+    /// The name that callers ask for.
+    pub name: String,
+    /// Semantic version. Default: that of the agent.
+    pub version: Option<String>,
+    /// Tags. Default: those of the agent.
+    pub tags: Option<Vec<String>>,
+    /// The agent's tools that belong to it.
+    #[serde(default)]
+    pub tools: Vec<String>,
+}
+
+/// Active probes of the own agent.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProbeFile {
+    /// Time between two probes in milliseconds, 50 to 60000. Default: 1000.
+    pub interval_ms: Option<u64>,
+    /// Longest wait for the answer in milliseconds, 10 to 60000. Default: 1000.
+    pub timeout_ms: Option<u64>,
+}
+
+/// Addresses to listen on, as `ip:port`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ListenFile {
+    /// For the local agent. Default: 127.0.0.1:17001.
+    pub outbound: Option<String>,
+    /// For other proxies. Default: 0.0.0.0:17006; 127.0.0.1:17006 without identity.
+    pub inbound: Option<String>,
+    /// For the operator of this machine. Default: 127.0.0.1:17000.
+    pub admin: Option<String>,
+    /// Health and metrics. Default: 0.0.0.0:17020.
+    pub health: Option<String>,
+}
+
+/// Where control is.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ControlFile {
+    /// `host:port` of control's gRPC listener, such as `127.0.0.1:17010`.
+    pub address: String,
+}
+
+/// PEM files; paths are relative to the folder of the configuration file.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityFile {
+    /// The certificate chain of this proxy.
+    pub certificate: String,
+    /// The private key that belongs to it.
+    pub key: String,
+    /// The certificates of the authority that issued all others.
+    pub authority: String,
+}
+
+/// Session bindings.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SessionsFile {
+    /// Redis that shares bindings between proxies, such as `redis://127.0.0.1:6379`. Default: `REDIS_URL` of the
+    /// environment; empty keeps them in memory only.
+    pub redis_url: Option<String>,
+    /// Put before every key in Redis. Default: `session:`.
+    pub key_prefix: Option<String>,
+    /// Most bindings in memory, 1 to 10000000. Default: 100000.
+    pub entries_max: Option<u64>,
+    /// Longest wait for Redis in milliseconds, 1 to 5000; then memory alone decides. Default: 50.
+    pub redis_timeout_ms: Option<u64>,
+}
+
+/// The last good snapshot.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SnapshotFile {
+    /// The file it is kept in, relative to the folder of the configuration file. Default: none, so a start needs control.
+    pub file: Option<String>,
+}
+
+/// Limits of what is accepted.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsFile {
+    /// Largest request body in bytes, 1 to 1073741824. Default: 16777216.
+    pub body_bytes_max: Option<u64>,
+    /// Largest request head in bytes, 1024 to 1048576. Default: 65536.
+    pub header_bytes_max: Option<u64>,
+    /// Most open connections of callers, 1 to 1000000. Default: 10000.
+    pub connections_max: Option<u64>,
+}
+
+/// How the proxy ends.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct DrainFile {
+    /// Longest wait for calls in flight in seconds, 0 to 3600. Default: 10.
+    pub grace_seconds: Option<u64>,
+}
+
+/// The log.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogFile {
+    /// Least important level that is shown. Default: info.
+    pub level: LogLevel,
+    /// Text for people or JSON for machines. Default: text.
+    pub format: LogFormat,
+}
+
+/// Levels of the log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+    Trace,
+}
+
+/// Shapes of a log line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}

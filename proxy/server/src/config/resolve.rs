@@ -1,0 +1,197 @@
+//! From what is written to what runs: defaults, checks, relative paths, and contradictions.
+//!
+//! In: a [`Written`] file with where it lies. Out: [`Settings`], or the key that is wrong and what to do.
+//! Invariant: plaintext beyond loopback is settled here: either the operator said `insecure: true`, or it does not start.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use outrigger_config::ConfigError;
+use outrigger_model::name::NodeId;
+use outrigger_model::requirement::Dependency;
+
+use super::agent::agents;
+use super::file::{LimitsFile, ListenFile, ProxyFile, SessionsFile};
+use super::plaintext;
+use super::settings::{IdentitySource, Limits, Listen, Log, RedisUrl, Sessions, Settings};
+use super::value::{at_most, parsed, refused, size, within};
+
+/// A parsed file, and what it is resolved against.
+#[derive(Debug, Clone, Default)]
+pub struct Written {
+    pub file: ProxyFile,
+    /// Relative paths start here.
+    pub folder: PathBuf,
+    /// For default ids.
+    pub host_name: String,
+    /// Where the environment says Redis is, if the file does not.
+    pub redis_url: Option<String>,
+}
+
+impl TryFrom<Written> for Settings {
+    type Error = ConfigError;
+
+    fn try_from(written: Written) -> Result<Self, ConfigError> {
+        let Written { file, folder, host_name, redis_url } = written;
+        let seed = file.node.clone().unwrap_or_else(|| host_name.clone());
+        let agents = agents(&file.agents, &seed)?;
+        let node = match (&file.node, agents.first()) {
+            (Some(node), _) => parsed("node", node)?,
+            (None, Some(agent)) => parsed("node", agent.replica.as_str())?,
+            (None, None) => NodeId::new(&name_safe(&host_name)).map_err(|error| ConfigError::value("node", &error))?,
+        };
+        let listen = listen(&file.listen, file.identity.is_some() || file.insecure)?;
+        let identity = match file.identity {
+            None => IdentitySource::None,
+            Some(files) => IdentitySource::Files {
+                certificate: folder.join(files.certificate),
+                key: folder.join(files.key),
+                authority: folder.join(files.authority),
+            },
+        };
+        let settings = Self {
+            node,
+            agents,
+            needs: needs(&file.needs)?,
+            listen,
+            advertise: file.advertise.as_deref().map(advertise).transpose()?,
+            control: file.control.map(|control| control_address(control.address)).transpose()?,
+            identity,
+            insecure: file.insecure,
+            sessions: sessions(file.sessions, redis_url)?,
+            snapshot_file: file.snapshot.file.filter(|file| !file.is_empty()).map(|file| folder.join(file)),
+            limits: limits(&file.limits)?,
+            allowed_hosts: lower_case("allowed_hosts", &file.allowed_hosts, |host| !host.contains('/'))?,
+            allowed_origins: lower_case("allowed_origins", &file.allowed_origins, is_origin)?,
+            drain_grace: Duration::from_secs(within("drain.grace_seconds", file.drain.grace_seconds, 0..=3_600, 10)?),
+            log: Log { level: file.log.level, format: file.log.format },
+            threads: within("threads", file.threads, 1..=256, 2)?.into(),
+        };
+        plaintext::judge(&settings)?;
+        Ok(settings)
+    }
+}
+
+fn name_safe(host_name: &str) -> String {
+    let safe = |letter: char| if letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-') { letter } else { '-' };
+    let name: String = host_name.chars().map(safe).take(64).collect();
+    let name = name.trim_start_matches(['.', '-']);
+    if name.is_empty() { "proxy".to_owned() } else { name.to_owned() }
+}
+
+fn needs(texts: &[String]) -> Result<Vec<Dependency>, ConfigError> {
+    at_most("needs", texts)?;
+    let mut needs: Vec<Dependency> = Vec::with_capacity(texts.len());
+    for (at, text) in texts.iter().enumerate() {
+        let need: Dependency = parsed(&format!("needs[{at}]"), text)?;
+        if needs.iter().any(|other| other.alias == need.alias) {
+            let detail = format!("`{}` already stands for another requirement", need.alias);
+            return Err(ConfigError::contradiction(format!("needs[{at}]"), detail, "put another `alias=` in front"));
+        }
+        needs.push(need);
+    }
+    Ok(needs)
+}
+
+fn address(path: &str, text: Option<&str>, default: &str) -> Result<SocketAddr, ConfigError> {
+    let text = text.unwrap_or(default);
+    text.parse().map_err(|_| refused(path, format!("`{text}` is not an address; write ip:port, such as {default}")))
+}
+
+fn listen(file: &ListenFile, beyond_loopback: bool) -> Result<Listen, ConfigError> {
+    let inbound = if beyond_loopback { "0.0.0.0:17006" } else { "127.0.0.1:17006" };
+    let listen = Listen {
+        outbound: address("listen.outbound", file.outbound.as_deref(), "127.0.0.1:17001")?,
+        inbound: address("listen.inbound", file.inbound.as_deref(), inbound)?,
+        admin: address("listen.admin", file.admin.as_deref(), "127.0.0.1:17000")?,
+        health: address("listen.health", file.health.as_deref(), "0.0.0.0:17020")?,
+    };
+    let all = [
+        ("listen.outbound", listen.outbound),
+        ("listen.inbound", listen.inbound),
+        ("listen.admin", listen.admin),
+        ("listen.health", listen.health),
+    ];
+    for (at, (path, address)) in all.iter().enumerate() {
+        if let Some((other, _)) = all.iter().take(at).find(|(_, other)| address.port() != 0 && other == address) {
+            return Err(ConfigError::contradiction(
+                *path,
+                format!("{address} is `{other}`, too"),
+                "give each its own port",
+            ));
+        }
+    }
+    Ok(listen)
+}
+
+fn advertise(text: &str) -> Result<SocketAddr, ConfigError> {
+    let address = address("advertise", Some(text), "10.0.0.5:17006")?;
+    if address.port() == 0 || address.ip().is_unspecified() {
+        let hint = "write the address that other proxies can dial, or leave it out";
+        return Err(ConfigError::contradiction("advertise", format!("nobody can dial {address}"), hint));
+    }
+    Ok(address)
+}
+
+fn control_address(text: String) -> Result<String, ConfigError> {
+    let authority: Option<http::uri::Authority> = text.parse().ok();
+    match authority {
+        Some(authority) if authority.port_u16().is_some_and(|port| port > 0) && !text.contains('@') => Ok(text),
+        _ => Err(refused("control.address", format!("`{text}` is not host:port; write it like 127.0.0.1:17010"))),
+    }
+}
+
+fn sessions(file: SessionsFile, from_environment: Option<String>) -> Result<Sessions, ConfigError> {
+    let url = file.redis_url.or(from_environment).filter(|url| !url.is_empty());
+    Ok(Sessions {
+        redis: url.map(redis_url).transpose()?,
+        key_prefix: file.key_prefix.unwrap_or_else(|| "session:".to_owned()),
+        entries_max: size("sessions.entries_max", file.entries_max, 1..=10_000_000, 100_000)?,
+        redis_timeout: Duration::from_millis(within(
+            "sessions.redis_timeout_ms",
+            file.redis_timeout_ms,
+            1..=5_000,
+            50,
+        )?),
+    })
+}
+
+/// The text may hold a password, so no refusal shows it.
+fn redis_url(text: String) -> Result<RedisUrl, ConfigError> {
+    match redis::parse_redis_url(&text) {
+        Some(url) => {
+            let host = url.host_str().unwrap_or("socket").to_owned();
+            let shown = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
+            Ok(RedisUrl { text, shown })
+        }
+        None => Err(refused("sessions.redis_url", "not a URL of Redis; write it like redis://127.0.0.1:6379")),
+    }
+}
+
+fn limits(file: &LimitsFile) -> Result<Limits, ConfigError> {
+    Ok(Limits {
+        body_bytes_max: size("limits.body_bytes_max", file.body_bytes_max, 1..=1 << 30, 16 << 20)?,
+        header_bytes_max: size("limits.header_bytes_max", file.header_bytes_max, 1_024..=1 << 20, 64 << 10)?,
+        connections_max: size("limits.connections_max", file.connections_max, 1..=1_000_000, 10_000)?,
+    })
+}
+
+fn is_origin(text: &str) -> bool {
+    text.split_once("://").is_some_and(|(scheme, rest)| {
+        matches!(scheme, "http" | "https") && rest.parse::<http::uri::Authority>().is_ok() && !rest.contains('/')
+    })
+}
+
+fn lower_case(path: &str, texts: &[String], fits: impl Fn(&str) -> bool) -> Result<Vec<String>, ConfigError> {
+    at_most(path, texts)?;
+    let bad = |at: usize, text: &str| {
+        let example = if path == "allowed_hosts" { "proxy.example.com:17001" } else { "https://app.example.com" };
+        refused(format!("{path}[{at}]"), format!("`{text}` cannot match; write it like {example}"))
+    };
+    let lower = texts.iter().enumerate().map(|(at, text)| {
+        let text = text.trim().to_ascii_lowercase();
+        if text.is_empty() || !fits(&text) { Err(bad(at, &text)) } else { Ok(text) }
+    });
+    lower.collect()
+}

@@ -1,0 +1,184 @@
+//! What the proxy runs with: checked values, no defaults left to decide.
+//!
+//! Out: [`Settings`], made only by `resolve`, or changed by who runs a proxy inside its own process.
+//! Never here: serde, texts that are still to be parsed.
+//! Invariant: secrets are not shown by `Debug`.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use outrigger_identity::Material;
+use outrigger_model::name::{AgentName, CapabilityName, NodeId, ReplicaId};
+use outrigger_model::requirement::Dependency;
+use outrigger_model::tag::TagSet;
+use semver::Version;
+
+pub use super::file::{LogFormat, LogLevel};
+
+/// Everything a proxy needs to start.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub node: NodeId,
+    pub agents: Vec<AgentSettings>,
+    pub needs: Vec<Dependency>,
+    pub listen: Listen,
+    /// What other proxies dial; none means the inbound address, or the local address towards control.
+    pub advertise: Option<SocketAddr>,
+    /// `host:port` of control's gRPC listener; none means that the proxy runs from its last good snapshot.
+    pub control: Option<String>,
+    pub identity: IdentitySource,
+    /// Plaintext beyond loopback is meant.
+    pub insecure: bool,
+    pub sessions: Sessions,
+    /// The last good snapshot; none keeps it in memory only.
+    pub snapshot_file: Option<PathBuf>,
+    pub limits: Limits,
+    /// Lower case, `name` or `name:port`.
+    pub allowed_hosts: Vec<String>,
+    /// Lower case, `scheme://host[:port]`.
+    pub allowed_origins: Vec<String>,
+    pub drain_grace: Duration,
+    pub log: Log,
+    pub threads: usize,
+}
+
+/// One local agent: one replica in the mesh.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentSettings {
+    pub name: AgentName,
+    pub url: AgentUrl,
+    pub replica: ReplicaId,
+    pub version: Version,
+    pub tags: TagSet,
+    /// 1 to 1000.
+    pub weight: u16,
+    pub capabilities: Vec<DeclaredCapability>,
+    pub probe: Probe,
+}
+
+/// A capability that the operator names; its tools are looked up when the agent has told them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredCapability {
+    pub name: CapabilityName,
+    pub version: Version,
+    pub tags: TagSet,
+    pub tools: Vec<String>,
+}
+
+/// The MCP endpoint of a local agent: plain HTTP, with host, port and path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentUrl {
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) path_and_query: String,
+}
+
+/// When the own agent is asked, and how long it may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Probe {
+    pub interval: Duration,
+    pub timeout: Duration,
+}
+
+/// The four listeners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listen {
+    pub outbound: SocketAddr,
+    pub inbound: SocketAddr,
+    pub admin: SocketAddr,
+    pub health: SocketAddr,
+}
+
+/// Where the proxy's identity comes from.
+#[derive(Debug, Clone)]
+pub enum IdentitySource {
+    /// The mesh is plaintext.
+    None,
+    Files {
+        certificate: PathBuf,
+        key: PathBuf,
+        authority: PathBuf,
+    },
+    /// Held in memory by who runs the proxy.
+    Material(Box<Material>),
+}
+
+/// Session bindings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sessions {
+    /// None keeps bindings in memory only.
+    pub redis: Option<RedisUrl>,
+    pub key_prefix: String,
+    pub entries_max: usize,
+    pub redis_timeout: Duration,
+}
+
+/// A URL of Redis; it may hold a password, so it is shown without one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RedisUrl {
+    pub(super) text: String,
+    /// Host and port.
+    pub(super) shown: String,
+}
+
+/// What a single caller may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    pub body_bytes_max: usize,
+    pub header_bytes_max: usize,
+    pub connections_max: usize,
+}
+
+/// What the log looks like; who owns the process sets it up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Log {
+    pub level: LogLevel,
+    pub format: LogFormat,
+}
+
+impl AgentUrl {
+    /// Without brackets, also for IPv6.
+    pub fn host(&self) -> &str {
+        self.host.trim_start_matches('[').trim_end_matches(']')
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub fn path_and_query(&self) -> &str {
+        &self.path_and_query
+    }
+
+    /// What the agent finds in `Host`, and what is dialled.
+    pub fn authority(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+}
+
+impl RedisUrl {
+    /// The URL with its password: for the connection and nothing else.
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for AgentUrl {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "http://{}:{}{}", self.host, self.port, self.path_and_query)
+    }
+}
+
+impl fmt::Display for RedisUrl {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "redis://{}", self.shown)
+    }
+}
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, out)
+    }
+}

@@ -1,0 +1,19 @@
+//! What the proxy tells about itself in numbers and lines.
+//!
+//! In: one event per thing that happened. Out: metrics in a registry that was passed in, log lines, spans.
+//! Never here: ids of sessions, URLs, error texts or tool arguments in labels.
+//! Invariant: on the request path an event takes no lock that all calls share and allocates no label.
+
+mod histogram;
+pub mod labels;
+pub mod metrics;
+mod routes;
+pub mod events;
+pub mod process;
+
+pub use events::{CallReport, Events, OpenCall};
+pub use labels::{CallEnd, Direction, Lookup, StoreKind};
+pub use metrics::Metrics;
+
+#[cfg(test)]
+mod tests;

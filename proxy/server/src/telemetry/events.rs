@@ -1,0 +1,192 @@
+//! What happened, told once; each event updates counters and writes its line.
+//!
+//! In: events from the gateway, the session store, probes and the snapshot's join. Out: nothing to act on.
+//! Never here: decisions.
+//! Invariant: a line per call is at debug; what a human must act on is at warn or above.
+
+use std::time::{Duration, SystemTime};
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use tracing::{debug, info, warn};
+
+use super::labels::{
+    AgentLabels, CallEnd, Direction, DirectionLabels, Lookup, LookupLabels, ReasonLabels, StoreKind, StoreLabels,
+};
+use super::metrics::Metrics;
+use super::routes::RouteTable;
+
+/// The one way to count. Built once per proxy and shared behind an `Arc`.
+pub struct Events {
+    metrics: Metrics,
+    outbound: Side,
+    inbound: Side,
+    found: [(Lookup, Counter); 4],
+}
+
+/// What is counted per direction.
+struct Side {
+    routes: RouteTable,
+    in_flight: Gauge,
+    attempts: Counter,
+}
+
+/// A call that ended.
+#[derive(Debug, Clone, Copy)]
+pub struct CallReport<'a> {
+    pub direction: Direction,
+    /// A route of the world (outbound) or a local agent (inbound); none if nothing matched.
+    pub route: Option<&'a str>,
+    pub end: CallEnd,
+    /// What the caller got; 0 if it got no head.
+    pub status: u16,
+    /// Endpoints that were tried.
+    pub attempts: u32,
+    pub took: Duration,
+    pub first_byte: Option<Duration>,
+    /// The endpoint that answered, for the log only.
+    pub replica: Option<&'a str>,
+    /// The MCP method if it is known, for the log only.
+    pub method: Option<&'a str>,
+    /// Serial of the world that the call saw.
+    pub serial: u64,
+}
+
+/// A call in flight, for as long as it is held.
+#[derive(Debug)]
+pub struct OpenCall(Gauge);
+
+impl Drop for OpenCall {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+impl Side {
+    fn new(metrics: &Metrics, direction: Direction) -> Self {
+        let labels = DirectionLabels { direction };
+        Self {
+            routes: RouteTable::new(metrics, direction),
+            in_flight: metrics.calls_in_flight.get_or_create_owned(&labels),
+            attempts: metrics.attempts.get_or_create_owned(&labels),
+        }
+    }
+}
+
+impl Events {
+    pub fn new(metrics: Metrics) -> Self {
+        let found = [Lookup::Memory, Lookup::Shared, Lookup::Unknown, Lookup::TimedOut]
+            .map(|result| (result, metrics.session_lookups.get_or_create_owned(&LookupLabels { result })));
+        Self {
+            outbound: Side::new(&metrics, Direction::Outbound),
+            inbound: Side::new(&metrics, Direction::Inbound),
+            found,
+            metrics,
+        }
+    }
+
+    fn side(&self, direction: Direction) -> &Side {
+        match direction {
+            Direction::Outbound => &self.outbound,
+            Direction::Inbound => &self.inbound,
+        }
+    }
+
+    /// The head of a call was read.
+    pub fn call_started(&self, direction: Direction) -> OpenCall {
+        let gauge = self.side(direction).in_flight.clone();
+        gauge.inc();
+        OpenCall(gauge)
+    }
+
+    /// The last byte of a call was written, or its caller is gone.
+    pub fn call_finished(&self, call: &CallReport<'_>) {
+        let side = self.side(call.direction);
+        side.attempts.inc_by(u64::from(call.attempts));
+        side.routes.with(call.route, |meters| {
+            meters.count(&self.metrics, call.end, call.status);
+            meters.duration.observe(call.took);
+            if let Some(first_byte) = call.first_byte {
+                meters.first_byte.observe(first_byte);
+            }
+        });
+        let reason = match call.end {
+            CallEnd::Refused(reason) => Some(reason),
+            _ => None,
+        };
+        if let Some(reason) = reason {
+            self.metrics.refusals.get_or_create(&ReasonLabels { reason }).inc();
+        }
+        debug!(
+            direction = call.direction.as_str(),
+            route = call.route,
+            method = call.method,
+            replica = call.replica,
+            outcome = call.end.as_str(),
+            reason,
+            status = call.status,
+            attempts = call.attempts,
+            took_us = call.took.as_micros() as u64,
+            serial = call.serial,
+            "call finished"
+        );
+    }
+
+    /// An attempt failed in a way that allows another one, which follows now.
+    pub fn call_retried(&self, reason: &'static str) {
+        self.metrics.retries.get_or_create(&ReasonLabels { reason }).inc();
+    }
+
+    /// An endpoint is put aside for `pause` after a failed connection.
+    pub fn endpoint_ejected(&self, replica: &str, pause: Duration) {
+        self.metrics.ejections.inc();
+        warn!(replica, pause_ms = pause.as_millis() as u64, "endpoint ejected after a failed connection");
+    }
+
+    /// All endpoints of a pool are ejected, and one of them was taken anyway.
+    pub fn picked_in_panic(&self) {
+        self.metrics.panic_picks.inc();
+    }
+
+    pub fn session_looked_up(&self, result: Lookup) {
+        if let Some((_, counter)) = self.found.iter().find(|(kind, _)| *kind == result) {
+            counter.inc();
+        }
+    }
+
+    /// How many bindings a store holds now.
+    pub fn sessions_held(&self, store: StoreKind, count: usize) {
+        self.metrics.sessions.get_or_create(&StoreLabels { store }).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// A request to Redis failed or took too long; memory decided alone. The store says in the log when this begins.
+    pub fn redis_failed(&self) {
+        self.metrics.redis_errors.inc();
+    }
+
+    pub fn snapshot_applied(&self, serial: u64, made_at: SystemTime, reason: &str) {
+        self.metrics.snapshot_serial.set(serial);
+        let seconds = made_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
+        self.metrics.snapshot_made_at.set(seconds);
+        info!(serial, reason, "snapshot applied");
+    }
+
+    pub fn snapshot_refused(&self, serial: u64, detail: &str) {
+        self.metrics.snapshots_rejected.inc();
+        warn!(serial, detail, "snapshot refused; the last good one stays in use");
+    }
+
+    pub fn control_connected(&self, connected: bool) {
+        let before = self.metrics.control_connected.set(i64::from(connected));
+        match (before == 1, connected) {
+            (false, true) => info!("connected to control"),
+            (true, false) => warn!("lost control; calls go on with the snapshot in use"),
+            _ => {}
+        }
+    }
+
+    pub fn agent_probed(&self, agent: &str, replica: &str, up: bool) {
+        let labels = AgentLabels { agent: agent.to_owned(), replica: replica.to_owned() };
+        self.metrics.agent_up.get_or_create(&labels).set(i64::from(up));
+    }
+}

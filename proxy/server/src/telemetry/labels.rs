@@ -1,0 +1,169 @@
+//! The labels of all metrics: closed enums, or names from the world.
+//!
+//! Invariant: no peer can make a new label value; a status is one of those we list, else its class.
+
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+
+/// From the own agent to others, or from others to the own agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    Outbound,
+    Inbound,
+}
+
+/// How a call ended, as the caller saw it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CallEnd {
+    /// The agent's answer was passed on to its last byte.
+    Answered,
+    /// We answered ourselves; the reason is of the closed list of refusals.
+    Refused(&'static str),
+    /// The answer had begun and its source broke off.
+    Broken,
+    /// The caller went away before the end.
+    Abandoned,
+}
+
+/// What a look-up of a session key found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lookup {
+    /// In memory.
+    Memory,
+    /// In the shared store.
+    Shared,
+    Unknown,
+    /// The shared store did not answer in time.
+    TimedOut,
+}
+
+/// Which store holds bindings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StoreKind {
+    Memory,
+    Redis,
+}
+
+/// A status as a label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Code(u16);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct CallLabels {
+    pub direction: Direction,
+    pub route: Arc<str>,
+    pub outcome: CallEnd,
+    pub code: Code,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RouteLabels {
+    pub direction: Direction,
+    pub route: Arc<str>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct DirectionLabels {
+    pub direction: Direction,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ReasonLabels {
+    pub reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct LookupLabels {
+    pub result: Lookup,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct StoreLabels {
+    pub store: StoreKind,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct AgentLabels {
+    pub agent: String,
+    pub replica: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct BuildLabels {
+    pub version: &'static str,
+}
+
+impl Code {
+    /// Statuses that MCP, HTTP or we ourselves give a meaning; all others count by their class.
+    const KNOWN: [u16; 22] =
+        [200, 202, 204, 301, 302, 307, 308, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 429, 431, 500, 502, 503];
+
+    pub fn of(status: u16) -> Self {
+        if Self::KNOWN.contains(&status) || status == 504 { Self(status) } else { Self(status / 100) }
+    }
+}
+
+impl Direction {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Outbound => "outbound",
+            Self::Inbound => "inbound",
+        }
+    }
+}
+
+impl CallEnd {
+    /// The reason of a refusal has a metric of its own.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Refused(_) => "refused",
+            Self::Broken => "broken",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
+
+impl EncodeLabelValue for Direction {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        encoder.write_str(self.as_str())
+    }
+}
+
+impl EncodeLabelValue for CallEnd {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        encoder.write_str(self.as_str())
+    }
+}
+
+impl EncodeLabelValue for Lookup {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        encoder.write_str(match self {
+            Self::Memory => "memory",
+            Self::Shared => "shared",
+            Self::Unknown => "unknown",
+            Self::TimedOut => "timed_out",
+        })
+    }
+}
+
+impl EncodeLabelValue for StoreKind {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        encoder.write_str(match self {
+            Self::Memory => "memory",
+            Self::Redis => "redis",
+        })
+    }
+}
+
+impl EncodeLabelValue for Code {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        match self.0 {
+            0 => encoder.write_str("none"),
+            class @ 1..=9 => write!(encoder, "{class}xx"),
+            status => write!(encoder, "{status}"),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Every metric of the proxy, as fields of one struct.
+//!
+//! In: the registry to register in. Out: [`Metrics`], updated only through `events`.
+//! Invariant: names start with `outrigger_`; counters end in `_total`, which the encoder appends.
+
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, SystemTime};
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::histogram::Durations;
+use super::labels::{
+    AgentLabels, BuildLabels, CallLabels, DirectionLabels, LookupLabels, ReasonLabels, RouteLabels, StoreLabels,
+};
+
+/// Shared by its clones.
+#[derive(Debug, Clone, Default)]
+pub struct Metrics {
+    /// Calls, counted once when they end; retries are not calls.
+    pub calls: Family<CallLabels, Counter>,
+    /// From the read head of a call to the last byte of its answer.
+    pub call_duration: Family<RouteLabels, Durations>,
+    /// From the read head of a call to the first byte of its answer.
+    pub first_byte: Family<RouteLabels, Durations>,
+    /// Calls that have begun and not ended; open event streams among them.
+    pub calls_in_flight: Family<DirectionLabels, Gauge>,
+    /// Tries to send a call to an endpoint, the first included.
+    pub attempts: Family<DirectionLabels, Counter>,
+    /// Attempts that followed a failed one of the same call, by why that one failed.
+    pub retries: Family<ReasonLabels, Counter>,
+    /// Calls that we answered ourselves, by the `reason` in the answer.
+    pub refusals: Family<ReasonLabels, Counter>,
+    /// Session bindings now held.
+    pub sessions: Family<StoreLabels, Gauge>,
+    /// Look-ups of session keys, by where they were found.
+    pub session_lookups: Family<LookupLabels, Counter>,
+    /// Requests to Redis that failed or took too long.
+    pub redis_errors: Counter,
+    /// Endpoints put aside after a failed connection.
+    pub ejections: Counter,
+    /// Picks made among ejected endpoints because no other was left.
+    pub panic_picks: Counter,
+    /// Serial of the snapshot in use; 0 is none.
+    pub snapshot_serial: Gauge<u64, AtomicU64>,
+    /// When the snapshot in use was made, in seconds of Unix time; 0 is never.
+    pub snapshot_made_at: Gauge<u64, AtomicU64>,
+    /// How old the snapshot in use is; set when it is read.
+    snapshot_age: Gauge<u64, AtomicU64>,
+    /// Snapshots that were not applied.
+    pub snapshots_rejected: Counter,
+    /// 1 while the stream of snapshots from control is open.
+    pub control_connected: Gauge,
+    /// 1 while the probe of a local agent succeeds.
+    pub agent_up: Family<AgentLabels, Gauge>,
+    build_info: Family<BuildLabels, Gauge>,
+}
+
+impl Metrics {
+    /// Registers all metrics under `outrigger_` in `registry`.
+    pub fn register(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
+        metrics.build_info.get_or_create(&BuildLabels { version: env!("CARGO_PKG_VERSION") }).set(1);
+        let registry = registry.sub_registry_with_prefix("outrigger");
+        metrics.register_calls(registry);
+        metrics.register_sessions(registry);
+        metrics.register_snapshot(registry);
+        metrics
+    }
+
+    fn register_calls(&self, registry: &mut Registry) {
+        registry.register("calls", "Calls that ended", self.calls.clone());
+        let help = "From the head of a call to the last byte of its answer";
+        registry.register_with_unit("call_duration", help, Unit::Seconds, self.call_duration.clone());
+        let help = "From the head of a call to the first byte of its answer";
+        registry.register_with_unit("call_first_byte", help, Unit::Seconds, self.first_byte.clone());
+        registry.register("calls_in_flight", "Calls that have begun and not ended", self.calls_in_flight.clone());
+        registry.register("attempts", "Tries to send a call to an endpoint", self.attempts.clone());
+        registry.register("retries", "Attempts after a failed one of the same call", self.retries.clone());
+        registry.register("refusals", "Calls answered by the proxy itself", self.refusals.clone());
+        registry.register("ejections", "Endpoints put aside after a failed connection", self.ejections.clone());
+        registry.register(
+            "panic_picks",
+            "Picks among ejected endpoints as no other was left",
+            self.panic_picks.clone(),
+        );
+    }
+
+    fn register_sessions(&self, registry: &mut Registry) {
+        registry.register("sessions", "Session bindings held", self.sessions.clone());
+        registry.register("session_lookups", "Look-ups of session keys by result", self.session_lookups.clone());
+        registry.register("redis_errors", "Requests to Redis that failed or took too long", self.redis_errors.clone());
+    }
+
+    fn register_snapshot(&self, registry: &mut Registry) {
+        registry.register("snapshot_serial", "Serial of the snapshot in use", self.snapshot_serial.clone());
+        let help = "Age of the snapshot in use";
+        registry.register_with_unit("snapshot_age", help, Unit::Seconds, self.snapshot_age.clone());
+        registry.register("snapshots_rejected", "Snapshots that were not applied", self.snapshots_rejected.clone());
+        registry.register(
+            "control_connected",
+            "1 while the stream from control is open",
+            self.control_connected.clone(),
+        );
+        registry.register("agent_up", "1 while the probe of a local agent succeeds", self.agent_up.clone());
+        registry.register("build_info", "Version of this build", self.build_info.clone());
+    }
+
+    /// Brings what depends on the time up to date; called before every scrape.
+    pub fn refresh(&self, now: SystemTime) {
+        let made_at = self.snapshot_made_at.get();
+        let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
+        self.snapshot_age.set(if made_at == 0 { 0 } else { now.saturating_sub(made_at) });
+    }
+}
