@@ -1,0 +1,6 @@
+//! What operators write in `control.yaml`, and what control runs by.
+//!
+//! In: a file as `outrigger-config` read it. Out: [`settings::Settings`], or the key that is wrong and what to do.
+
+pub mod file;
+pub mod settings;

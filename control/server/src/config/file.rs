@@ -1,0 +1,145 @@
+//! `control.yaml` as people write it. Every key may be left out.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Configuration of `outrigger control`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ControlFile {
+    /// Where control listens.
+    pub listen: ListenFile,
+    /// Where facts outlive the process: `sqlite:PATH`, relative to this file, or `memory`. Default: sqlite:control.db
+    pub store: Option<String>,
+    /// Control's own certificate. Without it gRPC is plaintext, on loopback only unless `insecure` is set.
+    pub identity: Option<IdentityFile>,
+    /// Allows plaintext beyond loopback. For closed networks only.
+    pub insecure: bool,
+    /// Who may register what.
+    pub registration: RegistrationFile,
+    /// How long control believes in a proxy that it does not hear from.
+    pub lease: LeaseFile,
+    /// Settings that every proxy of the mesh gets.
+    pub settings: MeshFile,
+    /// Routes of your own, beside those that every agent and capability has.
+    pub routes: Vec<RouteFile>,
+    /// How calls are spread over the replicas of an agent.
+    pub pools: Vec<PoolFile>,
+    /// What control writes about itself.
+    pub log: LogFile,
+}
+
+/// Addresses of the form ip:port; port 0 takes a free one.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ListenFile {
+    /// Registration and discovery, for proxies. Default: 127.0.0.1:17010
+    pub grpc: String,
+    /// The API of operators; always plaintext, so keep it on loopback. Default: 127.0.0.1:8000
+    pub http: String,
+}
+
+/// PEM files, relative to this file. `outrigger ca init` and `outrigger ca issue` make them.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityFile {
+    /// The certificate of `spiffe://<domain>/control`.
+    pub certificate: String,
+    /// Its private key.
+    pub key: String,
+    /// What the certificates of proxies are verified with.
+    pub authority: String,
+}
+
+/// Who may register what.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RegistrationFile {
+    /// Networks in which a proxy may advertise an address other than the one it connects from, such as 10.0.0.0/8.
+    pub allow_networks: Vec<String>,
+    /// Most replicas of the whole mesh, 1 to 20000. Default: 20000
+    pub replicas_max: Option<usize>,
+}
+
+/// How long control believes in a proxy that it does not hear from.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LeaseFile {
+    /// How often a proxy signals that it lives. Default: 5
+    pub light_seconds: Option<u64>,
+    /// After how long without a signal its replicas are unhealthy; at least twice `light_seconds`. Default: 20
+    pub lease_seconds: Option<u64>,
+}
+
+/// Settings that every proxy of the mesh gets.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MeshFile {
+    /// A session that is not used for this long is forgotten. Default: 3600
+    pub session_idle_seconds: Option<u64>,
+}
+
+/// A route: callers reach it as /NAME/mcp.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RouteFile {
+    pub name: String,
+    /// The capability that it leads to.
+    pub capability: String,
+    /// A semver range such as ^1.2. Default: every version
+    #[serde(default)]
+    pub version: Option<String>,
+    /// Tags of its provider: `tag` must be there, `+tag` is preferred, `-tag` must not be there.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// Which state calls follow: auto, agent, keys or none. Default: auto
+    #[serde(default)]
+    pub affinity: Option<String>,
+    #[serde(default)]
+    pub timeouts: TimeoutsFile,
+}
+
+/// How long each phase of a call may take.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TimeoutsFile {
+    /// To connect to a replica. Default: 2000
+    pub connect_ms: Option<u64>,
+    /// From the sent request to the first byte of the answer. Default: 300000
+    pub first_byte_ms: Option<u64>,
+    /// Between two bytes of an answer. Default: no limit
+    pub idle_ms: Option<u64>,
+}
+
+/// Rules for the replicas of one agent.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PoolFile {
+    pub agent: String,
+    /// round_robin or least_request.
+    pub balance: String,
+}
+
+/// What control writes about itself.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogFile {
+    /// error, warn, info, debug or trace, or directives such as `info,outrigger_control=debug`. Default: info
+    pub level: Option<String>,
+    /// Default: text
+    pub format: LogFormatFile,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormatFile {
+    #[default]
+    Text,
+    Json,
+}
+
+impl Default for ListenFile {
+    fn default() -> Self {
+        Self { grpc: "127.0.0.1:17010".to_owned(), http: "127.0.0.1:8000".to_owned() }
+    }
+}

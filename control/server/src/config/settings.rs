@@ -1,0 +1,231 @@
+//! What control runs by: checked values, made from a [`ControlFile`] and the folder that it lies in.
+//!
+//! Invariant: settings that exist never serve plaintext beyond loopback unless `insecure: true` was written.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use outrigger_control_core::intent::{Intent, IntentError, OperatorRoute};
+use outrigger_control_core::lease::{BadLease, LeaseRules};
+use outrigger_control_core::registry::Rules;
+use outrigger_identity::{Material, MaterialError};
+use outrigger_model::address::{BadCidr, Cidr};
+use outrigger_model::identity::Party;
+use outrigger_model::name::{AgentName, BadName, RouteName};
+use outrigger_model::pool::Balance;
+use outrigger_model::requirement::{BadRequirement, Requirement};
+use outrigger_model::route::{Affinity, Timeouts};
+
+use crate::config::file::{ControlFile, LogFormatFile, PoolFile, RouteFile, TimeoutsFile};
+
+const REPLICAS_MAX: usize = 20_000;
+const STORE_DEFAULT: &str = "sqlite:control.db";
+
+/// Everything control needs to start.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub grpc: SocketAddr,
+    pub http: SocketAddr,
+    pub store: StoreChoice,
+    /// None: gRPC is plaintext.
+    pub material: Option<Material>,
+    pub is_insecure: bool,
+    pub rules: Rules,
+    pub intent: Intent,
+    pub log: Log,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreChoice {
+    Memory,
+    Sqlite(PathBuf),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    pub level: String,
+    pub is_json: bool,
+}
+
+/// The key that is wrong, and what to write instead.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    #[error("{key}: `{text}` is not an address of the form ip:port, such as 127.0.0.1:17010")]
+    Address { key: &'static str, text: String },
+    #[error("store: `{0}` is neither `memory` nor `sqlite:PATH`")]
+    Store(String),
+    #[error(
+        "{key}: {address} is beyond loopback and {what}; listen on 127.0.0.1, {other}or set `insecure: true` for a closed network"
+    )]
+    Plaintext { key: &'static str, address: SocketAddr, what: &'static str, other: &'static str },
+    #[error("identity")]
+    Identity(#[from] MaterialError),
+    #[error("identity.certificate: it is of {0}; control needs one of spiffe://<domain>/control")]
+    NotControl(String),
+    #[error("registration.allow_networks[{at}]")]
+    Network {
+        at: usize,
+        #[source]
+        cause: BadCidr,
+    },
+    #[error("registration.replicas_max: {0} is not within 1 to {REPLICAS_MAX}")]
+    Replicas(usize),
+    #[error("lease")]
+    Lease(#[from] BadLease),
+    #[error("routes[{at}].name")]
+    RouteName {
+        at: usize,
+        #[source]
+        cause: BadName,
+    },
+    #[error("routes[{at}] asks for what cannot be")]
+    Requirement {
+        at: usize,
+        #[source]
+        cause: BadRequirement,
+    },
+    #[error("routes[{at}].affinity: `{text}` is none of auto, agent, keys and none")]
+    Affinity { at: usize, text: String },
+    #[error("pools[{at}].agent")]
+    PoolAgent {
+        at: usize,
+        #[source]
+        cause: BadName,
+    },
+    #[error("pools[{at}].balance: `{text}` is neither round_robin nor least_request")]
+    Balance { at: usize, text: String },
+    #[error("what is declared contradicts itself")]
+    Intent(#[from] IntentError),
+}
+
+impl TryFrom<(ControlFile, &Path)> for Settings {
+    type Error = SettingsError;
+
+    /// `folder` is where the file lies; paths in it start there.
+    fn try_from((file, folder): (ControlFile, &Path)) -> Result<Self, SettingsError> {
+        let grpc = address("listen.grpc", &file.listen.grpc)?;
+        let http = address("listen.http", &file.listen.http)?;
+        let material = match &file.identity {
+            None => None,
+            Some(files) => {
+                let path = |text: &str| folder.join(text);
+                Some(Material::load(&path(&files.certificate), &path(&files.key), &path(&files.authority))?)
+            }
+        };
+        check_plaintext(grpc, http, material.as_ref(), file.insecure)?;
+        Ok(Self {
+            grpc,
+            http,
+            store: store(file.store.as_deref().unwrap_or(STORE_DEFAULT), folder)?,
+            material,
+            is_insecure: file.insecure,
+            rules: Rules {
+                lease: lease(file.lease.light_seconds, file.lease.lease_seconds)?,
+                networks: networks(&file.registration.allow_networks)?,
+                replicas_max: match file.registration.replicas_max.unwrap_or(REPLICAS_MAX) {
+                    count @ 1..=REPLICAS_MAX => count,
+                    count => return Err(SettingsError::Replicas(count)),
+                },
+            },
+            intent: intent(file.routes, file.pools, file.settings.session_idle_seconds)?,
+            log: Log {
+                level: file.log.level.unwrap_or_else(|| "info".to_owned()),
+                is_json: file.log.format == LogFormatFile::Json,
+            },
+        })
+    }
+}
+
+fn address(key: &'static str, text: &str) -> Result<SocketAddr, SettingsError> {
+    text.parse().map_err(|_| SettingsError::Address { key, text: text.to_owned() })
+}
+
+fn store(text: &str, folder: &Path) -> Result<StoreChoice, SettingsError> {
+    match text.split_once(':') {
+        None if text == "memory" => Ok(StoreChoice::Memory),
+        Some(("sqlite", path)) if !path.is_empty() => Ok(StoreChoice::Sqlite(folder.join(path))),
+        _ => Err(SettingsError::Store(text.to_owned())),
+    }
+}
+
+fn check_plaintext(
+    grpc: SocketAddr,
+    http: SocketAddr,
+    material: Option<&Material>,
+    is_insecure: bool,
+) -> Result<(), SettingsError> {
+    if let Some(material) = material
+        && material.id().party != Party::Control
+    {
+        return Err(SettingsError::NotControl(material.id().to_string()));
+    }
+    if is_insecure {
+        return Ok(());
+    }
+    let no = |key, address, what, other| Err(SettingsError::Plaintext { key, address, what, other });
+    if material.is_none() && !grpc.ip().is_loopback() {
+        return no("listen.grpc", grpc, "there is no `identity`", "give control an identity (`outrigger ca issue`), ");
+    }
+    if !http.ip().is_loopback() {
+        return no("listen.http", http, "it is plaintext", "");
+    }
+    Ok(())
+}
+
+fn lease(light: Option<u64>, lease: Option<u64>) -> Result<LeaseRules, BadLease> {
+    let usual = LeaseRules::default();
+    let light = light.map_or(usual.light(), Duration::from_secs);
+    LeaseRules::new(light, lease.map_or(usual.lease(), Duration::from_secs))
+}
+
+fn networks(texts: &[String]) -> Result<Vec<Cidr>, SettingsError> {
+    let parse = |(at, text): (usize, &String)| text.parse().map_err(|cause| SettingsError::Network { at, cause });
+    texts.iter().enumerate().map(parse).collect()
+}
+
+fn intent(
+    routes: Vec<RouteFile>,
+    pools: Vec<PoolFile>,
+    session_idle_seconds: Option<u64>,
+) -> Result<Intent, SettingsError> {
+    let routes = routes.into_iter().enumerate().map(|(at, route)| operator_route(at, &route));
+    let routes = routes.collect::<Result<Vec<_>, _>>()?;
+    let pools = pools.iter().enumerate().map(|(at, pool)| {
+        let agent = AgentName::new(&pool.agent).map_err(|cause| SettingsError::PoolAgent { at, cause })?;
+        let balance = Balance::parse(&pool.balance);
+        Ok((agent, balance.ok_or_else(|| SettingsError::Balance { at, text: pool.balance.clone() })?))
+    });
+    let pools = pools.collect::<Result<Vec<_>, SettingsError>>()?;
+    let mut settings = outrigger_model::settings::Settings::default();
+    if let Some(seconds) = session_idle_seconds {
+        settings.session_idle = Duration::from_secs(seconds);
+    }
+    Ok(Intent::new(routes, pools, settings)?)
+}
+
+fn operator_route(at: usize, route: &RouteFile) -> Result<OperatorRoute, SettingsError> {
+    let affinity = match &route.affinity {
+        None => Affinity::default(),
+        Some(text) => Affinity::parse(text).ok_or_else(|| SettingsError::Affinity { at, text: text.clone() })?,
+    };
+    Ok(OperatorRoute {
+        name: RouteName::new(&route.name).map_err(|cause| SettingsError::RouteName { at, cause })?,
+        requirement: Requirement::parse(&route.capability, route.version.as_deref(), &route.tags)
+            .map_err(|cause| SettingsError::Requirement { at, cause })?,
+        affinity,
+        timeouts: timeouts(&route.timeouts),
+    })
+}
+
+fn timeouts(file: &TimeoutsFile) -> Timeouts {
+    let usual = Timeouts::default();
+    Timeouts {
+        connect: file.connect_ms.map_or(usual.connect, Duration::from_millis),
+        first_byte: file.first_byte_ms.map_or(usual.first_byte, Duration::from_millis),
+        idle: file.idle_ms.map(Duration::from_millis).or(usual.idle),
+    }
+}
+
+#[cfg(test)]
+mod tests;

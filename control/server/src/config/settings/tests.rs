@@ -1,0 +1,107 @@
+use outrigger_config::{Environment, load_str};
+
+use super::*;
+use crate::ca::{Authority, LEAF_VALIDITY};
+
+fn settings(yaml: &str) -> Result<Settings, SettingsError> {
+    let file: ControlFile = load_str(yaml, &Environment::default()).unwrap();
+    Settings::try_from((file, Path::new("/etc/outrigger")))
+}
+
+/// The message with its causes, as the logger prints it.
+fn refusal(yaml: &str) -> String {
+    let error = settings(yaml).unwrap_err();
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(deeper) = cause {
+        text = format!("{text}: {deeper}");
+        cause = deeper.source();
+    }
+    text
+}
+
+#[test]
+fn an_empty_file_is_a_working_control_on_loopback() {
+    let settings = settings("").unwrap();
+    assert_eq!(settings.grpc, "127.0.0.1:17010".parse().unwrap());
+    assert_eq!(settings.http, "127.0.0.1:8000".parse().unwrap());
+    assert_eq!(settings.store, StoreChoice::Sqlite(PathBuf::from("/etc/outrigger/control.db")));
+    assert_eq!(settings.rules, Rules::default());
+    assert_eq!(settings.intent, Intent::default());
+}
+
+#[test]
+fn everything_that_can_be_written_arrives() {
+    let settings = settings(
+        r#"
+listen: {grpc: "127.0.0.1:0", http: "127.0.0.1:0"}
+store: memory
+registration: {allow_networks: ["10.0.0.0/8"], replicas_max: 7}
+lease: {light_seconds: 1, lease_seconds: 3}
+settings: {session_idle_seconds: 60}
+routes:
+  - {name: forecast, capability: weather, version: "^1.2", tags: [eu, +fast], affinity: agent, timeouts: {connect_ms: 100}}
+pools: [{agent: weather, balance: round_robin}]
+log: {level: debug, format: json}
+"#,
+    )
+    .unwrap();
+    assert_eq!(settings.store, StoreChoice::Memory);
+    assert_eq!(settings.rules.replicas_max, 7);
+    assert_eq!(settings.rules.lease.lease(), Duration::from_secs(3));
+    let route = settings.intent.routes().next().unwrap();
+    assert_eq!(route.requirement.to_string(), "weather ^1.2 eu +fast");
+    assert_eq!((route.affinity, route.timeouts.connect), (Affinity::Agent, Duration::from_millis(100)));
+    assert_eq!(settings.intent.settings().session_idle, Duration::from_secs(60));
+    assert!(settings.log.is_json);
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_its_key() {
+    let rows = [
+        ("listen: {grpc: localhost}", "listen.grpc: `localhost` is not an address"),
+        ("store: postgres", "store: `postgres` is neither"),
+        ("listen: {grpc: \"0.0.0.0:17010\"}", "listen.grpc: 0.0.0.0:17010 is beyond loopback"),
+        ("listen: {http: \"0.0.0.0:8000\"}", "listen.http: 0.0.0.0:8000 is beyond loopback and it is plaintext"),
+        ("registration: {allow_networks: [\"10/8\"]}", "registration.allow_networks[0]: `10/8` is not a network"),
+        ("registration: {replicas_max: 0}", "registration.replicas_max: 0 is not within"),
+        ("lease: {light_seconds: 10, lease_seconds: 11}", "lease: a lease of 11s must be at least twice"),
+        ("routes: [{name: a b, capability: c}]", "routes[0].name: route name `a b`"),
+        ("routes: [{name: a, capability: c, version: new}]", "routes[0] asks for what cannot be: `new` is not a version"),
+        ("routes: [{name: a, capability: c, affinity: all}]", "routes[0].affinity: `all` is none of"),
+        ("pools: [{agent: a, balance: fair}]", "pools[0].balance: `fair` is neither"),
+        ("settings: {session_idle_seconds: 0}", "settings: a session may be idle for"),
+        ("identity: {certificate: no.pem, key: no.key, authority: no.pem}", "/etc/outrigger/no.pem"),
+    ];
+    for (yaml, expected) in rows {
+        let text = refusal(yaml);
+        assert!(text.contains(expected), "{yaml}: {text}");
+    }
+}
+
+#[test]
+fn insecure_allows_plaintext_anywhere() {
+    let settings = settings("insecure: true\nlisten: {grpc: \"0.0.0.0:17010\", http: \"0.0.0.0:8000\"}").unwrap();
+    assert!(settings.is_insecure && settings.material.is_none());
+}
+
+#[test]
+fn only_controls_own_certificate_will_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let domain = outrigger_model::identity::TrustDomain::new("mesh.local").unwrap();
+    let authority = Authority::create(domain).unwrap();
+    authority.save(folder.path()).unwrap();
+    for (id, stem) in [("control", "control"), ("agent/weather", "weather")] {
+        let id = format!("spiffe://mesh.local/{id}").parse().unwrap();
+        authority.issue(&id, LEAF_VALIDITY, &[]).unwrap().save(folder.path(), stem).unwrap();
+    }
+    let with = |stem: &str| {
+        let yaml = format!(
+            "identity: {{certificate: {stem}.pem, key: {stem}.key, authority: ca.pem}}\nlisten: {{grpc: \"0.0.0.0:1\"}}"
+        );
+        let file: ControlFile = load_str(&yaml, &Environment::default()).unwrap();
+        Settings::try_from((file, folder.path()))
+    };
+    assert!(with("control").unwrap().material.is_some());
+    assert!(matches!(with("weather"), Err(SettingsError::NotControl(_))));
+}
