@@ -12,6 +12,8 @@ pub mod gate;
 pub mod health;
 pub mod live;
 pub mod world;
+#[cfg(test)]
+mod testing;
 pub mod balance;
 pub mod session;
 pub mod retry;

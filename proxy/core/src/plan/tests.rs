@@ -1,1 +1,222 @@
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use outrigger_model::endpoint::EndpointState;
+use outrigger_model::route::Affinity;
+
+use super::{Plan, Rung, aim, patience, plan};
+use crate::balance::tried::Tried;
+use crate::mcp::envelope::Envelope;
+use crate::mcp::facts::{CallFacts, Caller, Verb};
+use crate::outcome::{NotReached, Outcome};
+use crate::refusal::Refusal;
+use crate::retry::judge::{Patience, Verdict};
+use crate::session::bind::{Binding, Lesson};
+use crate::target::Target;
+use crate::testing::Mesh;
+use crate::world::table::World;
+
+const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize"}"#;
+const LEGACY: (&str, &str) = ("mcp-protocol-version", "2025-11-25");
+const MODERN: (&str, &str) = ("mcp-protocol-version", "2026-07-28");
+const SESSION: (&str, &str) = ("mcp-session-id", "s-1");
+
+/// A call as a test writes it.
+struct Call {
+    path: &'static str,
+    headers: HeaderMap,
+    body: &'static str,
+    caller: Caller,
+}
+
+impl Call {
+    fn to(path: &'static str) -> Self {
+        Self { path, headers: HeaderMap::new(), body: "", caller: Caller::new("me") }
+    }
+
+    fn with(mut self, (name, value): (&'static str, &'static str)) -> Self {
+        self.headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        self
+    }
+
+    fn body(mut self, body: &'static str) -> Self {
+        self.body = body;
+        self
+    }
+
+    fn by(mut self, caller: &str) -> Self {
+        self.caller = Caller::new(caller);
+        self
+    }
+
+    fn facts(&self) -> CallFacts<'_> {
+        let target = Target::from_path(self.path).unwrap();
+        let facts = CallFacts::read(Verb::Post, &self.headers, target, self.caller.clone()).unwrap();
+        if facts.needs_peek() { facts.with_envelope(&Envelope::scan(self.body.as_bytes())) } else { facts }
+    }
+
+    fn plan(&self, world: &World, binding: Option<&Binding>) -> Result<Plan, Refusal> {
+        plan(world, aim(world, &self.facts())?, binding)
+    }
+
+    fn first(&self, world: &World, binding: Option<&Binding>, now: Instant) -> String {
+        let plan = self.plan(world, binding).unwrap();
+        plan.pick(&Tried::default(), now).unwrap().endpoint.replica.to_string()
+    }
+}
+
+fn held_by(world: &World, replica: &str, caller: &str) -> Binding {
+    Binding::new(world.replica(replica).unwrap(), &Caller::new(caller), 0)
+}
+
+#[test]
+fn a_call_goes_to_whom_its_path_names() {
+    let now = Instant::now();
+    let world = Mesh::of("weather", 2).and("maps", 1).world(now);
+    for (path, expected) in [
+        ("/maps/mcp", Ok(Rung::Agent)),
+        ("/agents/maps/mcp", Ok(Rung::Agent)),
+        ("/agents/weather-2/mcp", Ok(Rung::Named)),
+        ("/weather-2/mcp", Err("no_route")),
+        ("/agents/nobody/mcp", Err("no_route")),
+        ("/nobody/mcp", Err("no_route")),
+        ("/mcp", Err("no_route")),
+    ] {
+        let got = Call::to(path).with(LEGACY).plan(&world, None);
+        assert_eq!(got.map(|plan| plan.rung()).map_err(|refusal| refusal.label()), expected, "{path}");
+    }
+    assert_eq!(Call::to("/agents/weather-2/mcp").first(&world, None, now), "weather-2");
+}
+
+#[test]
+fn a_route_without_providers_is_said_to_have_none() {
+    let world = Mesh::of("weather", 0).world(Instant::now());
+    let refusal = Call::to("/weather/mcp").plan(&world, None).unwrap_err();
+    assert_eq!(refusal, Refusal::NoProvider { route: "weather".into() });
+}
+
+#[test]
+fn a_session_goes_where_its_state_is_even_if_that_one_drains() {
+    let now = Instant::now();
+    let mesh = Mesh::of("weather", 4).state("weather-3", EndpointState::Draining);
+    let world = mesh.world(now);
+    let binding = held_by(&world, "weather-3", "me");
+    let call = Call::to("/weather/mcp").with(SESSION);
+    assert_eq!(call.first(&world, Some(&binding), now), "weather-3");
+    assert_eq!(call.plan(&world, Some(&binding)).unwrap().rung(), Rung::Session);
+    let thief = Call::to("/weather/mcp").with(SESSION).by("other");
+    assert_eq!(thief.plan(&world, Some(&binding)).unwrap_err(), Refusal::SessionOfAnotherCaller);
+    let restarted = mesh.generation("weather-3", 2).world(now);
+    assert_eq!(call.plan(&restarted, Some(&binding)).unwrap_err(), Refusal::SessionGone);
+}
+
+#[test]
+fn keys_are_looked_up_only_where_the_route_follows_them() {
+    let now = Instant::now();
+    for (affinity, header, looks) in [
+        (Affinity::Auto, SESSION, true),
+        (Affinity::Keys, SESSION, true),
+        (Affinity::Agent, SESSION, false),
+        (Affinity::None, SESSION, false),
+        (Affinity::Auto, MODERN, false),
+    ] {
+        let world = Mesh::of("weather", 1).affinity(affinity).world(now);
+        let call = Call::to("/weather/mcp").with(header);
+        assert_eq!(aim(&world, &call.facts()).unwrap().key().is_some(), looks, "{affinity:?} {header:?}");
+    }
+}
+
+#[test]
+fn without_a_key_the_affinity_of_the_route_decides() {
+    let now = Instant::now();
+    for (affinity, rung) in [
+        (Affinity::Auto, Rung::Agent),
+        (Affinity::Agent, Rung::Agent),
+        (Affinity::Keys, Rung::Balance),
+        (Affinity::None, Rung::Balance),
+    ] {
+        let world = Mesh::of("weather", 3).affinity(affinity).world(now);
+        let call = Call::to("/weather/mcp").with(MODERN);
+        let homes: BTreeSet<_> = (0..9).map(|_| call.first(&world, None, now)).collect();
+        assert_eq!(homes.len(), if rung == Rung::Agent { 1 } else { 3 }, "{affinity:?}");
+        assert_eq!(call.plan(&world, None).unwrap().rung(), rung);
+    }
+}
+
+#[test]
+fn new_sessions_spread_once_the_pool_is_seen_to_mint_ids() {
+    let now = Instant::now();
+    let mesh = Mesh::of("weather", 3);
+    let world = mesh.world(now);
+    let open = Call::to("/weather/mcp").body(INITIALIZE);
+    let homes = |world: &World| (0..9).map(|_| open.first(world, None, now)).collect::<BTreeSet<_>>().len();
+    assert_eq!(homes(&world), 1, "it might hold state without ids");
+    let plan = open.plan(&world, None).unwrap();
+    let endpoint = plan.pick(&Tried::default(), now).unwrap().endpoint;
+    let lesson = plan.lesson(&endpoint, StatusCode::OK, Some(b"new"), 0);
+    assert!(matches!(lesson, Lesson::Learn(..)));
+    assert_eq!(homes(&world), 3);
+    assert_eq!(homes(&mesh.after(&world, now).unwrap()), 3, "the next world remembers");
+    let listing = Call::to("/weather/mcp").body(r#"{"id":1,"method":"tools/list"}"#);
+    assert_eq!(listing.plan(&world, None).unwrap().rung(), Rung::Agent, "what carries no key stays together");
+}
+
+#[test]
+fn what_reached_nobody_is_tried_elsewhere_until_three_were_tried() {
+    let now = Instant::now();
+    let world = Mesh::of("weather", 5).world(now);
+    let plan = Call::to("/weather/mcp").with(MODERN).plan(&world, None).unwrap();
+    let mut tried = Tried::default();
+    for _ in 0..3 {
+        let picked = plan.pick(&tried, now).unwrap();
+        tried.add(&picked.endpoint.replica);
+        picked.endpoint.live.record(Outcome::ConnectFailed, now);
+        assert_eq!(plan.judge(Outcome::ConnectFailed, &picked.endpoint, now), Verdict::Again);
+    }
+    assert_eq!(plan.pick(&tried, now).unwrap_err(), Refusal::NoEndpoint { route: "weather".into() });
+}
+
+#[test]
+fn a_session_is_never_silently_taken_elsewhere() {
+    let now = Instant::now();
+    let world = Mesh::of("weather", 3).world(now);
+    let binding = held_by(&world, "weather-1", "me");
+    let plan = Call::to("/weather/mcp").with(SESSION).plan(&world, Some(&binding)).unwrap();
+    let endpoint = plan.pick(&Tried::default(), now).unwrap().endpoint;
+    endpoint.live.record(Outcome::ConnectFailed, now);
+    let judged = |outcome, seconds| plan.judge(outcome, &endpoint, now + Duration::from_secs(seconds));
+    assert_eq!(judged(Outcome::ConnectFailed, 0), Verdict::Refuse(Refusal::SessionUnreachable));
+    assert_eq!(judged(Outcome::ConnectFailed, 5), Verdict::Forget(Refusal::SessionGone));
+    let closed = Outcome::NotReached(NotReached::AgentUnreachable);
+    assert_eq!(judged(closed, 0), Verdict::Forget(Refusal::SessionGone));
+}
+
+#[test]
+fn an_unknown_session_goes_on_and_is_learned_where_it_is_accepted() {
+    let now = Instant::now();
+    let world = Mesh::of("weather", 3).world(now);
+    let call = Call::to("/weather/mcp").with(SESSION);
+    let plan = call.plan(&world, None).unwrap();
+    assert_eq!(plan.rung(), Rung::Agent);
+    let endpoint = plan.pick(&Tried::default(), now).unwrap().endpoint;
+    let key = plan.key().unwrap();
+    assert_eq!(plan.lesson(&endpoint, StatusCode::NOT_FOUND, None, 0), Lesson::Forget(key));
+    let learned = Lesson::Learn(key, Binding::new(&endpoint, &Caller::new("me"), 0));
+    assert_eq!(plan.lesson(&endpoint, StatusCode::OK, None, 0), learned);
+}
+
+#[test]
+fn only_discovery_of_the_modern_era_waits() {
+    let now = Instant::now();
+    let nobody = Refusal::NoProvider { route: "weather".into() };
+    let discover = ("mcp-method", "server/discover");
+    for (call, waits) in [
+        (Call::to("/weather/mcp").with(MODERN).with(discover), true),
+        (Call::to("/weather/mcp").with(LEGACY).with(discover), false),
+        (Call::to("/weather/mcp").with(MODERN).with(("mcp-method", "tools/list")), false),
+    ] {
+        let got = patience(&nobody, &call.facts(), now, now);
+        assert_eq!(matches!(got, Patience::WaitUntil(_)), waits, "{:?}", call.headers);
+    }
+}

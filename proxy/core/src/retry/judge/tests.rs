@@ -1,1 +1,59 @@
+use std::time::{Duration, Instant};
 
+use http::StatusCode;
+
+use super::{Hold, Patience, Verdict, judge, patience};
+use crate::outcome::{NotReached, Outcome};
+use crate::refusal::Refusal;
+
+const SENT: [Outcome; 4] =
+    [Outcome::Answered(StatusCode::BAD_GATEWAY), Outcome::Lost, Outcome::TimedOut, Outcome::BrokeOff];
+
+#[test]
+fn what_may_have_reached_an_agent_is_never_tried_again() {
+    let now = Instant::now();
+    for outcome in SENT {
+        assert!(outcome.reached_agent());
+        for hold in [Hold::Free, Hold::Named, Hold::Session { failing_since: Some(now) }] {
+            assert_ne!(judge(outcome, hold, "weather", now), Verdict::Again, "{outcome:?} {hold:?}");
+        }
+    }
+}
+
+#[test]
+fn a_free_call_that_reached_nobody_is_tried_again() {
+    for outcome in [Outcome::ConnectFailed, Outcome::NotReached(NotReached::Other)] {
+        assert_eq!(judge(outcome, Hold::Free, "weather", Instant::now()), Verdict::Again);
+    }
+}
+
+#[test]
+fn a_session_waits_for_its_replica_and_not_for_ever() {
+    let since = Instant::now();
+    let hold = Hold::Session { failing_since: Some(since) };
+    for (outcome, seconds, verdict) in [
+        (Outcome::ConnectFailed, 0, Verdict::Refuse(Refusal::SessionUnreachable)),
+        (Outcome::ConnectFailed, 4, Verdict::Refuse(Refusal::SessionUnreachable)),
+        (Outcome::ConnectFailed, 5, Verdict::Forget(Refusal::SessionGone)),
+        (Outcome::NotReached(NotReached::AgentUnreachable), 0, Verdict::Forget(Refusal::SessionGone)),
+        (Outcome::NotReached(NotReached::UnknownReplica), 0, Verdict::Forget(Refusal::SessionGone)),
+        (Outcome::NotReached(NotReached::Draining), 9, Verdict::Refuse(Refusal::SessionUnreachable)),
+    ] {
+        assert_eq!(
+            judge(outcome, hold, "weather", since + Duration::from_secs(seconds)),
+            verdict,
+            "{outcome:?} {seconds}"
+        );
+    }
+}
+
+#[test]
+fn only_a_patient_call_waits_and_it_ends_without_an_answer() {
+    let began = Instant::now();
+    let nobody = Refusal::NoProvider { route: "weather".into() };
+    let later = began + Duration::from_secs(10);
+    assert_eq!(patience(&nobody, true, began, began), Patience::WaitUntil(later));
+    assert_eq!(patience(&nobody, true, began, later), Patience::Close);
+    assert_eq!(patience(&nobody, false, began, began), Patience::Refuse);
+    assert_eq!(patience(&Refusal::HeadTooLarge, true, began, began), Patience::Refuse);
+}

@@ -1,1 +1,91 @@
+use std::time::{Duration, Instant};
 
+use http::StatusCode;
+use outrigger_model::name::AgentName;
+use outrigger_model::revision::Era;
+
+use super::{Asked, Binding, Lesson, Standing, judge, lesson};
+use crate::mcp::facts::{Caller, Verb};
+use crate::session::key::SessionKey;
+use crate::testing::Mesh;
+
+const UNIX: u64 = 1_700_000_000;
+
+fn key(id: &[u8]) -> SessionKey {
+    SessionKey::of(&AgentName::new("weather").unwrap(), id)
+}
+
+#[test]
+fn a_session_is_followed_only_by_its_caller_and_only_to_the_process_that_held_it() {
+    let mesh = Mesh::of("weather", 2);
+    let world = mesh.world(Instant::now());
+    let endpoint = world.replica("weather-1").unwrap();
+    let binding = Binding::new(endpoint, &Caller::new("me"), UNIX);
+    let standing = |binding: &Binding, world, caller| match judge(binding, world, &Caller::new(caller)) {
+        Standing::Bound(endpoint) => endpoint.replica.to_string(),
+        Standing::Gone => "gone".into(),
+        Standing::NotYours => "not yours".into(),
+    };
+    assert_eq!(standing(&binding, &world, "me"), "weather-1");
+    assert_eq!(standing(&binding, &world, "other"), "not yours");
+    let restarted = mesh.clone().generation("weather-1", 2).world(Instant::now());
+    assert_eq!(standing(&binding, &restarted, "me"), "gone");
+    let removed = mesh.without("weather-1").world(Instant::now());
+    assert_eq!(standing(&binding, &removed, "me"), "gone");
+    assert_eq!(standing(&binding, &removed, "other"), "not yours", "others learn nothing about it");
+}
+
+/// 2025-11-25 `basic/transports`: "A server using the Streamable HTTP transport MAY assign a session ID at initialization
+/// time, by including it in an MCP-Session-Id header on the HTTP response containing the InitializeResult."
+#[test]
+fn answers_teach() {
+    let world = Mesh::of("weather", 1).world(Instant::now());
+    let endpoint = world.replica("weather-1").unwrap();
+    let me = Caller::new("me");
+    let learn = |id: &[u8]| Lesson::Learn(key(id), Binding::new(endpoint, &me, UNIX));
+    let (legacy, none) = (Some(Era::Legacy), None::<&[u8]>);
+    // verb, era, id on the request, known, status, id on the answer
+    for (row, (verb, era, id, known, status, minted, expected)) in [
+        (Verb::Post, None, none, false, 200, Some(&b"new"[..]), learn(b"new")),
+        (Verb::Post, legacy, none, false, 200, None, Lesson::Nothing),
+        (Verb::Post, None, none, false, 400, Some(b"new"), Lesson::Nothing),
+        (Verb::Get, None, none, false, 200, Some(b"new"), Lesson::Nothing),
+        (Verb::Post, Some(Era::Modern), none, false, 200, Some(b"new"), Lesson::Nothing),
+        (Verb::Post, legacy, Some(b"s"), true, 200, Some(b"s"), Lesson::Touch(key(b"s"))),
+        (Verb::Post, legacy, Some(b"s"), true, 500, None, Lesson::Touch(key(b"s"))),
+        (Verb::Post, legacy, Some(b"s"), true, 404, None, Lesson::Forget(key(b"s"))),
+        (Verb::Get, legacy, Some(b"s"), true, 405, None, Lesson::Touch(key(b"s"))),
+        (Verb::Delete, legacy, Some(b"s"), true, 200, None, Lesson::Forget(key(b"s"))),
+        (Verb::Delete, legacy, Some(b"s"), true, 404, None, Lesson::Forget(key(b"s"))),
+        (Verb::Delete, legacy, Some(b"s"), true, 405, None, Lesson::Touch(key(b"s"))),
+        (Verb::Post, legacy, Some(b"s"), false, 202, None, learn(b"s")),
+        (Verb::Post, legacy, Some(b"s"), false, 400, None, Lesson::Nothing),
+        (Verb::Post, legacy, Some(b"s"), false, 404, None, Lesson::Forget(key(b"s"))),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let asked = Asked { verb, era, caller: &me, key: id.map(key), known };
+        let got = lesson(asked, endpoint, StatusCode::from_u16(status).unwrap(), minted, UNIX);
+        assert_eq!(got, expected, "row {row}");
+    }
+}
+
+#[test]
+fn equal_ids_of_two_agents_are_two_sessions() {
+    assert_ne!(key(b"1"), SessionKey::of(&AgentName::new("other").unwrap(), b"1"));
+}
+
+#[test]
+fn a_binding_is_renewed_at_most_once_in_a_tenth_of_its_idle_time() {
+    let binding = Binding::new(
+        Mesh::of("weather", 1).world(Instant::now()).replica("weather-1").unwrap(),
+        &Caller::new("me"),
+        UNIX,
+    );
+    let hour = Duration::from_secs(3_600);
+    for (after, due) in [(0, false), (359, false), (360, true), (4_000, true)] {
+        assert_eq!(binding.is_due(hour, UNIX + after), due, "{after}");
+    }
+    assert!(!binding.is_due(hour, 0), "a clock that went back is no reason");
+}
