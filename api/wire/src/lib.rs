@@ -15,6 +15,8 @@ pub mod error;
 pub mod limit;
 pub mod kind;
 pub mod report;
+#[cfg(test)]
+mod strategies;
 pub mod encode;
 pub mod decode;
 pub mod watcher;

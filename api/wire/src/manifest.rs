@@ -91,3 +91,6 @@ fn check(manifest: &Manifest, held: &[Part]) -> Result<(), DecodeError> {
 fn inside_manifest(bad: DecodeError) -> DecodeError {
     bad.inside_resource(MANIFEST, SELF)
 }
+
+#[cfg(test)]
+mod tests;

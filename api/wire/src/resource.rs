@@ -142,3 +142,6 @@ fn message<M: Message + Default>(bytes: &[u8]) -> Result<M, DecodeError> {
     }
     M::decode(bytes).map_err(|bad| DecodeError::here(Wrong::Bytes(bad)))
 }
+
+#[cfg(test)]
+mod tests;

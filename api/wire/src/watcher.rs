@@ -67,3 +67,6 @@ fn needs(metadata: Option<&Struct>) -> Result<Vec<Dependency>, DecodeError> {
     });
     needs.collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,3 +63,6 @@ fn revisions(texts: &[String]) -> Result<Vec<Revision>, DecodeError> {
     revisions.dedup();
     Ok(revisions)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! Arbitrary model values, for the tests of this crate only.
+
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+use std::time::Duration;
+
+use outrigger_model::agent::Agent;
+use outrigger_model::capability::{Capability, Tool, ToolHints};
+use outrigger_model::digest::Digest;
+use outrigger_model::endpoint::{Endpoint, EndpointState};
+use outrigger_model::identity::SpiffeId;
+use outrigger_model::pool::{Balance, Endpoints, Pool};
+use outrigger_model::replica::{Generation, Replica};
+use outrigger_model::revision::Revision;
+use outrigger_model::route::{Affinity, Route, Timeouts};
+use outrigger_model::settings::Settings;
+use outrigger_model::snapshot::Resources;
+use outrigger_model::tag::TagSet;
+use proptest::collection::{btree_map, btree_set, vec};
+use proptest::option;
+use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use semver::Version;
+
+use crate::report::ReportedReplica;
+
+fn text<T: FromStr<Err: std::fmt::Debug> + std::fmt::Debug>(form: &'static str) -> impl Strategy<Value = T> {
+    form.prop_map(|text| text.parse().unwrap())
+}
+
+fn name<T: FromStr<Err: std::fmt::Debug> + std::fmt::Debug>() -> impl Strategy<Value = T> {
+    text("[A-Za-z0-9][A-Za-z0-9._-]{0,30}")
+}
+
+fn version() -> impl Strategy<Value = Version> {
+    text("(0|[1-9][0-9]{0,5})\\.(0|[1-9][0-9]{0,5})\\.[1-9](-[a-z]{1,8}(\\.[1-9])?)?(\\+[a-z0-9]{1,8})?")
+}
+
+fn tags() -> impl Strategy<Value = TagSet> {
+    vec("[A-Za-z0-9._:/=][A-Za-z0-9._:/=-]{0,20}", 0..5).prop_map(|texts| TagSet::parse(texts).unwrap())
+}
+
+fn address() -> impl Strategy<Value = SocketAddr> {
+    (any::<IpAddr>(), any::<u16>()).prop_map(SocketAddr::from)
+}
+
+fn identity() -> impl Strategy<Value = Option<SpiffeId>> {
+    option::of(text("spiffe://mesh\\.example/(control|(agent|node|operator)/[a-z][a-z0-9-]{0,20})"))
+}
+
+fn duration() -> impl Strategy<Value = Duration> {
+    (0..=crate::limit::DURATION_SECONDS_MAX, 0..1_000_000_000u32).prop_map(|(seconds, nanos)| {
+        let whole = seconds == crate::limit::DURATION_SECONDS_MAX;
+        Duration::new(seconds, if whole { 0 } else { nanos })
+    })
+}
+
+pub fn settings() -> impl Strategy<Value = Settings> {
+    duration().prop_map(|session_idle| Settings { session_idle })
+}
+
+pub fn agent() -> impl Strategy<Value = Agent> {
+    (name(), version(), tags(), name()).prop_map(|(name, version, tags, pool)| Agent { name, version, tags, pool })
+}
+
+pub fn capability() -> impl Strategy<Value = Capability> {
+    let hints = any::<(bool, bool, bool)>();
+    let hints = hints.prop_map(|(read_only, idempotent, destructive)| ToolHints { read_only, idempotent, destructive });
+    let tools = btree_map("\\PC{1,40}", (any::<[u8; 32]>(), hints), 0..6).prop_map(|tools| {
+        let tools = tools.into_iter();
+        tools.map(|(name, (schema, hints))| Tool { name, schema: Digest::of(&schema), hints }).collect()
+    });
+    (name(), version(), tags(), tools).prop_map(|(name, version, tags, tools)| Capability {
+        name,
+        version,
+        tags,
+        tools,
+    })
+}
+
+pub fn pool() -> impl Strategy<Value = Pool> {
+    let balance = prop_oneof![Just(Balance::RoundRobin), Just(Balance::LeastRequest)];
+    (name(), name(), balance).prop_map(|(name, agent, balance)| Pool { name, agent, balance })
+}
+
+pub fn endpoints() -> impl Strategy<Value = Endpoints> {
+    let state = prop_oneof![Just(EndpointState::Up), Just(EndpointState::Suspect), Just(EndpointState::Draining)];
+    let rest = (address(), identity(), any::<u64>(), 1..=1000u16, state);
+    let endpoints = btree_map(name(), rest, 0..6).prop_map(|endpoints| {
+        let endpoints = endpoints.into_iter();
+        let endpoint = |(replica, (address, identity, generation, weight, state))| {
+            let generation = Generation(generation);
+            Endpoint { replica, address, identity, generation, weight, state }
+        };
+        endpoints.map(endpoint).collect()
+    });
+    (name(), endpoints).prop_map(|(pool, endpoints)| Endpoints { pool, endpoints })
+}
+
+pub fn route() -> impl Strategy<Value = Route> {
+    let affinity = prop_oneof![Just(Affinity::Auto), Just(Affinity::Agent), Just(Affinity::Keys), Just(Affinity::None)];
+    let timeouts = (duration(), duration(), option::of(duration()));
+    let timeouts = timeouts.prop_map(|(connect, first_byte, idle)| Timeouts { connect, first_byte, idle });
+    (name(), name(), affinity, timeouts).prop_map(|(name, pool, affinity, timeouts)| Route {
+        name,
+        pool,
+        affinity,
+        timeouts,
+    })
+}
+
+/// Any set; references between its resources may lead nowhere.
+pub fn resources() -> impl Strategy<Value = Resources> {
+    let parts = (settings(), vec(agent(), 0..4), vec(capability(), 0..4), vec(pool(), 0..4), vec(endpoints(), 0..4));
+    (parts, vec(route(), 0..4)).prop_map(|((settings, agents, capabilities, pools, endpoints), routes)| Resources {
+        settings,
+        agents: agents.into_iter().map(|agent| (agent.name.clone(), agent)).collect(),
+        capabilities: capabilities.into_iter().map(|capability| (capability.name.clone(), capability)).collect(),
+        pools: pools.into_iter().map(|pool| (pool.name.clone(), pool)).collect(),
+        endpoints: endpoints.into_iter().map(|endpoints| (endpoints.pool.clone(), endpoints)).collect(),
+        routes: routes.into_iter().map(|route| (route.name.clone(), route)).collect(),
+    })
+}
+
+pub fn reported() -> impl Strategy<Value = ReportedReplica> {
+    let revisions = btree_set((2024..2100u16, 1..=12u8, 1..=28u8), 0..4).prop_map(|dates| {
+        let dates = dates.into_iter();
+        dates.map(|(y, m, d)| format!("{y:04}-{m:02}-{d:02}").parse().unwrap()).collect::<Vec<Revision>>()
+    });
+    let capabilities = vec(capability(), 0..4).prop_map(|mut capabilities| {
+        capabilities.sort_by(|one, other| one.name.cmp(&other.name));
+        capabilities.dedup_by(|one, other| one.name == other.name);
+        capabilities
+    });
+    let who = (name(), name(), name(), version(), tags());
+    let rest = (address(), identity(), any::<u64>(), revisions, 1..=1000u16, capabilities);
+    (who, rest, any::<bool>(), "\\PC{0,60}").prop_map(|(who, rest, serving, trouble)| {
+        let (id, agent, node, version, tags) = who;
+        let (address, identity, generation, revisions, weight, capabilities) = rest;
+        let generation = Generation(generation);
+        let replica =
+            Replica { id, agent, node, version, tags, address, identity, generation, revisions, weight, capabilities };
+        ReportedReplica { replica, serving, trouble }
+    })
+}

@@ -1,0 +1,45 @@
+use super::*;
+
+fn watcher() -> Watcher {
+    let needs = ["forecast=weather ^1.2 eu +fast -beta", "clock"];
+    Watcher {
+        node: NodeId::new("weather-1").unwrap(),
+        needs: needs.iter().map(|need| need.parse().unwrap()).collect(),
+        build: "0.1.0".into(),
+    }
+}
+
+#[test]
+fn a_watcher_comes_back_as_it_was() {
+    assert_eq!(decode(&encode(&watcher())).unwrap(), watcher());
+    let without = Watcher { needs: vec![], ..watcher() };
+    assert_eq!(decode(&encode(&without)).unwrap(), without);
+}
+
+#[test]
+fn a_stock_client_without_metadata_has_no_needs() {
+    let node = Node { id: "envoy-1".into(), ..Node::default() };
+    assert_eq!(decode(&node).unwrap().needs, []);
+}
+
+#[test]
+fn a_bad_watcher_is_refused_by_its_field() {
+    let with_needs = |kind: Kind| {
+        let fields = BTreeMap::from([("needs".to_owned(), Value { kind: Some(kind) })]);
+        Node { metadata: Some(Struct { fields }), ..encode(&watcher()) }
+    };
+    let list = |items: Vec<Kind>| {
+        let values = items.into_iter().map(|kind| Value { kind: Some(kind) }).collect();
+        Kind::ListValue(ListValue { values })
+    };
+    let check = |node: Node, expected: &str| assert_eq!(decode(&node).unwrap_err().to_string(), expected);
+    check(Node::default(), "node.id: node name is empty");
+    check(with_needs(Kind::BoolValue(true)), "node.metadata.needs: it must be a list of texts");
+    check(with_needs(list(vec![Kind::BoolValue(true)])), "node.metadata.needs[0]: it must be a text");
+    check(
+        with_needs(list(vec![Kind::StringValue("clock".into()), Kind::StringValue(" ".into())])),
+        "node.metadata.needs[1]: requirement is empty; write `name [range] [tag …]`",
+    );
+    let many = vec![Kind::StringValue("clock".into()); 257];
+    check(with_needs(list(many)), "node.metadata.needs: it holds 257 items, more than 256");
+}
