@@ -9,4 +9,5 @@ pub mod telemetry;
 pub mod lifecycle;
 pub mod identity;
 pub mod snapshot;
+pub mod session;
 pub mod gateway;

@@ -1,0 +1,12 @@
+//! Where session bindings are kept: in memory always, in Redis too where it is configured.
+//!
+//! Invariant: Redis is used and never needed. Nothing that it does, at start or later, fails a call or delays one for longer
+//! than one bounded request, and a session that is known here never asks it.
+
+pub mod store;
+pub mod memory;
+pub mod redis;
+pub mod sessions;
+
+#[cfg(test)]
+mod conformance;

@@ -1,0 +1,181 @@
+//! Bindings in Redis, shared by all proxies that use it.
+//!
+//! In: bindings. Out: what Redis holds, or an error at the end of a bounded time.
+//! How: one task keeps one connection and proves it with a PING; requests use it if it is there and never wait for it.
+//! Several failures in a row take the connection away, so a Redis that hangs costs a few bounded requests and then nothing
+//! until it answers a PING again.
+//! Never here: session ids. What is stored is the digest of one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use async_trait::async_trait;
+use outrigger_model::name::ReplicaId;
+use outrigger_model::replica::Generation;
+use outrigger_proxy_core::mcp::facts::Caller;
+use outrigger_proxy_core::session::bind::Binding;
+use outrigger_proxy_core::session::key::SessionKey;
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+use tracing::{info, warn};
+
+use super::store::{Store, StoreError};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+const PAUSE_FIRST: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+const FAILURES_MAX: u32 = 3;
+
+// The form of a value; a later form gets another number, and is unreadable here rather than misread.
+const FORM: &str = "1";
+
+pub struct Redis {
+    line: Arc<Line>,
+    prefix: String,
+    request_timeout: Duration,
+    keeper: JoinHandle<()>,
+}
+
+/// The connection, while there is one.
+struct Line {
+    connection: ArcSwapOption<MultiplexedConnection>,
+    failures: AtomicU32,
+    lost: Notify,
+}
+
+impl Redis {
+    /// Starts to connect in the background and returns at once, whatever Redis does.
+    pub fn start(url: &str, prefix: &str, request_timeout: Duration) -> Result<Self, StoreError> {
+        let client = Client::open(url).map_err(StoreError::Url)?;
+        let line =
+            Arc::new(Line { connection: ArcSwapOption::empty(), failures: AtomicU32::new(0), lost: Notify::new() });
+        let keeper = tokio::spawn(keep_connected(client, Arc::clone(&line)));
+        Ok(Self { line, prefix: prefix.to_owned(), request_timeout, keeper })
+    }
+
+    pub fn is_connected(&self) -> bool {
+        self.line.connection.load().is_some()
+    }
+
+    async fn ask<T: FromRedisValue>(&self, request: &Cmd) -> Result<T, StoreError> {
+        let connection = self.line.connection.load_full().ok_or(StoreError::Away)?;
+        let mut connection = MultiplexedConnection::clone(&connection);
+        match timeout(self.request_timeout, request.query_async(&mut connection)).await {
+            Ok(Ok(answer)) => {
+                self.line.failures.store(0, Ordering::Relaxed);
+                Ok(answer)
+            }
+            Ok(Err(error)) => {
+                self.line.failed(error.is_unrecoverable_error());
+                Err(StoreError::Failed(error))
+            }
+            Err(_) => {
+                self.line.failed(false);
+                Err(StoreError::Late)
+            }
+        }
+    }
+
+    fn name(&self, key: &SessionKey) -> String {
+        format!("{}{}", self.prefix, key.digest())
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.keeper.abort();
+    }
+}
+
+impl Line {
+    fn failed(&self, broken: bool) {
+        let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
+        if broken || failures >= FAILURES_MAX {
+            self.connection.store(None);
+            self.lost.notify_one();
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Redis {
+    async fn get(&self, key: &SessionKey) -> Result<Option<Binding>, StoreError> {
+        let value: Option<String> = self.ask(redis::cmd("GET").arg(self.name(key))).await?;
+        value.map(|text| read(&text).ok_or(StoreError::Unreadable)).transpose()
+    }
+
+    async fn put(&self, key: &SessionKey, binding: &Binding, kept: Duration) -> Result<(), StoreError> {
+        let kept_ms = u64::try_from(kept.as_millis()).unwrap_or(u64::MAX).max(1);
+        self.ask(redis::cmd("SET").arg(self.name(key)).arg(write(binding)).arg("PX").arg(kept_ms)).await
+    }
+
+    async fn forget(&self, key: &SessionKey) -> Result<(), StoreError> {
+        self.ask::<i64>(redis::cmd("DEL").arg(self.name(key))).await.map(|_| ())
+    }
+}
+
+async fn keep_connected(client: Client, line: Arc<Line>) {
+    let mut pause = PAUSE_FIRST;
+    let mut told = false;
+    loop {
+        match connect(&client).await {
+            Ok(connection) => {
+                info!("connected to redis; session bindings are shared");
+                line.failures.store(0, Ordering::Relaxed);
+                line.connection.store(Some(Arc::new(connection)));
+                line.lost.notified().await;
+                line.connection.store(None);
+                warn!("lost redis; session bindings are kept in memory until it answers again");
+                (pause, told) = (PAUSE_FIRST, true);
+            }
+            Err(error) if !told => {
+                warn!(
+                    error = &error as &dyn std::error::Error,
+                    "redis does not answer; session bindings are kept in memory until it does"
+                );
+                told = true;
+            }
+            Err(_) => {}
+        }
+        sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+        pause = (pause * 2).min(PAUSE_MAX);
+    }
+}
+
+async fn connect(client: &Client) -> Result<MultiplexedConnection, StoreError> {
+    let config = AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT_TIMEOUT));
+    let opening = async {
+        let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+        redis::cmd("PING").query_async::<()>(&mut connection).await?;
+        Ok(connection)
+    };
+    timeout(CONNECT_TIMEOUT, opening).await.map_err(|_| StoreError::Late)?.map_err(StoreError::Failed)
+}
+
+/// Names hold no blanks; the caller comes last because it may.
+fn write(binding: &Binding) -> String {
+    let Binding { replica, generation: Generation(generation), caller, created, last_seen } = binding;
+    format!("{FORM} {replica} {generation} {created} {last_seen} {}", caller.as_str())
+}
+
+fn read(text: &str) -> Option<Binding> {
+    let mut parts = text.splitn(6, ' ');
+    if parts.next() != Some(FORM) {
+        return None;
+    }
+    Some(Binding {
+        replica: ReplicaId::new(parts.next()?).ok()?,
+        generation: Generation(parts.next()?.parse().ok()?),
+        created: parts.next()?.parse().ok()?,
+        last_seen: parts.next()?.parse().ok()?,
+        caller: Caller::new(parts.next()?),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! What calls ask about sessions: memory first, the shared store behind it.
+//!
+//! In: keys to look up, lessons from answers. Out: bindings.
+//! Never here: whether a binding may be followed; that is the core's.
+//! Invariant: a call waits for the shared store only for a session that is unknown here or that has just begun, and then for one
+//! bounded request. Everything else is written behind the calls, through a queue that drops rather than grows.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use outrigger_proxy_core::session::bind::{Binding, Lesson};
+use outrigger_proxy_core::session::key::SessionKey;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::memory::Memory;
+use super::store::{Store, StoreError};
+use crate::telemetry::{Events, Lookup, StoreKind};
+
+const WRITES_WAITING_MAX: usize = 1_024;
+
+pub struct Sessions {
+    memory: Memory,
+    shared: Option<Shared>,
+    events: Arc<Events>,
+}
+
+struct Shared {
+    store: Arc<dyn Store>,
+    writes: mpsc::Sender<Write>,
+    writer: JoinHandle<()>,
+}
+
+enum Write {
+    Put(SessionKey, Binding, Duration),
+    Forget(SessionKey),
+}
+
+impl Sessions {
+    /// Must be called inside a tokio runtime if there is a shared store.
+    pub fn new(entries_max: usize, shared: Option<Arc<dyn Store>>, events: Arc<Events>) -> Self {
+        let shared = shared.map(|store| {
+            let (writes, waiting) = mpsc::channel(WRITES_WAITING_MAX);
+            let writer = tokio::spawn(write_behind(Arc::clone(&store), waiting, Arc::clone(&events)));
+            Shared { store, writes, writer }
+        });
+        Self { memory: Memory::new(entries_max), shared, events }
+    }
+
+    /// The binding of a session, if any store knows it.
+    pub async fn find(&self, key: &SessionKey, idle: Duration) -> Option<Binding> {
+        if let Some(binding) = self.memory.find(key, Instant::now()) {
+            self.events.session_looked_up(Lookup::Memory);
+            return Some(binding);
+        }
+        let Some(shared) = &self.shared else {
+            self.events.session_looked_up(Lookup::Unknown);
+            return None;
+        };
+        match shared.store.get(key).await {
+            Ok(Some(binding)) => {
+                self.memory.keep(*key, binding.clone(), kept(idle), Instant::now());
+                self.events.session_looked_up(Lookup::Shared);
+                Some(binding)
+            }
+            Ok(None) => {
+                self.events.session_looked_up(Lookup::Unknown);
+                None
+            }
+            Err(error) => {
+                self.events.redis_failed();
+                let late = matches!(error, StoreError::Late | StoreError::Away);
+                self.events.session_looked_up(if late { Lookup::TimedOut } else { Lookup::Unknown });
+                None
+            }
+        }
+    }
+
+    /// Does what an answer taught. A new binding is in the shared store when this returns, if that store works.
+    pub async fn obey(&self, lesson: Lesson, idle: Duration, unix: u64) {
+        match lesson {
+            Lesson::Nothing => {}
+            Lesson::Learn(key, binding) => {
+                self.memory.keep(key, binding.clone(), kept(idle), Instant::now());
+                self.events.sessions_held(StoreKind::Memory, self.memory.count());
+                if let Some(shared) = &self.shared
+                    && shared.store.put(&key, &binding, kept(idle)).await.is_err()
+                {
+                    self.events.redis_failed();
+                }
+            }
+            Lesson::Touch(key) => self.renew(key, idle, unix),
+            Lesson::Forget(key) => self.forget(key),
+        }
+    }
+
+    pub fn forget(&self, key: SessionKey) {
+        self.memory.drop_key(&key);
+        self.events.sessions_held(StoreKind::Memory, self.memory.count());
+        self.write_later(Write::Forget(key));
+    }
+
+    pub fn count(&self) -> usize {
+        self.memory.count()
+    }
+
+    fn renew(&self, key: SessionKey, idle: Duration, unix: u64) {
+        let Some(binding) = self.memory.find(&key, Instant::now()).filter(|binding| binding.is_due(idle, unix)) else {
+            return;
+        };
+        let binding = Binding { last_seen: unix, ..binding };
+        self.memory.keep(key, binding.clone(), kept(idle), Instant::now());
+        self.write_later(Write::Put(key, binding, kept(idle)));
+    }
+
+    fn write_later(&self, write: Write) {
+        if let Some(shared) = &self.shared
+            && shared.writes.try_send(write).is_err()
+        {
+            self.events.redis_failed();
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.writer.abort();
+    }
+}
+
+/// A tenth longer than asked for, because use is noted at most once in a tenth of the time.
+fn kept(idle: Duration) -> Duration {
+    idle + idle / 10
+}
+
+async fn write_behind(store: Arc<dyn Store>, mut waiting: mpsc::Receiver<Write>, events: Arc<Events>) {
+    while let Some(write) = waiting.recv().await {
+        let written = match write {
+            Write::Put(key, binding, kept) => store.put(&key, &binding, kept).await,
+            Write::Forget(key) => store.forget(&key).await,
+        };
+        if written.is_err() {
+            events.redis_failed();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

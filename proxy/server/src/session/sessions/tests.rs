@@ -1,0 +1,110 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+
+use super::super::conformance::{binding, key};
+use super::*;
+use crate::telemetry::Metrics;
+
+const IDLE: Duration = Duration::from_secs(3_600);
+const NOW: u64 = 1_700_000_000;
+
+/// A store in memory that counts what it is asked, and fails when it is told to.
+struct Counted {
+    memory: Memory,
+    asked: AtomicUsize,
+    fails: bool,
+}
+
+impl Counted {
+    fn new(fails: bool) -> Arc<Self> {
+        Arc::new(Self { memory: Memory::new(100), asked: AtomicUsize::new(0), fails })
+    }
+
+    fn note(&self) -> Result<(), StoreError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        if self.fails { Err(StoreError::Late) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl Store for Counted {
+    async fn get(&self, key: &SessionKey) -> Result<Option<Binding>, StoreError> {
+        self.note()?;
+        self.memory.get(key).await
+    }
+
+    async fn put(&self, key: &SessionKey, binding: &Binding, kept: Duration) -> Result<(), StoreError> {
+        self.note()?;
+        self.memory.put(key, binding, kept).await
+    }
+
+    async fn forget(&self, key: &SessionKey) -> Result<(), StoreError> {
+        self.note()?;
+        self.memory.forget(key).await
+    }
+}
+
+fn sessions(shared: Option<Arc<Counted>>) -> Sessions {
+    let events = Arc::new(Events::new(Metrics::default()));
+    Sessions::new(100, shared.map(|store| store as Arc<dyn Store>), events)
+}
+
+#[tokio::test]
+async fn a_session_learned_by_one_proxy_is_found_by_another() {
+    let shared = Counted::new(false);
+    let (here, there) = (sessions(Some(Arc::clone(&shared))), sessions(Some(shared)));
+    here.obey(Lesson::Learn(key("a"), binding("weather-1")), IDLE, NOW).await;
+    assert_eq!(there.find(&key("a"), IDLE).await, Some(binding("weather-1")));
+}
+
+#[tokio::test]
+async fn a_known_session_never_asks_the_shared_store() {
+    let shared = Counted::new(false);
+    let sessions = sessions(Some(Arc::clone(&shared)));
+    sessions.obey(Lesson::Learn(key("a"), binding("weather-1")), IDLE, NOW).await;
+    let before = shared.asked.load(Ordering::Relaxed);
+    for _ in 0..100 {
+        assert!(sessions.find(&key("a"), IDLE).await.is_some());
+        sessions.obey(Lesson::Touch(key("a")), IDLE, NOW + 1).await;
+    }
+    assert_eq!(shared.asked.load(Ordering::Relaxed), before);
+}
+
+#[tokio::test]
+async fn without_a_working_shared_store_memory_alone_decides() {
+    let sessions = sessions(Some(Counted::new(true)));
+    assert_eq!(sessions.find(&key("a"), IDLE).await, None);
+    sessions.obey(Lesson::Learn(key("a"), binding("weather-1")), IDLE, NOW).await;
+    assert_eq!(sessions.find(&key("a"), IDLE).await, Some(binding("weather-1")));
+}
+
+#[tokio::test]
+async fn use_renews_a_session_in_the_shared_store_once_in_a_tenth_of_its_time() {
+    let shared = Counted::new(false);
+    let sessions = sessions(Some(Arc::clone(&shared)));
+    sessions.obey(Lesson::Learn(key("a"), binding("weather-1")), IDLE, NOW).await;
+    sessions.obey(Lesson::Touch(key("a")), IDLE, NOW + 400).await;
+    sessions.obey(Lesson::Touch(key("a")), IDLE, NOW + 401).await;
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while shared.asked.load(Ordering::Relaxed) < 2 {
+        assert!(Instant::now() < deadline, "never renewed");
+        tokio::task::yield_now().await;
+    }
+    let renewed = shared.memory.find(&key("a"), Instant::now()).expect("kept");
+    assert_eq!(renewed.last_seen, NOW + 400);
+}
+
+#[tokio::test]
+async fn a_forgotten_session_is_gone_from_both_stores() {
+    let shared = Counted::new(false);
+    let sessions = sessions(Some(Arc::clone(&shared)));
+    sessions.obey(Lesson::Learn(key("a"), binding("weather-1")), IDLE, NOW).await;
+    sessions.obey(Lesson::Forget(key("a")), IDLE, NOW).await;
+    assert_eq!(sessions.count(), 0);
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while shared.memory.find(&key("a"), Instant::now()).is_some() {
+        assert!(Instant::now() < deadline, "never forgotten");
+        tokio::task::yield_now().await;
+    }
+}

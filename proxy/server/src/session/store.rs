@@ -1,0 +1,35 @@
+//! What every store of bindings can do.
+//!
+//! In: keys and bindings. Out: bindings, or why the store could not say.
+//! Invariant: a binding that is not put again within its time is gone.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use outrigger_proxy_core::session::bind::Binding;
+use outrigger_proxy_core::session::key::SessionKey;
+
+/// A store; every implementation passes the suite in `conformance`.
+#[async_trait]
+pub trait Store: Send + Sync {
+    async fn get(&self, key: &SessionKey) -> Result<Option<Binding>, StoreError>;
+
+    /// Keeps a binding for `kept` from now on, in place of an older one.
+    async fn put(&self, key: &SessionKey, binding: &Binding, kept: Duration) -> Result<(), StoreError>;
+
+    async fn forget(&self, key: &SessionKey) -> Result<(), StoreError>;
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("`sessions.redis_url` is not a URL such as redis://127.0.0.1:6379/0")]
+    Url(#[source] redis::RedisError),
+    #[error("the store is not connected")]
+    Away,
+    #[error("the store did not answer in time")]
+    Late,
+    #[error("the store answered with an error")]
+    Failed(#[source] redis::RedisError),
+    #[error("the store holds something else than a binding under this key")]
+    Unreadable,
+}
