@@ -23,6 +23,7 @@ const ABSENCES: &[Absence] = &[
     Absence { says: "only proxy/core/src/mcp understands JSON-RPC", word: "jsonrpc", within: PRODUCT, except: JSONRPC },
     Absence { says: "only proxy/server knows pingora", word: "pingora", within: PRODUCT, except: &["proxy/server/"] },
     Absence { says: "only the store knows SQL", word: "sqlx", within: PRODUCT, except: &["control/server/src/store"] },
+    Absence { says: "only api/wire knows protobuf", word: "prost", within: PRODUCT, except: PROTOBUF },
     Absence { says: "cores never read a clock", word: "Instant::now", within: CORES, except: &[] },
     Absence { says: "cores never read a clock", word: "SystemTime::now", within: CORES, except: &[] },
     Absence { says: "cores never read the environment", word: "std::env", within: CORES, except: &[] },
@@ -34,6 +35,15 @@ const ABSENCES: &[Absence] = &[
 
 /// Beside the room itself: whoever plays the client towards an agent, to ask what it offers or on an operator's word.
 const JSONRPC: &[&str] = &["proxy/core/src/mcp", "proxy/core/src/refusal", "proxy/server/src/introspect", "cli/src/"];
+
+/// Beside the room itself: whoever keeps encoded bytes, so that they are encoded once for many streams or for the disk.
+const PROTOBUF: &[&str] = &[
+    "api/wire/",
+    "api/client/src/last_good",
+    "control/server/src/publish/frame",
+    "control/server/src/discovery/codec",
+    "control/server/src/store",
+];
 
 fn check(sources: &[Source]) -> Vec<String> {
     let mut complaints = vec![];
