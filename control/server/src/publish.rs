@@ -5,3 +5,5 @@
 pub mod edition;
 pub mod frame;
 pub mod cache;
+pub mod assemble;
+pub mod view;

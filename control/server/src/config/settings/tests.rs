@@ -67,7 +67,10 @@ fn what_cannot_be_is_refused_with_its_key() {
         ("registration: {replicas_max: 0}", "registration.replicas_max: 0 is not within"),
         ("lease: {light_seconds: 10, lease_seconds: 11}", "lease: a lease of 11s must be at least twice"),
         ("routes: [{name: a b, capability: c}]", "routes[0].name: route name `a b`"),
-        ("routes: [{name: a, capability: c, version: new}]", "routes[0] asks for what cannot be: `new` is not a version"),
+        (
+            "routes: [{name: a, capability: c, version: new}]",
+            "routes[0] asks for what cannot be: `new` is not a version",
+        ),
         ("routes: [{name: a, capability: c, affinity: all}]", "routes[0].affinity: `all` is none of"),
         ("pools: [{agent: a, balance: fair}]", "pools[0].balance: `fair` is neither"),
         ("settings: {session_idle_seconds: 0}", "settings: a session may be idle for"),

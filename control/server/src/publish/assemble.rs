@@ -1,0 +1,105 @@
+//! Makes the next edition of a view, if anything in it changed.
+//!
+//! In: a snapshot, the edition before it, the ledger of tokens. Out: an [`Edition`] and what the store must remember.
+//! Invariant: equal content makes no edition, and a resource that did not change keeps its token, also over a restart.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use outrigger_control_core::snapshot::ledger::{self, Ledger, LedgerChange};
+use outrigger_control_core::snapshot::scope::ViewKey;
+use outrigger_model::resource::{Epoch, ResourceKind, Serial};
+use outrigger_model::snapshot::Snapshot;
+use outrigger_wire::body::Bodies;
+use outrigger_wire::manifest;
+
+use crate::publish::edition::{Edition, Entry, SELF, Shelf, Topic};
+
+/// What a snapshot says of itself.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    pub epoch: Epoch,
+    pub serial: Serial,
+    pub made_at: SystemTime,
+    /// For people: `replica weather-1 is healthy`.
+    pub reason: String,
+}
+
+/// A new edition, and how the ledger came there.
+#[derive(Debug)]
+pub struct Assembled {
+    pub edition: Arc<Edition>,
+    pub change: LedgerChange,
+}
+
+/// None: the view is what it was before.
+pub fn assemble(
+    key: &ViewKey,
+    snapshot: &Snapshot,
+    before: Option<&Edition>,
+    ledger: &mut Ledger,
+    origin: &Origin,
+) -> Option<Assembled> {
+    let bodies = Bodies::of(snapshot.resources());
+    let content = bodies.iter().map(|body| ((body.kind, body.name.to_string()), body.digest)).collect();
+    let change = ledger.advance(key, &content, origin.serial);
+    if before.is_some() && change.is_empty() {
+        return None;
+    }
+    let entries = ledger.view(key).map(|view| &view.entries);
+    let shelves = Shelves { bodies: &bodies, entries, before, epoch: origin.epoch, serial: change.serial };
+    let manifest = manifest::of(&bodies, origin.epoch, change.serial, origin.made_at, &origin.reason);
+    let body = manifest::to_bytes(&manifest);
+    let entry = Entry { token: manifest::token(&manifest), digest: manifest.digest, body: body.into() };
+    let edition = Edition {
+        epoch: origin.epoch,
+        serial: change.serial,
+        digest: manifest.digest,
+        settings: shelves.of(ResourceKind::Settings),
+        agents: shelves.of(ResourceKind::Agent),
+        capabilities: shelves.of(ResourceKind::Capability),
+        pools: shelves.of(ResourceKind::Pool),
+        endpoints: shelves.of(ResourceKind::Endpoints),
+        routes: shelves.of(ResourceKind::Route),
+        manifest: Arc::new(Shelf { changed: change.serial, entries: BTreeMap::from([(SELF.to_owned(), entry)]) }),
+    };
+    Some(Assembled { edition: Arc::new(edition), change })
+}
+
+struct Shelves<'a> {
+    bodies: &'a Bodies,
+    entries: Option<&'a BTreeMap<ledger::ResourceKey, ledger::Entry>>,
+    before: Option<&'a Edition>,
+    epoch: Epoch,
+    serial: Serial,
+}
+
+impl Shelves<'_> {
+    /// The shelf of one kind: the one before, if nothing on it changed.
+    fn of(&self, kind: ResourceKind) -> Arc<Shelf> {
+        let entries = self.bodies.of_kind(kind).map(|body| {
+            let known = self.entries.and_then(|entries| entries.get(&(kind, body.name.to_string())));
+            let known = known.copied().unwrap_or(ledger::Entry { digest: body.digest, serial: self.serial });
+            let entry = Entry { token: known.token(self.epoch), digest: body.digest, body: body.bytes.clone() };
+            (body.name.to_string(), entry)
+        });
+        let entries: BTreeMap<String, Entry> = entries.collect();
+        match self.before.map(|edition| edition.shelf(Topic::Resources(kind))) {
+            Some(shelf) if same(&shelf.entries, &entries) => Arc::clone(shelf),
+            _ => Arc::new(Shelf { changed: self.serial, entries }),
+        }
+    }
+}
+
+/// Tokens name contents, so bytes need not be compared.
+fn same(before: &BTreeMap<String, Entry>, after: &BTreeMap<String, Entry>) -> bool {
+    before.len() == after.len()
+        && before
+            .iter()
+            .zip(after)
+            .all(|((a, old), (b, new))| a == b && old.token == new.token && old.digest == new.digest)
+}
+
+#[cfg(test)]
+mod tests;

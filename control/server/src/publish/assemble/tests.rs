@@ -1,0 +1,106 @@
+use std::net::SocketAddr;
+
+use outrigger_control_core::facts::{Facts, Standing};
+use outrigger_control_core::intent::Intent;
+use outrigger_control_core::snapshot::build::build;
+use outrigger_control_core::snapshot::scope::Scope;
+use outrigger_model::name::{AgentName, CapabilityName, NodeId, ReplicaId};
+use outrigger_model::replica::{Generation, Replica, ReplicaState};
+use outrigger_model::tag::TagSet;
+use semver::Version;
+
+use super::*;
+
+fn standing(id: &str, state: ReplicaState) -> Standing {
+    let agent = id.split_once('-').unwrap().0;
+    let capability = outrigger_model::capability::Capability {
+        name: CapabilityName::new(agent).unwrap(),
+        version: Version::new(1, 0, 0),
+        tags: TagSet::default(),
+        tools: Vec::new(),
+    };
+    let replica = Replica {
+        id: ReplicaId::new(id).unwrap(),
+        agent: AgentName::new(agent).unwrap(),
+        node: NodeId::new(id).unwrap(),
+        version: Version::new(1, 0, 0),
+        tags: TagSet::default(),
+        address: SocketAddr::from(([127, 0, 0, 1], 17_006)),
+        identity: None,
+        generation: Generation(1),
+        revisions: Vec::new(),
+        weight: 100,
+        capabilities: vec![capability],
+    };
+    Standing { replica: Arc::new(replica), state, trouble: "".into() }
+}
+
+fn snapshot(standings: &[(&str, ReplicaState)]) -> Snapshot {
+    let mut facts = Facts::default();
+    for (id, state) in standings {
+        facts.put(standing(id, *state));
+    }
+    build(&facts, &Intent::default(), &Scope::base()).unwrap().snapshot
+}
+
+fn at(serial: u64) -> Origin {
+    Origin { epoch: Epoch(9), serial: Serial(serial), made_at: SystemTime::UNIX_EPOCH, reason: "test".to_owned() }
+}
+
+#[test]
+fn equal_content_makes_no_edition() {
+    let (mut ledger, key) = (Ledger::default(), ViewKey::base());
+    let snapshot = snapshot(&[("weather-1", ReplicaState::Healthy)]);
+    let first = assemble(&key, &snapshot, None, &mut ledger, &at(1)).unwrap().edition;
+    assert!(assemble(&key, &snapshot, Some(&first), &mut ledger, &at(2)).is_none());
+}
+
+#[test]
+fn shelves_that_did_not_change_are_shared() {
+    let (mut ledger, key) = (Ledger::default(), ViewKey::base());
+    let before = snapshot(&[("weather-1", ReplicaState::Healthy)]);
+    let before = assemble(&key, &before, None, &mut ledger, &at(1)).unwrap().edition;
+    let after = snapshot(&[("weather-1", ReplicaState::Unknown)]);
+    let after = assemble(&key, &after, Some(&before), &mut ledger, &at(2)).unwrap().edition;
+    for topic in Topic::ALL {
+        let is_shared = Arc::ptr_eq(before.shelf(topic), after.shelf(topic));
+        let moves = matches!(topic, Topic::Manifest | Topic::Resources(ResourceKind::Endpoints));
+        assert_eq!(is_shared, !moves, "{}", topic.as_str());
+    }
+    assert_eq!(after.endpoints.token("weather").unwrap().serial, Serial(2));
+    assert_eq!(after.pools.token("weather").unwrap().serial, Serial(1));
+}
+
+#[test]
+fn after_a_restart_equal_content_has_equal_tokens() {
+    let (mut ledger, key) = (Ledger::default(), ViewKey::base());
+    let mesh = |state| snapshot(&[("weather-1", state), ("news-1", ReplicaState::Healthy)]);
+    let first = assemble(&key, &mesh(ReplicaState::Healthy), None, &mut ledger, &at(1)).unwrap().edition;
+    let last = assemble(&key, &mesh(ReplicaState::Unknown), Some(&first), &mut ledger, &at(4)).unwrap().edition;
+    // The ledger is what the store gives back; the serial has moved on.
+    let mut restored = ledger.clone();
+    let again = assemble(&key, &mesh(ReplicaState::Unknown), None, &mut restored, &at(7)).unwrap();
+    assert!(again.change.is_empty());
+    for topic in Topic::ALL {
+        let tokens = |edition: &Edition| {
+            let entries = edition.shelf(topic).entries.iter();
+            entries.map(|(name, entry)| (name.clone(), entry.token)).collect::<Vec<_>>()
+        };
+        assert_eq!(tokens(&last), tokens(&again.edition));
+    }
+}
+
+#[test]
+fn the_manifest_lists_exactly_what_is_on_the_shelves() {
+    let (mut ledger, key) = (Ledger::default(), ViewKey::base());
+    let snapshot = snapshot(&[("weather-1", ReplicaState::Healthy)]);
+    let edition = assemble(&key, &snapshot, None, &mut ledger, &at(1)).unwrap().edition;
+    let manifest = manifest::from_bytes(&edition.manifest.entries[SELF].body).unwrap();
+    let parts = ResourceKind::ALL.map(|kind| {
+        let shelf = edition.shelf(Topic::Resources(kind));
+        let contents = shelf.entries.iter().map(|(name, entry)| (name.as_str(), &entry.digest));
+        outrigger_model::manifest::part(kind, contents)
+    });
+    manifest::verify(&manifest, &parts).unwrap();
+    assert_eq!((manifest.serial, manifest.reason.as_str()), (Serial(1), "test"));
+}
