@@ -11,3 +11,4 @@ pub mod identity;
 pub mod snapshot;
 pub mod session;
 pub mod gateway;
+pub mod admin;
