@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use outrigger_model::name::RouteName;
+use outrigger_model::requirement::Dependency;
+use outrigger_model::resource::ResourceKind;
 
 use crate::http::Origin;
 use crate::render::form::Form;
@@ -34,9 +36,15 @@ pub enum Command {
     Explain(Explain),
     /// Call a tool of an agent through the proxy
     Call(Call),
+    /// Watch snapshots as they are published, as a proxy does
+    Watch(Watch),
     /// Make an authority, and certificates of agents, nodes and operators
     #[command(subcommand)]
     Ca(Ca),
+    /// Check configuration files without starting anything
+    Validate(Validate),
+    /// Print the JSON Schema of a configuration file
+    Schema(Schema),
     /// Print a completion script for a shell
     Completion(Completion),
     /// Ask whether a proxy or control is ready; for containers without curl
@@ -120,6 +128,36 @@ pub struct Call {
 #[derive(Debug, Clone)]
 pub struct JsonObject(pub serde_json::Map<String, serde_json::Value>);
 
+/// How lines are written as they come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Lines {
+    #[default]
+    Text,
+    /// One JSON object per line
+    Json,
+}
+
+#[derive(Debug, Group)]
+pub struct Watch {
+    /// Kind to show: Settings, Agent, Capability, Pool, Endpoints or Route; all if left out
+    #[arg(long = "kind", value_name = "KIND", value_parser = resource_kind)]
+    pub kinds: Vec<ResourceKind>,
+    /// Requirement whose route is part of the view, such as `forecast=weather ^1.2`
+    #[arg(long = "need", value_name = "REQUIREMENT")]
+    pub needs: Vec<Dependency>,
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Lines,
+    /// End after this many snapshots
+    #[arg(long, value_name = "N")]
+    pub snapshots: Option<u64>,
+    /// Address of control's gRPC listener
+    #[arg(long, value_name = "ADDRESS", env = "OUTRIGGER_CONTROL_GRPC", default_value = "127.0.0.1:17010")]
+    pub grpc: Origin,
+    /// Certificate to prove who watches; its `.key` and `ca.pem` lie beside it. Without it: no TLS
+    #[arg(long, value_name = "FILE.pem", env = "OUTRIGGER_IDENTITY")]
+    pub identity: Option<PathBuf>,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Ca {
     /// Make an authority: ca.pem for everyone, ca.key for nobody else
@@ -148,6 +186,27 @@ pub enum Ca {
 }
 
 #[derive(Debug, Group)]
+pub struct Validate {
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// What the files configure; left out, their names or keys tell
+    #[arg(long = "as", value_enum, value_name = "KIND")]
+    pub of: Option<SchemaOf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    Proxy,
+    Control,
+}
+
+#[derive(Debug, Group)]
+pub struct Schema {
+    #[arg(value_enum)]
+    pub of: SchemaOf,
+}
+
+#[derive(Debug, Group)]
 pub struct Completion {
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
@@ -166,4 +225,13 @@ fn json_object(text: &str) -> Result<JsonObject, String> {
         Ok(_) => Err("arguments are a JSON object, such as '{\"city\":\"Oslo\"}'".to_owned()),
         Err(cause) => Err(format!("not JSON ({cause}); write an object, such as '{{\"city\":\"Oslo\"}}'")),
     }
+}
+
+/// A kind of resource, whatever its case.
+fn resource_kind(text: &str) -> Result<ResourceKind, String> {
+    let named = |kind: &ResourceKind| kind.as_str().eq_ignore_ascii_case(text);
+    ResourceKind::ALL.into_iter().find(named).ok_or_else(|| {
+        let known: Vec<&str> = ResourceKind::ALL.into_iter().map(ResourceKind::as_str).collect();
+        format!("there are {}", known.join(", "))
+    })
 }

@@ -6,3 +6,6 @@ pub mod completion;
 pub mod explain;
 pub mod get;
 pub mod healthcheck;
+pub mod schema;
+pub mod validate;
+pub mod watch;

@@ -9,7 +9,12 @@ mod http;
 mod render;
 mod mcp;
 mod runtime;
+mod environment;
+mod configuration;
 mod ask;
+mod identity;
+mod shown;
+mod signals;
 mod args;
 mod command;
 
@@ -40,7 +45,10 @@ fn run(command: Command) -> Result<(), Problem> {
         Command::Get(get) => block_on(command::get::run(get)),
         Command::Explain(explain) => block_on(command::explain::run(explain)),
         Command::Call(call) => block_on(command::call::run(call)),
+        Command::Watch(watch) => block_on(command::watch::run(watch)),
         Command::Ca(ca) => command::ca::run(ca),
+        Command::Validate(validate) => command::validate::run(validate),
+        Command::Schema(schema) => command::schema::run(schema),
         Command::Completion(completion) => command::completion::run(completion),
         Command::Healthcheck(check) => block_on(command::healthcheck::run(check)),
     }

@@ -15,6 +15,7 @@ type Cause = Box<dyn Error + Send + Sync>;
 pub enum Kind {
     Failed,
     Usage,
+    Configuration,
 }
 
 /// A failure of a command.
@@ -35,6 +36,10 @@ impl Problem {
         Self { kind: Kind::Usage, ..Self::failed(what) }
     }
 
+    pub fn configuration(what: impl Into<String>) -> Self {
+        Self { kind: Kind::Configuration, ..Self::failed(what) }
+    }
+
     /// Keeps the error that led here; its whole chain is printed.
     pub fn because(mut self, cause: impl Into<Cause>) -> Self {
         self.cause = Some(cause.into());
@@ -51,6 +56,7 @@ impl Problem {
         ExitCode::from(match self.kind {
             Kind::Failed => 1,
             Kind::Usage => 2,
+            Kind::Configuration => 64,
         })
     }
 
