@@ -135,10 +135,9 @@ fn put(state: &mut State, reported: Reported, step: &mut Step<'_>) {
     let Reported { replica, serving, trouble } = reported;
     let (id, node_id) = (replica.id.clone(), replica.node.clone());
     let old = state.facts.get(&id).cloned();
-    if let Some(holder) = old.as_ref().map(|old| &old.replica.node).filter(|holder| **holder != node_id) {
-        if let Some(holder) = state.nodes.get_mut(holder) {
-            holder.replicas.remove(&id);
-        }
+    let holder = old.as_ref().map(|old| &old.replica.node).filter(|holder| **holder != node_id);
+    if let Some(holder) = holder.and_then(|holder| state.nodes.get_mut(holder)) {
+        holder.replicas.remove(&id);
     }
     let Some(node) = state.nodes.get_mut(&node_id) else { return };
     node.replicas.insert(id.clone());

@@ -103,6 +103,19 @@ impl Ledger {
         change
     }
 
+    /// Does once more what a change did.
+    pub fn repeat(&mut self, change: &LedgerChange) {
+        for view in &change.dropped {
+            self.views.remove(view);
+        }
+        let view = self.views.entry(change.view.clone()).or_default();
+        for key in &change.removed {
+            view.entries.remove(key);
+        }
+        view.entries.extend(change.changed.iter().map(|(key, entry)| (key.clone(), *entry)));
+        view.serial = change.serial;
+    }
+
     fn drop_oldest(&mut self) -> Option<ViewKey> {
         let base = ViewKey::base();
         let others = self.views.iter().filter(|(key, _)| **key != base);

@@ -1,0 +1,79 @@
+//! Where control's facts outlive its process: an SQLite file, or memory for a mesh that need not remember.
+//!
+//! In: where to keep it. Out: an [`AnyStore`] behind the port of the core; one suite of tests holds for each kind.
+//! Never here: what the facts mean.
+//! Invariant: SQL is known in this room and nowhere else; a file that is not wholly ours is refused, never emptied.
+
+mod error;
+mod place;
+mod memory;
+mod row;
+mod sqlite;
+
+use outrigger_control_core::event::Event;
+use outrigger_control_core::port::{Batch, SnapshotRow, Store, Stored};
+
+pub use error::StoreError;
+pub use memory::MemoryStore;
+pub use place::{BadPlace, StorePlace};
+pub use sqlite::SqliteStore;
+
+/// One of the stores. Clones share what is stored.
+#[derive(Debug, Clone)]
+pub enum AnyStore {
+    Sqlite(SqliteStore),
+    Memory(MemoryStore),
+}
+
+impl AnyStore {
+    /// Opens the store, and creates it if there is nothing at that place.
+    pub async fn open(place: &StorePlace) -> Result<Self, StoreError> {
+        match place {
+            StorePlace::Memory => Ok(Self::Memory(MemoryStore::new())),
+            StorePlace::Sqlite(path) => SqliteStore::open(path).await.map(Self::Sqlite),
+        }
+    }
+
+    /// Ends all connections; what was committed is in the file.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(store) => store.close().await,
+            Self::Memory(_) => {}
+        }
+    }
+}
+
+impl Store for AnyStore {
+    type Error = StoreError;
+
+    async fn load(&self) -> Result<Stored, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.load().await,
+            Self::Memory(store) => store.load().await,
+        }
+    }
+
+    async fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(store) => store.commit(batch).await,
+            Self::Memory(store) => store.commit(batch).await,
+        }
+    }
+
+    async fn events(&self, after: u64, limit: u32) -> Result<Vec<Event>, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.events(after, limit).await,
+            Self::Memory(store) => store.events(after, limit).await,
+        }
+    }
+
+    async fn snapshots(&self, limit: u32) -> Result<Vec<SnapshotRow>, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.snapshots(limit).await,
+            Self::Memory(store) => store.snapshots(limit).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,32 @@
+//! What can fail about a store, and what to do about it.
+
+use std::path::PathBuf;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("store {path}: cannot be opened; check that its folder exists and that this user may write there")]
+    Unreachable {
+        path: PathBuf,
+        #[source]
+        cause: std::io::Error,
+    },
+    #[error("store {path}: another control has it open; stop that one, or give this one a store of its own")]
+    Busy { path: PathBuf },
+    #[error("store {path}: is not an SQLite database; move it aside or name another file in `store`")]
+    NotADatabase { path: PathBuf },
+    #[error("store {path}: is the database of another program; name another file in `store`")]
+    Foreign { path: PathBuf },
+    #[error("store {path}: was written by a newer outrigger; run that one, or name another file in `store`")]
+    Newer { path: PathBuf },
+    #[error(
+        "store {path}: is damaged ({detail}); move it and its -wal and -shm files aside, start again, and the proxies will register anew"
+    )]
+    Damaged { path: PathBuf, detail: String },
+    #[error("store {path}: {doing} failed")]
+    Sql {
+        path: PathBuf,
+        doing: &'static str,
+        #[source]
+        cause: sqlx::Error,
+    },
+}

@@ -1,0 +1,106 @@
+//! A store that forgets when the process ends.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use outrigger_control_core::event::Event;
+use outrigger_control_core::facts::Standing;
+use outrigger_control_core::port::{Batch, EVENTS_KEPT, SNAPSHOTS_KEPT, SnapshotRow, Store, Stored};
+use outrigger_control_core::snapshot::ledger::Ledger;
+use outrigger_model::digest::Digest;
+use outrigger_model::name::ReplicaId;
+use outrigger_model::resource::{Epoch, Serial};
+
+use super::error::StoreError;
+
+#[derive(Debug, Clone)]
+pub struct MemoryStore {
+    epoch: Epoch,
+    kept: Arc<Mutex<Kept>>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    serial: Serial,
+    intent: Option<Digest>,
+    next_event: u64,
+    standings: BTreeMap<ReplicaId, Standing>,
+    events: VecDeque<Event>,
+    snapshots: BTreeMap<Serial, SnapshotRow>,
+    ledger: Ledger,
+}
+
+impl MemoryStore {
+    pub fn new() -> Self {
+        Self { epoch: Epoch(fastrand::u32(1..)), kept: Arc::default() }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // Nothing below can panic half-way through a batch.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Store for MemoryStore {
+    type Error = StoreError;
+
+    async fn load(&self) -> Result<Stored, StoreError> {
+        let kept = self.kept();
+        Ok(Stored {
+            epoch: self.epoch,
+            serial: kept.serial,
+            intent: kept.intent,
+            next_event: kept.next_event.max(1),
+            standings: kept.standings.values().cloned().collect(),
+            ledger: kept.ledger.clone(),
+            damaged: Vec::new(),
+        })
+    }
+
+    async fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
+        let mut kept = self.kept();
+        kept.serial = batch.serial;
+        kept.intent = batch.intent.or(kept.intent);
+        if batch.is_whole {
+            kept.standings.clear();
+        }
+        for standing in &batch.put {
+            kept.standings.insert(standing.replica.id.clone(), standing.clone());
+        }
+        for id in &batch.removed {
+            kept.standings.remove(id);
+        }
+        for event in &batch.events {
+            kept.next_event = kept.next_event.max(event.id + 1);
+            kept.events.push_back(event.clone());
+        }
+        let too_many = kept.events.len().saturating_sub(usize::try_from(EVENTS_KEPT).unwrap_or(usize::MAX));
+        kept.events.drain(..too_many);
+        for row in &batch.snapshots {
+            kept.snapshots.insert(row.serial, row.clone());
+        }
+        while kept.snapshots.len() as u64 > SNAPSHOTS_KEPT {
+            kept.snapshots.pop_first();
+        }
+        for change in &batch.ledger {
+            kept.ledger.repeat(change);
+        }
+        Ok(())
+    }
+
+    async fn events(&self, after: u64, limit: u32) -> Result<Vec<Event>, StoreError> {
+        let kept = self.kept();
+        let newer = kept.events.iter().skip_while(|event| event.id <= after);
+        Ok(newer.take(limit as usize).cloned().collect())
+    }
+
+    async fn snapshots(&self, limit: u32) -> Result<Vec<SnapshotRow>, StoreError> {
+        Ok(self.kept().snapshots.values().rev().take(limit as usize).cloned().collect())
+    }
+}

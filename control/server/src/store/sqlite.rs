@@ -1,0 +1,115 @@
+//! The store in one SQLite file: WAL, one writing connection, every commit flushed to disk.
+//!
+//! Invariant: at most one control has a file open (a lock file beside it says so).
+
+mod file;
+mod load;
+mod write;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use outrigger_control_core::event::{Event, EventKind};
+use outrigger_control_core::port::{Batch, SnapshotRow, Store, Stored};
+use outrigger_model::digest::Digest;
+use outrigger_model::resource::{Epoch, Serial};
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::error::StoreError;
+
+/// Connections for reading the event log and the list of snapshots.
+const READERS_MAX: u32 = 2;
+
+#[derive(Debug, Clone)]
+pub struct SqliteStore {
+    path: PathBuf,
+    writer: SqlitePool,
+    readers: SqlitePool,
+    /// Held for as long as any clone lives.
+    _lock: Arc<File>,
+}
+
+impl SqliteStore {
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let lock = Arc::new(file::lock(path)?);
+        let options = SqliteConnectOptions::new().filename(path).busy_timeout(Duration::from_secs(5));
+        if file::is_new(path)? {
+            file::create(path, options.clone()).await?;
+        }
+        let options = options
+            .journal_mode(SqliteJournalMode::Wal)
+            // FULL: a serial that was published must not be given out again after a power cut.
+            .synchronous(SqliteSynchronous::Full);
+        let sql = |doing| move |cause| file::explain(path, doing, cause);
+        let writer = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+        let writer = writer.connect_with(options.clone()).await.map_err(sql("opening"))?;
+        let readers = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_lazy_with(options.read_only(true));
+        file::check(path, &writer).await?;
+        file::migrate(path, &writer).await?;
+        Ok(Self { path: path.to_owned(), writer, readers, _lock: lock })
+    }
+
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    fn explain(&self, doing: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
+        move |cause| file::explain(&self.path, doing, cause)
+    }
+}
+
+impl Store for SqliteStore {
+    type Error = StoreError;
+
+    async fn load(&self) -> Result<Stored, StoreError> {
+        load::load(&self.path, &self.writer).await
+    }
+
+    async fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
+        write::commit(&self.writer, batch).await.map_err(self.explain("committing"))
+    }
+
+    async fn events(&self, after: u64, limit: u32) -> Result<Vec<Event>, StoreError> {
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let query = "SELECT id, at_ms, kind, subject, detail FROM event WHERE id > ? ORDER BY id LIMIT ?";
+        let rows: Vec<(i64, i64, String, String, String)> = sqlx::query_as(query)
+            .bind(after)
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(self.explain("reading events"))?;
+        let event = |(id, at, kind, subject, detail): (i64, i64, String, String, String)| {
+            let kind = EventKind::parse(&kind)?;
+            Some(Event { id: u64::try_from(id).ok()?, at: time(at), kind, subject, detail })
+        };
+        Ok(rows.into_iter().filter_map(event).collect())
+    }
+
+    async fn snapshots(&self, limit: u32) -> Result<Vec<SnapshotRow>, StoreError> {
+        let query = "SELECT serial, epoch, digest, made_at_ms, reason FROM snapshot ORDER BY serial DESC LIMIT ?";
+        let rows: Vec<(i64, i64, Vec<u8>, i64, String)> = sqlx::query_as(query)
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(self.explain("reading snapshots"))?;
+        let row = |(serial, epoch, digest, made_at, reason): (i64, i64, Vec<u8>, i64, String)| {
+            Some(SnapshotRow {
+                serial: Serial(u64::try_from(serial).ok()?),
+                epoch: Epoch(u32::try_from(epoch).ok()?),
+                digest: Digest::from_bytes(&digest)?,
+                made_at: time(made_at),
+                reason,
+            })
+        };
+        Ok(rows.into_iter().filter_map(row).collect())
+    }
+}
+
+/// A wall time from milliseconds since 1970.
+fn time(millis: i64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+}

@@ -1,0 +1,137 @@
+//! Reads everything once, at the start, and sets aside what cannot be believed.
+//!
+//! Invariant: a row that was changed from outside is moved to `quarantine` and told about; it is never served.
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use outrigger_control_core::facts::Standing;
+use outrigger_control_core::port::{DamagedRow, Stored};
+use outrigger_control_core::snapshot::ledger::{Entry, Ledger, View};
+use outrigger_control_core::snapshot::scope::ViewKey;
+use outrigger_model::digest::Digest;
+use outrigger_model::resource::{Epoch, ResourceKind, Serial};
+use sqlx::{SqliteConnection, SqlitePool};
+
+use super::super::error::StoreError;
+use super::super::row::ReplicaRow;
+use super::file;
+use super::write::{MetaRow, write_meta};
+
+/// Rows set aside that are kept for people to look at.
+const QUARANTINE_KEPT: i64 = 1_000;
+
+pub async fn load(path: &Path, pool: &SqlitePool) -> Result<Stored, StoreError> {
+    let explain = |cause| file::explain(path, "loading", cause);
+    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await.map_err(explain)?;
+    let meta = match read_meta(&mut transaction).await.map_err(explain)? {
+        Some(meta) if meta.is_sound() => meta,
+        Some(_) => {
+            let detail = "its serial and epoch do not match their hash".to_owned();
+            return Err(StoreError::Damaged { path: path.to_owned(), detail });
+        }
+        None => {
+            let meta = MetaRow::new(Epoch(fastrand::u32(1..)));
+            write_meta(&mut transaction, &meta).await.map_err(explain)?;
+            meta
+        }
+    };
+    let mut damaged = Vec::new();
+    let standings = read_replicas(&mut transaction, &mut damaged).await.map_err(explain)?;
+    let ledger = read_ledger(&mut transaction, meta.serial(), &mut damaged).await.map_err(explain)?;
+    transaction.commit().await.map_err(explain)?;
+    Ok(Stored {
+        epoch: meta.epoch(),
+        serial: meta.serial(),
+        intent: meta.intent(),
+        next_event: meta.next_event(),
+        standings,
+        ledger,
+        damaged,
+    })
+}
+
+async fn read_meta(connection: &mut SqliteConnection) -> Result<Option<MetaRow>, sqlx::Error> {
+    sqlx::query_as("SELECT epoch, serial, intent, next_event, hash FROM meta WHERE id = 1")
+        .fetch_optional(connection)
+        .await
+}
+
+async fn read_replicas(
+    connection: &mut SqliteConnection,
+    damaged: &mut Vec<DamagedRow>,
+) -> Result<Vec<Standing>, sqlx::Error> {
+    let rows: Vec<ReplicaRow> =
+        sqlx::query_as("SELECT id, node, agent, state, trouble, facts, hash FROM replica ORDER BY id")
+            .fetch_all(&mut *connection)
+            .await?;
+    let mut standings = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (id, content) = (row.id.clone(), row.facts.clone());
+        match row.standing() {
+            Ok(standing) => standings.push(standing),
+            Err(error) => {
+                let row = DamagedRow { table: "replica", key: id, why: error.to_string() };
+                set_aside(connection, &row, &content).await?;
+                damaged.push(row);
+            }
+        }
+    }
+    Ok(standings)
+}
+
+async fn set_aside(connection: &mut SqliteConnection, row: &DamagedRow, content: &str) -> Result<(), sqlx::Error> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    sqlx::query("INSERT INTO quarantine (found_at_ms, source, name, why, content) VALUES (?, ?, ?, ?, ?)")
+        .bind(i64::try_from(now.as_millis()).unwrap_or(i64::MAX))
+        .bind(row.table)
+        .bind(&row.key)
+        .bind(&row.why)
+        .bind(content)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ?")
+        .bind(QUARANTINE_KEPT)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("DELETE FROM replica WHERE id = ?").bind(&row.key).execute(connection).await?;
+    Ok(())
+}
+
+/// A ledger needs no hashes: an entry that is wrong makes a token that matches nothing, and the resource is sent again.
+async fn read_ledger(
+    connection: &mut SqliteConnection,
+    newest: Serial,
+    damaged: &mut Vec<DamagedRow>,
+) -> Result<Ledger, sqlx::Error> {
+    let mut views = std::collections::BTreeMap::new();
+    let rows: Vec<(String, i64)> = sqlx::query_as("SELECT view, serial FROM view").fetch_all(&mut *connection).await?;
+    for (view, serial) in rows {
+        match u64::try_from(serial).map(Serial) {
+            Ok(serial) if serial <= newest => {
+                views.insert(view, View { serial, ..View::default() });
+            }
+            _ => damaged.push(DamagedRow { table: "view", key: view, why: "its serial is from the future".to_owned() }),
+        }
+    }
+    let rows: Vec<(String, String, String, Vec<u8>, i64)> =
+        sqlx::query_as("SELECT view, kind, name, digest, serial FROM ledger").fetch_all(connection).await?;
+    for (view, kind, name, digest, serial) in rows {
+        let serial = u64::try_from(serial).map(Serial).ok().filter(|serial| *serial <= newest);
+        let parsed = (ResourceKind::parse(&kind), Digest::from_bytes(&digest), serial, views.get_mut(&view));
+        match parsed {
+            (Some(kind), Some(digest), Some(serial), Some(view)) => {
+                view.entries.insert((kind, name), Entry { digest, serial });
+            }
+            _ => {
+                let key = format!("{view} {kind} {name}");
+                damaged.push(DamagedRow { table: "ledger", key, why: "a field of it is unreadable".to_owned() });
+            }
+        }
+    }
+    let mut ledger = Ledger::default();
+    for (key, view) in views {
+        ledger.restore(ViewKey::stored(&key), view);
+    }
+    Ok(ledger)
+}

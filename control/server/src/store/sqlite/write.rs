@@ -1,0 +1,202 @@
+//! Writes one batch in one transaction.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use outrigger_control_core::event::Event;
+use outrigger_control_core::port::{Batch, EVENTS_KEPT, SNAPSHOTS_KEPT, SnapshotRow};
+use outrigger_control_core::snapshot::ledger::LedgerChange;
+use outrigger_model::digest::Digest;
+use outrigger_model::resource::{Epoch, Serial};
+use sqlx::{SqliteConnection, SqlitePool};
+
+use super::super::row::ReplicaRow;
+
+/// The one row that says who we are.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct MetaRow {
+    epoch: i64,
+    serial: i64,
+    intent: Option<Vec<u8>>,
+    next_event: i64,
+    hash: Vec<u8>,
+}
+
+impl MetaRow {
+    pub fn new(epoch: Epoch) -> Self {
+        let mut row = Self { epoch: i64::from(epoch.0), serial: 0, intent: None, next_event: 1, hash: Vec::new() };
+        row.hash = row.digest().as_bytes().to_vec();
+        row
+    }
+
+    pub fn is_sound(&self) -> bool {
+        let in_range = u32::try_from(self.epoch).is_ok() && self.serial >= 0 && self.next_event >= 0;
+        in_range && self.digest().as_bytes().as_slice() == self.hash
+    }
+
+    pub fn epoch(&self) -> Epoch {
+        Epoch(u32::try_from(self.epoch).unwrap_or_default())
+    }
+
+    pub fn serial(&self) -> Serial {
+        Serial(u64::try_from(self.serial).unwrap_or_default())
+    }
+
+    pub fn intent(&self) -> Option<Digest> {
+        self.intent.as_deref().and_then(Digest::from_bytes)
+    }
+
+    pub fn next_event(&self) -> u64 {
+        u64::try_from(self.next_event).unwrap_or_default()
+    }
+
+    fn after(mut self, batch: &Batch) -> Self {
+        self.serial = signed(batch.serial.0);
+        if let Some(intent) = batch.intent {
+            self.intent = Some(intent.as_bytes().to_vec());
+        }
+        let newest = batch.events.iter().map(|event| signed(event.id).saturating_add(1)).max();
+        self.next_event = self.next_event.max(newest.unwrap_or(0));
+        self.hash = self.digest().as_bytes().to_vec();
+        self
+    }
+
+    fn digest(&self) -> Digest {
+        let numbers = [self.epoch, self.serial, self.next_event].map(i64::to_be_bytes);
+        let [epoch, serial, next_event] = &numbers;
+        Digest::of_parts([epoch.as_slice(), serial, next_event, self.intent.as_deref().unwrap_or_default()])
+    }
+}
+
+pub async fn commit(pool: &SqlitePool, batch: &Batch) -> Result<(), sqlx::Error> {
+    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let meta: MetaRow = sqlx::query_as("SELECT epoch, serial, intent, next_event, hash FROM meta WHERE id = 1")
+        .fetch_one(&mut *transaction)
+        .await?;
+    write_meta(&mut transaction, &meta.after(batch)).await?;
+    write_replicas(&mut transaction, batch).await?;
+    write_events(&mut transaction, &batch.events).await?;
+    write_snapshots(&mut transaction, &batch.snapshots).await?;
+    for change in &batch.ledger {
+        write_ledger(&mut transaction, change).await?;
+    }
+    transaction.commit().await
+}
+
+pub async fn write_meta(connection: &mut SqliteConnection, meta: &MetaRow) -> Result<(), sqlx::Error> {
+    let query = "INSERT OR REPLACE INTO meta (id, epoch, serial, intent, next_event, hash) VALUES (1, ?, ?, ?, ?, ?)";
+    sqlx::query(query)
+        .bind(meta.epoch)
+        .bind(meta.serial)
+        .bind(&meta.intent)
+        .bind(meta.next_event)
+        .bind(&meta.hash)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn write_replicas(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), sqlx::Error> {
+    if batch.is_whole {
+        sqlx::query("DELETE FROM replica").execute(&mut *connection).await?;
+    }
+    for id in &batch.removed {
+        sqlx::query("DELETE FROM replica WHERE id = ?").bind(id.as_str()).execute(&mut *connection).await?;
+    }
+    let query =
+        "INSERT OR REPLACE INTO replica (id, node, agent, state, trouble, facts, hash) VALUES (?, ?, ?, ?, ?, ?, ?)";
+    for standing in &batch.put {
+        let row = ReplicaRow::of(standing).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+        sqlx::query(query)
+            .bind(row.id)
+            .bind(row.node)
+            .bind(row.agent)
+            .bind(row.state)
+            .bind(row.trouble)
+            .bind(row.facts)
+            .bind(row.hash)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn write_events(connection: &mut SqliteConnection, events: &[Event]) -> Result<(), sqlx::Error> {
+    let query = "INSERT OR REPLACE INTO event (id, at_ms, kind, subject, detail) VALUES (?, ?, ?, ?, ?)";
+    for event in events {
+        sqlx::query(query)
+            .bind(signed(event.id))
+            .bind(millis(event.at))
+            .bind(event.kind.as_str())
+            .bind(&event.subject)
+            .bind(&event.detail)
+            .execute(&mut *connection)
+            .await?;
+    }
+    if let Some(newest) = events.iter().map(|event| event.id).max() {
+        let oldest_kept = signed(newest.saturating_sub(EVENTS_KEPT));
+        sqlx::query("DELETE FROM event WHERE id <= ?").bind(oldest_kept).execute(connection).await?;
+    }
+    Ok(())
+}
+
+async fn write_snapshots(connection: &mut SqliteConnection, rows: &[SnapshotRow]) -> Result<(), sqlx::Error> {
+    let query = "INSERT OR REPLACE INTO snapshot (serial, epoch, digest, made_at_ms, reason) VALUES (?, ?, ?, ?, ?)";
+    for row in rows {
+        sqlx::query(query)
+            .bind(signed(row.serial.0))
+            .bind(i64::from(row.epoch.0))
+            .bind(row.digest.as_bytes().as_slice())
+            .bind(millis(row.made_at))
+            .bind(&row.reason)
+            .execute(&mut *connection)
+            .await?;
+    }
+    if !rows.is_empty() {
+        let query =
+            "DELETE FROM snapshot WHERE serial NOT IN (SELECT serial FROM snapshot ORDER BY serial DESC LIMIT ?)";
+        sqlx::query(query).bind(signed(SNAPSHOTS_KEPT)).execute(connection).await?;
+    }
+    Ok(())
+}
+
+async fn write_ledger(connection: &mut SqliteConnection, change: &LedgerChange) -> Result<(), sqlx::Error> {
+    for view in &change.dropped {
+        sqlx::query("DELETE FROM view WHERE view = ?").bind(view.as_str()).execute(&mut *connection).await?;
+        sqlx::query("DELETE FROM ledger WHERE view = ?").bind(view.as_str()).execute(&mut *connection).await?;
+    }
+    let view = change.view.as_str();
+    sqlx::query("INSERT OR REPLACE INTO view (view, serial) VALUES (?, ?)")
+        .bind(view)
+        .bind(signed(change.serial.0))
+        .execute(&mut *connection)
+        .await?;
+    for (kind, name) in &change.removed {
+        sqlx::query("DELETE FROM ledger WHERE view = ? AND kind = ? AND name = ?")
+            .bind(view)
+            .bind(kind.as_str())
+            .bind(name)
+            .execute(&mut *connection)
+            .await?;
+    }
+    for ((kind, name), entry) in &change.changed {
+        sqlx::query("INSERT OR REPLACE INTO ledger (view, kind, name, digest, serial) VALUES (?, ?, ?, ?, ?)")
+            .bind(view)
+            .bind(kind.as_str())
+            .bind(name)
+            .bind(entry.digest.as_bytes().as_slice())
+            .bind(signed(entry.serial.0))
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// SQLite's integers are signed; ours that count up from one never reach the difference.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn millis(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,1 @@
+// Rows and sentences follow.

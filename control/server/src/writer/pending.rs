@@ -1,0 +1,96 @@
+//! What the store does not hold yet.
+//!
+//! In: what each command changed, what was published. Out: a batch with all of it.
+//! Invariant: bounded, however long the store fails: of replicas only the ids wait, and past a limit everything is
+//! written anew; of events and records the newest wait.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use outrigger_control_core::event::Event;
+use outrigger_control_core::facts::Facts;
+use outrigger_control_core::port::{Batch, SnapshotRow};
+use outrigger_control_core::registry::Applied;
+use outrigger_control_core::snapshot::ledger::LedgerChange;
+use outrigger_model::digest::Digest;
+use outrigger_model::name::ReplicaId;
+use outrigger_model::resource::Serial;
+
+use super::Recorded;
+
+const REPLICAS_WAITING_MAX: usize = 50_000;
+const EVENTS_WAITING_MAX: usize = 10_000;
+const RECORDS_WAITING_MAX: usize = 1_000;
+
+#[derive(Debug, Default)]
+pub struct Pending {
+    touched: BTreeSet<ReplicaId>,
+    is_whole: bool,
+    intent: Option<Digest>,
+    events: VecDeque<Event>,
+    snapshots: VecDeque<SnapshotRow>,
+    /// A change that is dropped here costs a resend after the next start, nothing else.
+    ledger: VecDeque<LedgerChange>,
+}
+
+impl Pending {
+    pub fn add(&mut self, applied: Applied) {
+        self.touched.extend(applied.touched);
+        if self.touched.len() > REPLICAS_WAITING_MAX {
+            self.touched.clear();
+            self.is_whole = true;
+        }
+        self.events.extend(applied.events);
+        cut(&mut self.events, EVENTS_WAITING_MAX);
+    }
+
+    pub fn record(&mut self, recorded: Recorded) {
+        self.snapshots.extend(recorded.snapshot);
+        cut(&mut self.snapshots, RECORDS_WAITING_MAX);
+        self.ledger.extend(recorded.ledger);
+        cut(&mut self.ledger, RECORDS_WAITING_MAX);
+    }
+
+    pub fn set_intent(&mut self, intent: Option<Digest>) {
+        self.intent = intent;
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.touched.is_empty()
+            && !self.is_whole
+            && self.intent.is_none()
+            && self.events.is_empty()
+            && self.snapshots.is_empty()
+            && self.ledger.is_empty()
+    }
+
+    /// All of it, with the replicas as they are in `facts` now.
+    pub fn batch(&self, facts: &Facts, serial: Serial) -> Batch {
+        let (put, removed) = if self.is_whole {
+            (facts.standings().cloned().collect(), Vec::new())
+        } else {
+            let put = self.touched.iter().filter_map(|id| facts.get(id).cloned()).collect();
+            (put, self.touched.iter().filter(|id| facts.get(id).is_none()).cloned().collect())
+        };
+        Batch {
+            serial,
+            intent: self.intent,
+            put,
+            removed,
+            is_whole: self.is_whole,
+            events: self.events.iter().cloned().collect(),
+            snapshots: self.snapshots.iter().cloned().collect(),
+            ledger: self.ledger.iter().cloned().collect(),
+        }
+    }
+
+    /// The store holds it now.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// Drops the oldest beyond a limit.
+fn cut<T>(queue: &mut VecDeque<T>, len_max: usize) {
+    let too_many = queue.len().saturating_sub(len_max);
+    queue.drain(..too_many);
+}

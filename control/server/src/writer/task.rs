@@ -1,0 +1,225 @@
+//! The loop of the writer: what waits in the queue is applied together, stored in one transaction, then answered.
+//!
+//! Invariant: answers are given in the order of the commands, after the store had its chance to take them.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use outrigger_control_core::event::{Event, EventKind};
+use outrigger_control_core::moment::{Moment, Now};
+use outrigger_control_core::port::Store;
+use outrigger_control_core::registry::{Answer, Applied, Command, Registry};
+use outrigger_model::resource::Serial;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::store::AnyStore;
+
+use super::pending::Pending;
+use super::picture::Picture;
+use super::{Answered, Message, Storing};
+
+/// Messages that share one transaction.
+const BATCH_MAX: usize = 512;
+/// A picture is shown when the facts were quiet for this long…
+const QUIET: Duration = Duration::from_millis(25);
+/// …or when this has passed since the first change that it does not have.
+const PATIENCE: Duration = Duration::from_millis(250);
+/// How long a store that failed is left alone.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+pub struct Task {
+    store: AnyStore,
+    registry: Registry,
+    pending: Pending,
+    started: Instant,
+    show: watch::Sender<Arc<Picture>>,
+    tell: watch::Sender<Storing>,
+    unshown: Option<Unshown>,
+    retry_at: Option<Instant>,
+}
+
+/// Changes that no picture has yet.
+struct Unshown {
+    first: Instant,
+    newest: Instant,
+    changes: usize,
+    /// The first of them, in words.
+    reason: String,
+}
+
+impl Unshown {
+    fn due(&self) -> Instant {
+        (self.newest + QUIET).min(self.first + PATIENCE)
+    }
+}
+
+impl Task {
+    pub fn new(
+        store: AnyStore,
+        registry: Registry,
+        pending: Pending,
+        started: Instant,
+        show: watch::Sender<Arc<Picture>>,
+        tell: watch::Sender<Storing>,
+    ) -> Self {
+        Self { store, registry, pending, started, show, tell, unshown: None, retry_at: None }
+    }
+
+    pub async fn run(mut self, mut messages: mpsc::Receiver<Message>, stop: CancellationToken) {
+        let mut batch = Vec::with_capacity(BATCH_MAX);
+        loop {
+            let (show_at, retry_at) = (self.unshown.as_ref().map(Unshown::due), self.retry_at);
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                () = until(show_at) => self.show(),
+                () = until(retry_at) => self.store().await,
+                count = messages.recv_many(&mut batch, BATCH_MAX) => {
+                    if count == 0 {
+                        break;
+                    }
+                    self.take(&mut batch).await;
+                }
+            }
+        }
+        // What was sent before the end is still taken; nobody can send more.
+        messages.close();
+        while messages.recv_many(&mut batch, BATCH_MAX).await > 0 {
+            self.take(&mut batch).await;
+        }
+        if !self.pending.is_empty() {
+            self.store().await;
+        }
+        self.store.close().await;
+    }
+
+    fn now(&self) -> Now {
+        Now { moment: Moment::from_start(self.started.elapsed()), time: SystemTime::now() }
+    }
+
+    async fn take(&mut self, batch: &mut Vec<Message>) {
+        let mut answers: Vec<(oneshot::Sender<Answered>, Answered)> = Vec::with_capacity(batch.len());
+        for message in batch.drain(..) {
+            match message {
+                Message::Apply { command, answer } => {
+                    let told = self.apply(command);
+                    answers.push((answer, Answered { answer: told, serial: self.next_serial() }));
+                }
+                Message::Record(recorded) => self.pending.record(recorded),
+                Message::LastHeard { answer } => {
+                    // Whoever asked may have gone.
+                    let _ = answer.send(self.registry.last_heard(self.now()));
+                }
+            }
+        }
+        if !self.pending.is_empty() && self.retry_at.is_none() {
+            self.store().await;
+        }
+        for (answer, answered) in answers {
+            let _ = answer.send(answered);
+        }
+    }
+
+    fn apply(&mut self, command: Command) -> Answer {
+        let mut applied = self.registry.apply(command, self.now());
+        for event in &applied.events {
+            say(event);
+        }
+        if applied.is_relevant {
+            let now = Instant::now();
+            let reason = reason(&applied);
+            let unshown = self.unshown.get_or_insert(Unshown { first: now, newest: now, changes: 0, reason });
+            unshown.newest = now;
+            unshown.changes += applied.touched.len();
+        }
+        let answer = std::mem::take(&mut applied.answer);
+        self.pending.add(applied);
+        answer
+    }
+
+    /// The serial of the next picture if there will be one, else of the one that is shown.
+    fn next_serial(&self) -> Serial {
+        let shown = self.show.borrow().serial;
+        if self.unshown.is_some() { Serial(shown.0.saturating_add(1)) } else { shown }
+    }
+
+    async fn store(&mut self) {
+        let batch = self.pending.batch(self.registry.facts(), self.next_serial());
+        match self.store.commit(&batch).await {
+            Ok(()) => {
+                self.pending.clear();
+                if self.retry_at.take().is_some() {
+                    self.tell.send_replace(Storing::Fine);
+                    self.apply(note(EventKind::StoreRecovered, "everything that waited is stored"));
+                }
+            }
+            Err(error) => {
+                if self.retry_at.is_none() {
+                    let detail = chain(&error);
+                    warn!(error = detail, "store failed; facts are kept in memory and will be stored later");
+                    self.apply(note(EventKind::StoreFailed, &detail));
+                    self.tell.send_replace(Storing::Failing { since: SystemTime::now(), error: detail });
+                }
+                self.retry_at = Some(Instant::now() + RETRY_AFTER);
+            }
+        }
+    }
+
+    fn show(&mut self) {
+        let serial = self.next_serial();
+        let Some(unshown) = self.unshown.take() else { return };
+        let reason = match unshown.changes {
+            0 | 1 => unshown.reason,
+            more => format!("{} (and {} more)", unshown.reason, more - 1),
+        };
+        let last = self.show.borrow().clone();
+        let facts = self.registry.facts().clone();
+        let picture = Picture {
+            epoch: last.epoch,
+            serial,
+            facts,
+            intent: last.intent.clone(),
+            reason,
+            made_at: SystemTime::now(),
+        };
+        self.show.send_replace(Arc::new(picture));
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn note(kind: EventKind, detail: &str) -> Command {
+    Command::Note { kind, subject: "store".to_owned(), detail: detail.to_owned() }
+}
+
+/// The first change of a command, in words.
+fn reason(applied: &Applied) -> String {
+    applied.events.first().map_or_else(String::new, |event| format!("{}: {}", event.subject, event.kind))
+}
+
+fn say(event: &Event) {
+    let Event { kind, subject, detail, .. } = event;
+    match kind {
+        EventKind::LeasesHeld | EventKind::ReportRefused => warn!(kind = kind.as_str(), subject, detail, "event"),
+        _ => info!(kind = kind.as_str(), subject, detail, "event"),
+    }
+}
+
+/// An error and its causes, on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
