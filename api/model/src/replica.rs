@@ -59,6 +59,8 @@ pub enum ReplicaState {
 pub struct BadReplicaState(String);
 
 impl ReplicaState {
+    pub const ALL: [Self; 4] = [Self::Healthy, Self::Unhealthy, Self::Unknown, Self::Draining];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Healthy => "healthy",
@@ -72,10 +74,7 @@ impl ReplicaState {
 impl FromStr for ReplicaState {
     type Err = BadReplicaState;
     fn from_str(text: &str) -> Result<Self, BadReplicaState> {
-        [Self::Healthy, Self::Unhealthy, Self::Unknown, Self::Draining]
-            .into_iter()
-            .find(|state| state.as_str() == text)
-            .ok_or_else(|| BadReplicaState(text.to_owned()))
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| BadReplicaState(text.to_owned()))
     }
 }
 

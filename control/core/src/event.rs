@@ -34,6 +34,8 @@ pub enum EventKind {
     /// Too many leases ended at once; they were kept as unknown.
     LeasesHeld,
     LeasesReleased,
+    /// No snapshot could be built of the facts; watchers keep the last good one.
+    SnapshotFailed,
     /// A watcher refused a snapshot.
     SnapshotRefused,
     /// A stored row did not match its own hash and was left out.
@@ -56,7 +58,7 @@ pub struct Event {
 }
 
 impl EventKind {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::ControlStarted,
         Self::IntentChanged,
         Self::ReplicaRegistered,
@@ -71,6 +73,7 @@ impl EventKind {
         Self::ReportRefused,
         Self::LeasesHeld,
         Self::LeasesReleased,
+        Self::SnapshotFailed,
         Self::SnapshotRefused,
         Self::RowRefused,
         Self::StoreFailed,
@@ -93,6 +96,7 @@ impl EventKind {
             Self::ReportRefused => "report_refused",
             Self::LeasesHeld => "leases_held",
             Self::LeasesReleased => "leases_released",
+            Self::SnapshotFailed => "snapshot_failed",
             Self::SnapshotRefused => "snapshot_refused",
             Self::RowRefused => "row_refused",
             Self::StoreFailed => "store_failed",
