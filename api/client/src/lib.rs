@@ -13,6 +13,8 @@
 pub mod backoff;
 pub mod change;
 pub mod committed;
+#[cfg(test)]
+mod fixtures;
 pub mod staging;
 pub mod exchange;
 pub mod last_good;
