@@ -1,1 +1,202 @@
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use outrigger_config::{ConfigError, Environment, load_str};
+use outrigger_model::name::NodeId;
+
+use super::settings::{IdentitySource, Settings};
+use super::{ProxyFile, Written};
+
+const NOTHING: [(&str, &str); 0] = [];
+
+fn settings_of(text: &str) -> Result<Settings, ConfigError> {
+    let file: ProxyFile = load_str(text, &Environment::new(NOTHING))?;
+    Settings::try_from(Written { file, folder: PathBuf::from("/etc/mesh"), host_name: "box".into(), redis_url: None })
+}
+
+fn settings(text: &str) -> Settings {
+    settings_of(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+fn check_refused(text: &str, wanted: &str) {
+    match settings_of(text) {
+        Ok(_) => panic!("{text:?} is accepted"),
+        Err(error) => assert_eq!(error.to_string(), wanted, "for {text:?}"),
+    }
+}
+
+const WEATHER: &str = "agents: [{name: weather, url: \"http://127.0.0.1:8081/mcp\"}]\n";
+
+#[test]
+fn an_empty_file_is_a_proxy_that_only_calls_from_this_machine() {
+    let settings = settings("");
+    assert_eq!(settings.node, NodeId::new("box").expect("a name"));
+    assert_eq!(settings.listen.outbound.to_string(), "127.0.0.1:17001");
+    assert_eq!(settings.listen.inbound.to_string(), "127.0.0.1:17006");
+    assert_eq!(settings.listen.admin.to_string(), "127.0.0.1:17000");
+    assert_eq!(settings.listen.health.to_string(), "0.0.0.0:17020");
+    assert_eq!(settings.limits.body_bytes_max, 16_777_216);
+    assert_eq!(settings.limits.header_bytes_max, 65_536);
+    assert_eq!(settings.limits.connections_max, 10_000);
+    assert_eq!(settings.sessions.key_prefix, "session:");
+    assert_eq!(settings.sessions.entries_max, 100_000);
+    assert_eq!(settings.sessions.redis_timeout, Duration::from_millis(50));
+    assert_eq!(settings.drain_grace, Duration::from_secs(10));
+    assert_eq!(settings.threads, 2);
+    assert!(settings.control.is_none() && settings.snapshot_file.is_none() && !settings.insecure);
+}
+
+#[test]
+fn with_an_identity_peers_are_heard_from_everywhere_and_files_lie_beside_the_configuration() {
+    let settings =
+        settings("identity: {certificate: w.pem, key: /keys/w.key, authority: ../ca.pem}\nsnapshot: {file: s.bin}");
+    assert_eq!(settings.listen.inbound.to_string(), "0.0.0.0:17006");
+    let IdentitySource::Files { certificate, key, authority } = settings.identity else { panic!("no files") };
+    assert_eq!(certificate, Path::new("/etc/mesh/w.pem"));
+    assert_eq!(key, Path::new("/keys/w.key"));
+    assert_eq!(authority, Path::new("/etc/mesh/../ca.pem"));
+    assert_eq!(settings.snapshot_file.as_deref(), Some(Path::new("/etc/mesh/s.bin")));
+}
+
+#[test]
+fn ids_that_are_not_written_are_stable_and_distinct() {
+    let [first, again] = [settings(WEATHER), settings(WEATHER)].map(|settings| settings.agents[0].replica.clone());
+    assert_eq!(first, again);
+    assert!(first.as_str().starts_with("weather-") && first.as_str().len() == "weather-".len() + 8, "{first}");
+    assert_eq!(settings(WEATHER).node.as_str(), first.as_str(), "the node is named after its first agent");
+    let elsewhere = settings(&format!("node: other\n{WEATHER}"));
+    assert_ne!(elsewhere.agents[0].replica, first);
+    assert_eq!(elsewhere.node.as_str(), "other");
+}
+
+#[test]
+fn what_an_agent_does_not_say_of_a_capability_it_takes_from_itself() {
+    let settings = settings(
+        "agents:\n- name: weather\n  url: http://[::1]:8081/mcp?a=b\n  version: 1.2.0\n  tags: [eu]\n  weight: 7\n  \
+         capabilities: [{name: forecast, tools: [get]}, {name: history, version: 2.0.0, tags: []}]\n  probe: {interval_ms: 50}",
+    );
+    let agent = &settings.agents[0];
+    assert_eq!(agent.url.to_string(), "http://[::1]:8081/mcp?a=b");
+    assert_eq!((agent.url.host(), agent.url.authority()), ("::1", "[::1]:8081".to_owned()));
+    assert_eq!((agent.weight, agent.probe.interval), (7, Duration::from_millis(50)));
+    assert_eq!(agent.capabilities[0].version.to_string(), "1.2.0");
+    assert_eq!(agent.capabilities[0].tags, agent.tags);
+    assert_eq!(agent.capabilities[1].version.to_string(), "2.0.0");
+    assert_eq!(agent.capabilities[1].tags.iter().count(), 0);
+}
+
+#[test]
+fn a_value_that_means_nothing_is_refused_with_its_key() {
+    let url = |url: &str| format!("agents: [{{name: w, url: \"{url}\"}}]");
+    check_refused(
+        &url("127.0.0.1:80/mcp"),
+        "`agents[0].url`: `127.0.0.1:80/mcp` is not a URL; write it like http://127.0.0.1:8081/mcp",
+    );
+    check_refused(
+        &url("https://a/mcp"),
+        "`agents[0].url`: the hop to the own agent is plain HTTP; put the proxy beside the agent and use http://",
+    );
+    check_refused(
+        &url("http://a:b@c/mcp"),
+        "`agents[0].url`: user and password in a URL are not supported; remove them",
+    );
+    check_refused(
+        "agents: [{name: a b, url: \"http://c/\"}]",
+        "`agents[0].name`: agent name `a b` must start with a letter or digit and hold only letters, digits, `.`, `_` and `-`",
+    );
+    check_refused(
+        "agents: [{name: w, url: \"http://c/\", weight: 0}]",
+        "`agents[0].weight`: 0 is not within 1 to 1000",
+    );
+    check_refused(
+        "needs: [\"a %\"]",
+        "`needs[0]`: requirement has a bad tag: tag `%` must be 1 to 63 characters of letters, digits, `.`, `_`, `:`, `/`, `=` and `-`",
+    );
+    check_refused(
+        "listen: {outbound: \":17001\"}",
+        "`listen.outbound`: `:17001` is not an address; write ip:port, such as 127.0.0.1:17001",
+    );
+    check_refused(
+        "control: {address: localhost}",
+        "`control.address`: `localhost` is not host:port; write it like 127.0.0.1:17010",
+    );
+    check_refused("threads: 0", "`threads`: 0 is not within 1 to 256");
+    check_refused(
+        "allowed_origins: [example.com]",
+        "`allowed_origins[0]`: `example.com` cannot match; write it like https://app.example.com",
+    );
+    check_refused(
+        "sessions: {redis_url: \"redsi://:hunter2@x\"}",
+        "`sessions.redis_url`: not a URL of Redis; write it like redis://127.0.0.1:6379",
+    );
+}
+
+#[test]
+fn values_that_contradict_each_other_are_refused_with_a_way_out() {
+    let two = "agents: [{name: w, url: \"http://a/\", replica: r}, {name: w, url: \"http://b/\", replica: r}]";
+    check_refused(
+        two,
+        "`agents[1].replica`: `r` is the id of an agent above, too; give each its own `replica`, or remove one",
+    );
+    check_refused(
+        "needs: [a, a=b]",
+        "`needs[1]`: `a` already stands for another requirement; put another `alias=` in front",
+    );
+    check_refused(
+        "listen: {outbound: \"127.0.0.1:5\", admin: \"127.0.0.1:5\"}",
+        "`listen.admin`: 127.0.0.1:5 is `listen.outbound`, too; give each its own port",
+    );
+    check_refused(
+        "advertise: 0.0.0.0:5",
+        "`advertise`: nobody can dial 0.0.0.0:5; write the address that other proxies can dial, or leave it out",
+    );
+}
+
+#[test]
+fn plaintext_beyond_loopback_needs_a_word() {
+    let refused = |text: &str| settings_of(text).err().map(|error| error.to_string());
+    let identity = "identity: {certificate: a, key: b, authority: c}\n";
+    for (key, text) in [
+        ("listen.inbound", "listen: {inbound: \"0.0.0.0:17006\"}"),
+        ("listen.outbound", "listen: {outbound: \"0.0.0.0:17001\"}"),
+        ("listen.admin", "listen: {admin: \"10.0.0.1:17000\"}"),
+        ("advertise", "advertise: 10.0.0.5:17006"),
+        ("control.address", "control: {address: \"control.example.com:17010\"}"),
+    ] {
+        let error = refused(text).unwrap_or_else(|| panic!("{text} is accepted"));
+        assert!(error.starts_with(&format!("`{key}`: ")) && error.contains("`insecure: true`"), "{error}");
+        assert_eq!(refused(&format!("{text}\ninsecure: true")), None);
+    }
+    assert_eq!(refused("control: {address: \"localhost:17010\"}\nadvertise: \"[::1]:5\""), None);
+    assert_eq!(refused(&format!("{identity}control: {{address: \"control:17010\"}}\nadvertise: 10.0.0.5:17006")), None);
+    assert!(refused(&format!("{identity}listen: {{outbound: \"0.0.0.0:17001\"}}")).is_some());
+}
+
+#[test]
+fn redis_comes_from_the_file_or_else_from_the_environment_and_is_shown_without_password() {
+    let with = |text: &str, from_environment: &str| {
+        let file: ProxyFile = load_str(text, &Environment::new(NOTHING)).expect("a file");
+        let redis_url = Some(from_environment.to_owned());
+        let written = Written { file, folder: PathBuf::new(), host_name: "box".into(), redis_url };
+        Settings::try_from(written).expect("settings").sessions.redis
+    };
+    let from_environment = with("", "redis://:hunter2@r:6379/1").expect("redis");
+    assert_eq!(from_environment.expose(), "redis://:hunter2@r:6379/1");
+    assert_eq!(format!("{from_environment} {from_environment:?}"), "redis://r:6379 redis://r:6379");
+    assert_eq!(with("sessions: {redis_url: \"\"}", "redis://r"), None);
+}
+
+/// Written anew with `UPDATE_SCHEMAS=1`.
+#[test]
+fn the_committed_schema_is_that_of_the_types() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema/proxy.schema.json");
+    let wanted = outrigger_config::schema_text::<ProxyFile>();
+    if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+        std::fs::write(&path, &wanted).expect("the schema is written");
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == wanted,
+        "docs/schema/proxy.schema.json is old; run the tests with UPDATE_SCHEMAS=1 and commit it"
+    );
+}

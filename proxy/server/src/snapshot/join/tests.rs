@@ -1,1 +1,163 @@
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
+use http::Uri;
+use outrigger_model::agent::Agent;
+use outrigger_model::endpoint::{Endpoint, EndpointState};
+use outrigger_model::manifest::Manifest;
+use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
+use outrigger_model::pool::{Balance, Endpoints, Pool};
+use outrigger_model::replica::Generation;
+use outrigger_model::resource::{Epoch, Serial};
+use outrigger_model::route::{Affinity, Route, Timeouts};
+use outrigger_model::snapshot::{Resources, Snapshot};
+use outrigger_model::tag::TagSet;
+use outrigger_proxy_core::world::compile::{Own, Rules};
+use outrigger_proxy_core::world::table::World;
+use outrigger_wire::body::Bodies;
+use prometheus_client::registry::Registry;
+use semver::Version;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::{Applied, Feed, Frozen, Join};
+use crate::lifecycle::{Readiness, Stop};
+use crate::snapshot::worlds::Worlds;
+use crate::telemetry::{Events, Metrics};
+
+const SOON: Duration = Duration::from_secs(10);
+
+/// A mesh of one agent `weather` with one replica at `address`.
+fn frozen(address: &str) -> Frozen {
+    let pool = PoolName::new("weather").expect("a name");
+    let agent = AgentName::new("weather").expect("a name");
+    let route = RouteName::new("weather").expect("a name");
+    let endpoint = Endpoint {
+        replica: ReplicaId::new("weather-1").expect("a name"),
+        address: address.parse::<SocketAddr>().expect("an address"),
+        identity: None,
+        generation: Generation(1),
+        weight: 100,
+        state: EndpointState::Up,
+    };
+    let timeouts = Timeouts::default();
+    let resources = Resources {
+        agents: BTreeMap::from([(
+            agent.clone(),
+            Agent { name: agent.clone(), version: Version::new(1, 0, 0), tags: TagSet::default(), pool: pool.clone() },
+        )]),
+        pools: BTreeMap::from([(pool.clone(), Pool { name: pool.clone(), agent, balance: Balance::LeastRequest })]),
+        endpoints: BTreeMap::from([(pool.clone(), Endpoints { pool: pool.clone(), endpoints: vec![endpoint] })]),
+        routes: BTreeMap::from([(route.clone(), Route { name: route, pool, affinity: Affinity::Auto, timeouts })]),
+        ..Resources::default()
+    };
+    let manifest = manifest(&resources);
+    Frozen { snapshot: Arc::new(Snapshot::assemble(resources).expect("it fits together")), manifest }
+}
+
+fn manifest(resources: &Resources) -> Manifest {
+    outrigger_wire::manifest::of(&Bodies::of(resources), Epoch(1), Serial(7), SystemTime::now(), "a test")
+}
+
+fn own(serving: bool) -> Vec<Own> {
+    vec![Own {
+        replica: ReplicaId::new("weather-1").expect("a name"),
+        agent: AgentName::new("weather").expect("a name"),
+        upstream: Uri::from_static("http://127.0.0.1:8081/mcp"),
+        generation: Generation(1),
+        serving,
+    }]
+}
+
+struct Running {
+    worlds: Arc<Worlds>,
+    readiness: Readiness,
+    agents: watch::Sender<Vec<Own>>,
+    applied: watch::Receiver<Option<Applied>>,
+    stop: Stop,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    fn on(feed: Feed) -> Self {
+        let worlds = Arc::new(Worlds::new(World::default()));
+        let events = Arc::new(Events::new(Metrics::register(&mut Registry::default())));
+        let (agents, seen) = watch::channel(Vec::new());
+        let readiness = Readiness::default();
+        readiness.started();
+        let rules = Rules { plaintext_beyond_loopback: false, seed: 1 };
+        let join = Join::new(Arc::clone(&worlds), events, rules, seen, &readiness);
+        let (applied, stop) = (join.applied(), Stop::new());
+        let task = tokio::spawn(join.run(feed, stop.clone()));
+        Self { worlds, readiness, agents, applied, stop, task }
+    }
+
+    async fn until(&self, fits: impl Fn(&World) -> bool) {
+        let mut changes = self.worlds.changes();
+        let seen = timeout(SOON, async {
+            while !fits(&self.worlds.current()) {
+                changes.changed().await.expect("the cell lives");
+            }
+        });
+        seen.await.expect("a fitting world in time");
+    }
+
+    async fn end(self) {
+        self.stop.cancel();
+        timeout(SOON, self.task).await.expect("it ends in time").expect("it does not panic");
+    }
+}
+
+#[tokio::test]
+async fn the_last_good_snapshot_serves_without_control_and_says_that_it_is_old() {
+    let running = Running::on(Feed::File(Some(frozen("127.0.0.1:5"))));
+    running.until(|world| world.route("weather").is_some()).await;
+    timeout(SOON, running.readiness.until_ready()).await.expect("ready");
+    let details = running.readiness.report().details;
+    assert_eq!(details, ["stale: no `control:` is configured; the last good snapshot is in use"]);
+    let applied = running.applied.borrow().clone().expect("a snapshot");
+    assert_eq!((applied.serial, applied.from_control), (Serial(7), false));
+    running.end().await;
+}
+
+#[tokio::test]
+async fn without_control_and_without_a_file_it_says_why_it_is_not_ready() {
+    let running = Running::on(Feed::File(None));
+    running.agents.send_replace(own(true));
+    running.until(|world| world.own("weather-1").is_some()).await;
+    let report = running.readiness.report();
+    assert!(!report.ready);
+    assert_eq!(report.details, ["snapshot: no `control:` is configured and there is no last good snapshot"]);
+    running.end().await;
+}
+
+#[tokio::test]
+async fn an_own_agent_that_stops_serving_leaves_the_world() {
+    let running = Running::on(Feed::File(Some(frozen("127.0.0.1:5"))));
+    running.agents.send_replace(own(true));
+    running.until(|world| world.replica("weather-1").is_some_and(|endpoint| endpoint.is_own())).await;
+    running.agents.send_replace(own(false));
+    running.until(|world| world.replica("weather-1").is_none()).await;
+    assert_eq!(running.worlds.current().serial(), Some(Serial(7)), "the snapshot in use stays in use");
+    running.end().await;
+}
+
+#[tokio::test]
+async fn a_snapshot_that_does_not_compile_changes_nothing() {
+    let running = Running::on(Feed::File(Some(frozen("10.0.0.1:5"))));
+    running.agents.send_replace(own(false));
+    running.until(|world| world.own("weather-1").is_some()).await;
+    // A change after the first world is taken up only once the file was judged.
+    running.agents.send_replace(own(true));
+    running.until(|world| world.replica("weather-1").is_some()).await;
+    assert!(running.worlds.current().route("weather").is_none());
+    let report = running.readiness.report();
+    assert!(!report.ready);
+    assert!(
+        report.details.contains(&"snapshot: the last good snapshot does not fit this proxy; see the log".to_owned())
+    );
+    running.end().await;
+}
