@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use outrigger_model::endpoint::EndpointState;
 use outrigger_model::pool::Balance;
-use proptest::prelude::*;
+use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
 
 use super::{By, pick};
 use crate::balance::tried::Tried;

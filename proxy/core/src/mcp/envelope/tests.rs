@@ -1,4 +1,4 @@
-use proptest::prelude::*;
+use proptest::prelude::{Just, Strategy, any, prop, prop_assert, prop_assert_eq, prop_assume, prop_oneof, proptest};
 use serde_json::{Map, Value, json};
 
 use super::{Envelope, PEEK_BYTES_MAX};

@@ -1,6 +1,6 @@
 use outrigger_model::resource::Serial;
 use outrigger_model::revision::Era;
-use proptest::prelude::*;
+use proptest::prelude::{prop_assert_eq, proptest};
 use serde_json::{Value, json};
 
 use super::body;
