@@ -21,6 +21,7 @@ mod words;
 mod invariants;
 mod lock;
 mod documents;
+mod documented;
 mod examples;
 
 /// Fails with every complaint on a line of its own.
