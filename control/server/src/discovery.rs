@@ -1,7 +1,12 @@
 //! Tells watchers what changed: delta discovery over our own resource types.
 //!
-//! `subscription` and `engine` decide, one stream each; `serve` reads and writes; `watchers` remembers who they are.
+//! `subscription` and `engine` decide, one stream each; `read` and `codec` are the door to the wire, `stream` reads and
+//! writes, `serve` takes streams in; `watchers` remembers who they are.
 
 pub mod subscription;
 pub mod engine;
 pub mod codec;
+pub mod read;
+pub mod watchers;
+pub mod stream;
+pub mod serve;

@@ -1,11 +1,16 @@
 //! The control service: registration, snapshots, discovery, store.
+//!
+//! In: reports of proxies, and what operators declare. Out: numbered snapshots to every watcher, answers to operators.
+//! Never here: calls of agents; control is not on their path, and never connects to anyone.
 
 pub mod ca;
+pub mod store;
 pub mod config;
+pub mod telemetry;
 pub mod lifecycle;
 pub mod authn;
-pub mod store;
 pub mod writer;
 pub mod sweep;
 pub mod publish;
 pub mod discovery;
+pub mod registration;

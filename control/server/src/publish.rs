@@ -7,3 +7,4 @@ pub mod frame;
 pub mod cache;
 pub mod assemble;
 pub mod view;
+pub mod publisher;

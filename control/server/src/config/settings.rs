@@ -3,7 +3,7 @@
 //! Invariant: settings that exist never serve plaintext beyond loopback unless `insecure: true` was written.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use outrigger_control_core::intent::{Intent, IntentError, OperatorRoute};
@@ -18,6 +18,7 @@ use outrigger_model::requirement::{BadRequirement, Requirement};
 use outrigger_model::route::{Affinity, Timeouts};
 
 use crate::config::file::{ControlFile, LogFormatFile, PoolFile, RouteFile, TimeoutsFile};
+use crate::store::{BadPlace, StorePlace};
 
 const REPLICAS_MAX: usize = 20_000;
 const STORE_DEFAULT: &str = "sqlite:control.db";
@@ -27,19 +28,13 @@ const STORE_DEFAULT: &str = "sqlite:control.db";
 pub struct Settings {
     pub grpc: SocketAddr,
     pub http: SocketAddr,
-    pub store: StoreChoice,
+    pub store: StorePlace,
     /// None: gRPC is plaintext.
     pub material: Option<Material>,
     pub is_insecure: bool,
     pub rules: Rules,
     pub intent: Intent,
     pub log: Log,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StoreChoice {
-    Memory,
-    Sqlite(PathBuf),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,8 +48,8 @@ pub struct Log {
 pub enum SettingsError {
     #[error("{key}: `{text}` is not an address of the form ip:port, such as 127.0.0.1:17010")]
     Address { key: &'static str, text: String },
-    #[error("store: `{0}` is neither `memory` nor `sqlite:PATH`")]
-    Store(String),
+    #[error("store")]
+    Store(#[from] BadPlace),
     #[error(
         "{key}: {address} is beyond loopback and {what}; listen on 127.0.0.1, {other}or set `insecure: true` for a closed network"
     )]
@@ -141,12 +136,11 @@ fn address(key: &'static str, text: &str) -> Result<SocketAddr, SettingsError> {
     text.parse().map_err(|_| SettingsError::Address { key, text: text.to_owned() })
 }
 
-fn store(text: &str, folder: &Path) -> Result<StoreChoice, SettingsError> {
-    match text.split_once(':') {
-        None if text == "memory" => Ok(StoreChoice::Memory),
-        Some(("sqlite", path)) if !path.is_empty() => Ok(StoreChoice::Sqlite(folder.join(path))),
-        _ => Err(SettingsError::Store(text.to_owned())),
-    }
+fn store(text: &str, folder: &Path) -> Result<StorePlace, BadPlace> {
+    Ok(match text.parse()? {
+        StorePlace::Sqlite(path) => StorePlace::Sqlite(folder.join(path)),
+        StorePlace::Memory => StorePlace::Memory,
+    })
 }
 
 fn check_plaintext(

@@ -159,14 +159,17 @@ impl Engine {
         Heard::Nothing
     }
 
-    /// What to write now. The frames of each answer are counted by `frames`, which the caller also writes.
-    pub fn say(&mut self, newest: &Arc<Edition>, now: Instant, frames: impl Fn(&Say) -> usize) -> Vec<Say> {
+    /// What to write now. `frames` encodes an answer and says into how many frames; it is called once per answer, in order.
+    pub fn say(&mut self, newest: &Arc<Edition>, now: Instant, mut frames: impl FnMut(&Say) -> usize) -> Vec<Say> {
         let burst = match self.manifest_in_flight() {
             Some(target) => self.answers(&target, true),
             None if self.topics.contains_key(&Topic::Manifest) => self.burst(newest),
             None => self.answers(newest, false),
         };
-        burst.into_iter().map(|(topic, edition, pending)| self.send(topic, edition, pending, now, &frames)).collect()
+        burst
+            .into_iter()
+            .map(|(topic, edition, pending)| self.send(topic, edition, pending, now, &mut frames))
+            .collect()
     }
 
     fn manifest_in_flight(&self) -> Option<Arc<Edition>> {
@@ -223,7 +226,7 @@ impl Engine {
         edition: Arc<Edition>,
         pending: Pending,
         now: Instant,
-        frames: impl Fn(&Say) -> usize,
+        mut frames: impl FnMut(&Say) -> usize,
     ) -> Say {
         let nonce = self.nonce(edition.serial);
         self.settled = None;

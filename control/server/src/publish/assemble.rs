@@ -1,4 +1,4 @@
-//! Makes the next edition of a view, if anything in it changed.
+//! Makes the next edition of a view, which is the one before if nothing in it changed.
 //!
 //! In: a snapshot, the edition before it, the ledger of tokens. Out: an [`Edition`] and what the store must remember.
 //! Invariant: equal content makes no edition, and a resource that did not change keeps its token, also over a restart.
@@ -26,28 +26,28 @@ pub struct Origin {
     pub reason: String,
 }
 
-/// A new edition, and how the ledger came there.
+/// An edition, and how the ledger came there. An empty change means that it is the edition before.
 #[derive(Debug)]
 pub struct Assembled {
     pub edition: Arc<Edition>,
     pub change: LedgerChange,
 }
 
-/// None: the view is what it was before.
 pub fn assemble(
     key: &ViewKey,
     snapshot: &Snapshot,
-    before: Option<&Edition>,
+    before: Option<&Arc<Edition>>,
     ledger: &mut Ledger,
     origin: &Origin,
-) -> Option<Assembled> {
+) -> Assembled {
     let bodies = Bodies::of(snapshot.resources());
     let content = bodies.iter().map(|body| ((body.kind, body.name.to_string()), body.digest)).collect();
     let change = ledger.advance(key, &content, origin.serial);
-    if before.is_some() && change.is_empty() {
-        return None;
+    if let Some(before) = before.filter(|_| change.is_empty()) {
+        return Assembled { edition: Arc::clone(before), change };
     }
     let entries = ledger.view(key).map(|view| &view.entries);
+    let before = before.map(Arc::as_ref);
     let shelves = Shelves { bodies: &bodies, entries, before, epoch: origin.epoch, serial: change.serial };
     let manifest = manifest::of(&bodies, origin.epoch, change.serial, origin.made_at, &origin.reason);
     let body = manifest::to_bytes(&manifest);
@@ -64,7 +64,7 @@ pub fn assemble(
         routes: shelves.of(ResourceKind::Route),
         manifest: Arc::new(Shelf { changed: change.serial, entries: BTreeMap::from([(SELF.to_owned(), entry)]) }),
     };
-    Some(Assembled { edition: Arc::new(edition), change })
+    Assembled { edition: Arc::new(edition), change }
 }
 
 struct Shelves<'a> {

@@ -25,7 +25,7 @@ fn an_empty_file_is_a_working_control_on_loopback() {
     let settings = settings("").unwrap();
     assert_eq!(settings.grpc, "127.0.0.1:17010".parse().unwrap());
     assert_eq!(settings.http, "127.0.0.1:8000".parse().unwrap());
-    assert_eq!(settings.store, StoreChoice::Sqlite(PathBuf::from("/etc/outrigger/control.db")));
+    assert_eq!(settings.store, StorePlace::Sqlite(std::path::PathBuf::from("/etc/outrigger/control.db")));
     assert_eq!(settings.rules, Rules::default());
     assert_eq!(settings.intent, Intent::default());
 }
@@ -46,7 +46,7 @@ log: {level: debug, format: json}
 "#,
     )
     .unwrap();
-    assert_eq!(settings.store, StoreChoice::Memory);
+    assert_eq!(settings.store, StorePlace::Memory);
     assert_eq!(settings.rules.replicas_max, 7);
     assert_eq!(settings.rules.lease.lease(), Duration::from_secs(3));
     let route = settings.intent.routes().next().unwrap();
@@ -60,7 +60,7 @@ log: {level: debug, format: json}
 fn what_cannot_be_is_refused_with_its_key() {
     let rows = [
         ("listen: {grpc: localhost}", "listen.grpc: `localhost` is not an address"),
-        ("store: postgres", "store: `postgres` is neither"),
+        ("store: postgres", "store: `postgres` is not a store"),
         ("listen: {grpc: \"0.0.0.0:17010\"}", "listen.grpc: 0.0.0.0:17010 is beyond loopback"),
         ("listen: {http: \"0.0.0.0:8000\"}", "listen.http: 0.0.0.0:8000 is beyond loopback and it is plaintext"),
         ("registration: {allow_networks: [\"10/8\"]}", "registration.allow_networks[0]: `10/8` is not a network"),

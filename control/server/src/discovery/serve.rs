@@ -1,0 +1,158 @@
+//! The aggregated discovery service, delta variant.
+//!
+//! In: gRPC streams of watchers. Out: a task per stream, within limits.
+//! Never here: the state-of-the-world variant; it is refused as unimplemented.
+//! Invariant: nobody is answered before the first snapshot is published, and no stream waits for another.
+
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use outrigger_control_core::snapshot::scope::Scope;
+use outrigger_wire::proto::discovery::DeltaDiscoveryRequest;
+use outrigger_wire::watcher::{self, Watcher};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::body::Body;
+use tonic::codegen::{BoxFuture, Service};
+use tonic::server::{Grpc, NamedService, StreamingService};
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::authn::{Plaintext, peer};
+use crate::discovery::codec::{DiscoveryCodec, Message};
+use crate::discovery::stream::{Session, serve};
+use crate::discovery::watchers::Watchers;
+use crate::lifecycle::Lifecycle;
+use crate::publish::publisher::{ViewError, Views};
+use crate::telemetry::metrics::{Metrics, ReasonLabel};
+use crate::writer::Writer;
+
+const DELTA: &str = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
+/// A stream that does not say who it is within this time is let go.
+const FIRST_REQUEST_WITHIN: Duration = Duration::from_secs(10);
+/// Frames handed to the connection ahead of what its window takes.
+const FRAMES_IN_FLIGHT_MAX: usize = 4;
+
+/// Cheap to clone; tonic clones it per request.
+#[derive(Debug, Clone)]
+pub struct Discovery {
+    pub views: Views,
+    pub watchers: Watchers,
+    pub writer: Writer,
+    pub metrics: Metrics,
+    pub lifecycle: Lifecycle,
+    pub plaintext: Plaintext,
+}
+
+impl NamedService for Discovery {
+    const NAME: &'static str = "envoy.service.discovery.v3.AggregatedDiscoveryService";
+}
+
+impl Service<http::Request<Body>> for Discovery {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<Self::Response, Infallible>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let service = Delta(self.clone());
+        Box::pin(async move {
+            if request.uri().path() != DELTA {
+                let text = "only DeltaAggregatedResources is served";
+                return Ok(Status::unimplemented(text).into_http());
+            }
+            Ok(Grpc::new(DiscoveryCodec).streaming(service, request).await)
+        })
+    }
+}
+
+struct Delta(Discovery);
+
+impl StreamingService<DeltaDiscoveryRequest> for Delta {
+    type Response = Message;
+    type ResponseStream = ReceiverStream<Result<Message, Status>>;
+    type Future = BoxFuture<Response<Self::ResponseStream>, Status>;
+
+    fn call(&mut self, request: Request<Streaming<DeltaDiscoveryRequest>>) -> Self::Future {
+        let discovery = self.0.clone();
+        Box::pin(async move { discovery.open(request) })
+    }
+}
+
+impl Discovery {
+    fn open(
+        self,
+        request: Request<Streaming<DeltaDiscoveryRequest>>,
+    ) -> Result<Response<ReceiverStream<Result<Message, Status>>>, Status> {
+        if self.lifecycle.stopping().is_cancelled() {
+            return Err(Status::unavailable("control is stopping"));
+        }
+        let peer = peer(request.extensions(), self.plaintext).inspect_err(|_| self.count("identity"))?;
+        let (out, answers) = mpsc::channel(FRAMES_IN_FLIGHT_MAX);
+        let tasks = self.lifecycle.tasks().clone();
+        // The head of the answer must not wait for the first request: clients may wait for it before they send one.
+        tasks.spawn(async move {
+            let mut requests = request.into_inner();
+            match self.begin(peer.identity, &mut requests).await {
+                Ok(Some((session, first))) => serve(session, first, requests, out).await,
+                Ok(None) => {}
+                Err(status) => drop(out.send(Err(status)).await),
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(answers)))
+    }
+
+    /// Reads the first request and finds the stream's view. None: the client went.
+    async fn begin(
+        self,
+        identity: Option<outrigger_model::identity::SpiffeId>,
+        requests: &mut Streaming<DeltaDiscoveryRequest>,
+    ) -> Result<Option<(Session, DeltaDiscoveryRequest)>, Status> {
+        let first = tokio::select! {
+            () = self.lifecycle.stopping().cancelled() => return Err(Status::unavailable("control is stopping")),
+            first = tokio::time::timeout(FIRST_REQUEST_WITHIN, requests.message()) => first,
+        };
+        let first = first.map_err(|_| Status::deadline_exceeded("no request within 10 s"))?;
+        let Some(first) = first? else { return Ok(None) };
+        let refuse = |reason, status| {
+            self.count(reason);
+            Err(status)
+        };
+        let node = first.node.clone().unwrap_or_default();
+        let Watcher { node, needs, build } = match watcher::decode(&node) {
+            Ok(watcher) => watcher,
+            Err(bad) => return refuse("node", Status::invalid_argument(bad.to_string())),
+        };
+        let needs: Vec<String> = needs.iter().map(ToString::to_string).collect();
+        let scope = match Scope::parse(&needs) {
+            Ok(scope) => scope,
+            Err(bad) => return refuse("needs", Status::invalid_argument(format!("node.metadata.{bad}"))),
+        };
+        let key = scope.key().clone();
+        let watching = match self.watchers.open(node.clone(), identity, build, key, Instant::now()) {
+            Ok(watching) => watching,
+            Err(full) => return refuse("limit", Status::unavailable(full.to_string())),
+        };
+        let view = match self.views.watch(scope).await {
+            Ok(view) => view,
+            Err(bad @ ViewError::Build(_)) => return refuse("view", Status::internal(bad.to_string())),
+            Err(bad) => return refuse("limit", Status::unavailable(bad.to_string())),
+        };
+        let session = Session {
+            node: node.to_string(),
+            view,
+            watching,
+            writer: self.writer,
+            metrics: self.metrics,
+            stopping: self.lifecycle.stopping().clone(),
+        };
+        Ok(Some((session, first)))
+    }
+
+    fn count(&self, reason: &'static str) {
+        self.metrics.discovery_ended.get_or_create(&ReasonLabel { reason }).inc();
+    }
+}

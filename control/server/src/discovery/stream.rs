@@ -1,0 +1,256 @@
+//! One discovery stream: reads requests, writes what the engine says, and ends it if its client does not keep up.
+//!
+//! In: requests, editions of the stream's view, time. Out: frames to one client.
+//! Invariant: requests are read before anything is written, and while a write waits; what waits to be written is bounded,
+//! because at most one answer per topic is unanswered.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use outrigger_control_core::event::EventKind;
+use outrigger_wire::proto::discovery::DeltaDiscoveryRequest;
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tonic::{Status, Streaming};
+use tracing::{debug, info, warn};
+
+use crate::discovery::codec::Message;
+use crate::discovery::engine::{Engine, Heard, Say, What};
+use crate::discovery::read::ask;
+use crate::discovery::subscription::Changes;
+use crate::discovery::watchers::Watching;
+use crate::publish::frame::{Frame, frames, still_true};
+use crate::publish::view::View;
+use crate::telemetry::metrics::{Metrics, ReasonLabel, TopicLabel};
+use crate::writer::Writer;
+
+/// How often a Manifest that still stands is told again; a third of its time to live.
+const REFRESH_EVERY: Duration = Duration::from_secs(10);
+/// A client that has not answered for this long counts as lagging.
+const LAGGING_AFTER: Duration = Duration::from_secs(30);
+/// A client that has not answered for this long is let go.
+const CLOSED_AFTER: Duration = Duration::from_secs(300);
+/// How often the two above are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Everything one stream needs.
+#[derive(Debug)]
+pub struct Session {
+    pub node: String,
+    pub view: Arc<View>,
+    pub watching: Watching,
+    pub writer: Writer,
+    pub metrics: Metrics,
+    pub stopping: CancellationToken,
+}
+
+/// Why a stream ended.
+enum End {
+    ByClient,
+    ByControl { reason: &'static str, status: Status },
+}
+
+struct Stream {
+    session: Session,
+    engine: Engine,
+    out: mpsc::Sender<Result<Message, Status>>,
+    /// Written as soon as the client takes more.
+    waiting: VecDeque<Message>,
+    is_lagging: bool,
+}
+
+/// Serves one stream until it ends. `first` was read already: it said who this is.
+pub async fn serve(
+    session: Session,
+    first: DeltaDiscoveryRequest,
+    mut requests: Streaming<DeltaDiscoveryRequest>,
+    out: mpsc::Sender<Result<Message, Status>>,
+) {
+    session.metrics.discovery_streams.inc();
+    info!(node = session.node, view = %session.view.key(), "watcher connected");
+    let mut stream = Stream { session, engine: Engine::default(), out, waiting: VecDeque::new(), is_lagging: false };
+    let end = match stream.hear(first).await {
+        Ok(()) => stream.run(&mut requests).await,
+        Err(end) => end,
+    };
+    stream.lag(false);
+    let metrics = &stream.session.metrics;
+    metrics.discovery_streams.dec();
+    let node = &stream.session.node;
+    match end {
+        End::ByClient => info!(node, "watcher disconnected"),
+        End::ByControl { reason, status } => {
+            metrics.discovery_ended.get_or_create(&ReasonLabel { reason }).inc();
+            info!(node, reason, detail = status.message(), "watcher let go");
+            // If the client takes nothing, it will see the end of the stream instead.
+            let _ = stream.out.try_send(Err(status));
+        }
+    }
+}
+
+impl Stream {
+    async fn run(&mut self, requests: &mut Streaming<DeltaDiscoveryRequest>) -> End {
+        let mut editions = self.session.view.follow();
+        let mut refresh = interval(REFRESH_EVERY);
+        refresh.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        refresh.reset();
+        let mut look = interval(LOOK_EVERY);
+        let stopping = self.session.stopping.clone();
+        self.say();
+        loop {
+            tokio::select! {
+                biased;
+                () = stopping.cancelled() => return end("stopping", Status::unavailable("control is stopping")),
+                request = requests.message() => match request {
+                    Ok(Some(request)) => {
+                        if let Err(end) = self.hear(request).await {
+                            return end;
+                        }
+                        self.say();
+                    }
+                    Ok(None) => return End::ByClient,
+                    Err(status) => {
+                        debug!(node = self.session.node, %status, "watcher broke off");
+                        return End::ByClient;
+                    }
+                },
+                permit = self.out.clone().reserve_owned(), if !self.waiting.is_empty() => match permit {
+                    Ok(permit) => {
+                        if let Some(message) = self.waiting.pop_front() {
+                            drop(permit.send(Ok(message)));
+                        }
+                    }
+                    Err(_) => return End::ByClient,
+                },
+                changed = editions.changed() => {
+                    if changed.is_err() {
+                        return end("stopping", Status::unavailable("control is stopping"));
+                    }
+                    self.say();
+                }
+                _ = refresh.tick() => self.refresh(),
+                _ = look.tick() => if let Some(end) = self.look() {
+                    return end;
+                },
+            }
+        }
+    }
+
+    async fn hear(&mut self, request: DeltaDiscoveryRequest) -> Result<(), End> {
+        let refused = |status: Status| Err(End::ByControl { reason: "request", status });
+        let asked = match ask(request) {
+            Ok(Some(asked)) => asked,
+            Ok(None) => return Ok(()),
+            Err(status) => return refused(status),
+        };
+        let is_first_manifest = !self.engine.wants_manifest();
+        let heard = match self.engine.hear(asked) {
+            Ok(heard) => heard,
+            Err(many) => return refused(Status::resource_exhausted(many.to_string())),
+        };
+        if is_first_manifest && self.engine.wants_manifest() {
+            self.session.watching.applies_whole();
+        }
+        match heard {
+            Heard::Nothing => {}
+            Heard::Runs(token) if token.epoch == self.session.view.newest().edition.epoch => {
+                self.session.watching.applied(token.serial, Instant::now());
+                // It learns at once that it is current, rather than with the next refresh.
+                self.say();
+                self.refresh();
+            }
+            Heard::Runs(_) => {}
+            Heard::Applied(serial) => self.session.watching.applied(serial, Instant::now()),
+            Heard::Refused(refusal) => self.tell_refusal(refusal).await,
+        }
+        Ok(())
+    }
+
+    async fn tell_refusal(&self, refusal: crate::discovery::engine::Refusal) {
+        let Session { node, metrics, writer, watching, .. } = &self.session;
+        let topic = refusal.topic.as_str();
+        warn!(node, topic, serial = %refusal.serial, detail = refusal.detail, "watcher refused a snapshot");
+        metrics.discovery_refusals.get_or_create(&TopicLabel { topic }).inc();
+        watching.refused(refusal.serial, refusal.detail.clone());
+        let detail = format!("{topic} of {}: {}", refusal.serial, refusal.detail);
+        // A writer that stopped needs no more events.
+        let _ = writer.note(EventKind::SnapshotRefused, node, &detail).await;
+    }
+
+    /// Queues what the engine has to say.
+    fn say(&mut self) {
+        let newest = self.session.view.newest().edition;
+        let view = Arc::clone(&self.session.view);
+        let mut encoded = Vec::new();
+        let said = self.engine.say(&newest, Instant::now(), |say| {
+            let frames = shared_frames(&view, say);
+            let count = frames.len();
+            encoded.push(frames);
+            count
+        });
+        for (say, frames) in said.into_iter().zip(encoded) {
+            let topic = say.topic.as_str();
+            self.session.metrics.discovery_answers.get_or_create(&TopicLabel { topic }).inc();
+            let is_split = frames.len() > 1;
+            for (at, frame) in frames.iter().enumerate() {
+                let nonce = if is_split { format!("{}/{at}", say.nonce) } else { say.nonce.clone() };
+                self.queue(Message { frame: frame.clone(), nonce });
+            }
+        }
+    }
+
+    fn refresh(&mut self) {
+        let newest = self.session.view.newest().edition;
+        if let Some(say) = self.engine.refresh(&newest) {
+            self.queue(Message { frame: still_true(&say.edition, say.topic), nonce: say.nonce });
+        }
+    }
+
+    fn queue(&mut self, message: Message) {
+        self.session.metrics.discovery_bytes.inc_by(message.frame.0.len() as u64);
+        self.waiting.push_back(message);
+    }
+
+    /// Whether the client keeps up.
+    fn look(&mut self) -> Option<End> {
+        let waits = self.engine.waits_since().map(|since| since.elapsed()).unwrap_or_default();
+        self.lag(waits >= LAGGING_AFTER);
+        let text = "no answer to a snapshot for 5 minutes; connect again";
+        (waits >= CLOSED_AFTER).then(|| end("lagging", Status::deadline_exceeded(text)))
+    }
+
+    fn lag(&mut self, is_lagging: bool) {
+        if is_lagging != self.is_lagging {
+            self.is_lagging = is_lagging;
+            let gauge = &self.session.metrics.discovery_lagging;
+            if is_lagging {
+                warn!(node = self.session.node, "watcher has not answered for 30 s");
+                gauge.inc();
+            } else {
+                gauge.dec();
+            }
+        }
+    }
+}
+
+fn end(reason: &'static str, status: Status) -> End {
+    End::ByControl { reason, status }
+}
+
+/// The frames of an answer; those that other streams need too are encoded once.
+fn shared_frames(view: &View, say: &Say) -> Arc<[Frame]> {
+    let shelf = say.edition.shelf(say.topic);
+    match &say.what {
+        What::Since(from) => {
+            let from = from.as_deref();
+            view.frames().step(say.topic, from, &say.edition, || {
+                let Changes { changed, removed } = Changes::between(from, shelf);
+                frames(&say.edition, say.topic, &changed, &removed)
+            })
+        }
+        What::Own(Changes { changed, removed }) => frames(&say.edition, say.topic, changed, removed).into(),
+        What::StillTrue => Arc::from([still_true(&say.edition, say.topic)]),
+    }
+}

@@ -1,0 +1,173 @@
+//! Who watches, what each one runs, and why one refuses.
+//!
+//! In: streams that open, apply, refuse and end. Out: one row per node, for operators.
+//! Invariant: bounded: one row per node, a bounded number of streams, and of those that went only the latest.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use outrigger_control_core::snapshot::scope::ViewKey;
+use outrigger_model::identity::SpiffeId;
+use outrigger_model::name::NodeId;
+use outrigger_model::resource::Serial;
+
+/// Streams of all watchers.
+pub const STREAMS_MAX: usize = 20_000;
+/// Streams of one node: a proxy has one, and another for the moment in which it reconnects.
+pub const STREAMS_PER_NODE_MAX: usize = 4;
+// Rows of nodes that went are kept so that operators can see them leave.
+const GONE_MAX: usize = 1_000;
+
+/// One node as operators see it.
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub node: NodeId,
+    pub identity: Option<SpiffeId>,
+    pub build: String,
+    pub view: ViewKey,
+    /// Streams that are open.
+    pub streams: usize,
+    /// Whether it asks for Manifests, and so applies snapshots whole.
+    pub applies_whole: bool,
+    /// The snapshot that it runs.
+    pub applied: Option<Serial>,
+    pub applied_at: Option<Instant>,
+    /// The snapshot that it refused, and its words; none once it applied another.
+    pub refusal: Option<(Serial, String)>,
+    pub changed_at: Instant,
+}
+
+/// Why a stream is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Full {
+    #[error("{STREAMS_MAX} streams are open; try again later")]
+    All,
+    #[error("this node has {STREAMS_PER_NODE_MAX} streams open; two proxies may share its `node` name")]
+    Node,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Watchers(Arc<Mutex<Rows>>);
+
+#[derive(Debug, Default)]
+struct Rows {
+    streams: usize,
+    /// By node and identity: a name alone could be anybody's.
+    rows: BTreeMap<Key, Row>,
+    /// Goings, oldest first.
+    gone: VecDeque<(Key, Instant)>,
+}
+
+type Key = (NodeId, Option<SpiffeId>);
+
+/// One open stream; dropping it ends it.
+#[derive(Debug)]
+pub struct Watching {
+    watchers: Watchers,
+    key: Key,
+}
+
+impl Watchers {
+    pub fn open(
+        &self,
+        node: NodeId,
+        identity: Option<SpiffeId>,
+        build: String,
+        view: ViewKey,
+        now: Instant,
+    ) -> Result<Watching, Full> {
+        let mut rows = self.rows();
+        if rows.streams >= STREAMS_MAX {
+            return Err(Full::All);
+        }
+        let key = (node, identity);
+        let row = rows.rows.entry(key.clone()).or_insert_with(|| Row {
+            node: key.0.clone(),
+            identity: key.1.clone(),
+            build: String::new(),
+            view: view.clone(),
+            streams: 0,
+            applies_whole: false,
+            applied: None,
+            applied_at: None,
+            refusal: None,
+            changed_at: now,
+        });
+        if row.streams >= STREAMS_PER_NODE_MAX {
+            return Err(Full::Node);
+        }
+        row.streams += 1;
+        row.build = build;
+        row.view = view;
+        row.changed_at = now;
+        rows.streams += 1;
+        Ok(Watching { watchers: self.clone(), key })
+    }
+
+    /// All rows, sorted by node.
+    pub fn list(&self) -> Vec<Row> {
+        self.rows().rows.values().cloned().collect()
+    }
+
+    fn rows(&self) -> MutexGuard<'_, Rows> {
+        // Every change below is complete in itself.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watching {
+    pub fn applies_whole(&self) {
+        self.change(|row| row.applies_whole = true);
+    }
+
+    pub fn applied(&self, serial: Serial, now: Instant) {
+        self.change(|row| {
+            row.applied = Some(serial);
+            row.applied_at = Some(now);
+            row.refusal = None;
+        });
+    }
+
+    pub fn refused(&self, serial: Serial, detail: String) {
+        self.change(|row| row.refusal = Some((serial, detail)));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Row)) {
+        if let Some(row) = self.watchers.rows().rows.get_mut(&self.key) {
+            change(row);
+        }
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let mut rows = self.watchers.rows();
+        rows.streams = rows.streams.saturating_sub(1);
+        if let Some(row) = rows.rows.get_mut(&self.key) {
+            let now = Instant::now();
+            row.streams = row.streams.saturating_sub(1);
+            row.changed_at = now;
+            if row.streams == 0 {
+                rows.gone(self.key.clone(), now);
+            }
+        }
+    }
+}
+
+impl Rows {
+    /// The last stream of a node ended.
+    fn gone(&mut self, key: Key, now: Instant) {
+        self.gone.push_back((key, now));
+        if self.gone.len() > GONE_MAX
+            && let Some((oldest, at)) = self.gone.pop_front()
+            // It may have come back since; then it is not the same going.
+            && self.rows.get(&oldest).is_some_and(|row| row.streams == 0 && row.changed_at == at)
+        {
+            self.rows.remove(&oldest);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,36 @@
+use super::*;
+
+fn open(watchers: &Watchers, node: &str) -> Result<Watching, Full> {
+    watchers.open(NodeId::new(node).unwrap(), None, "0.1.0".to_owned(), ViewKey::base(), Instant::now())
+}
+
+#[test]
+fn a_node_that_went_is_still_listed_with_what_it_ran() {
+    let watchers = Watchers::default();
+    let watching = open(&watchers, "weather-1").unwrap();
+    watching.refused(Serial(2), "Route/a: bad".to_owned());
+    assert_eq!(watchers.list()[0].refusal, Some((Serial(2), "Route/a: bad".to_owned())));
+    watching.applied(Serial(3), Instant::now());
+    drop(watching);
+    let rows = watchers.list();
+    assert_eq!((rows[0].streams, rows[0].applied, rows[0].refusal.clone()), (0, Some(Serial(3)), None));
+}
+
+#[test]
+fn a_node_has_a_bounded_number_of_streams() {
+    let watchers = Watchers::default();
+    let held: Vec<_> = (0..STREAMS_PER_NODE_MAX).map(|_| open(&watchers, "weather-1").unwrap()).collect();
+    assert_eq!(open(&watchers, "weather-1").unwrap_err(), Full::Node);
+    assert!(open(&watchers, "weather-2").is_ok());
+    drop(held);
+    assert!(open(&watchers, "weather-1").is_ok());
+}
+
+#[test]
+fn of_those_that_went_only_the_latest_are_kept() {
+    let watchers = Watchers::default();
+    for number in 0..GONE_MAX + 10 {
+        drop(open(&watchers, &format!("n{number}")).unwrap());
+    }
+    assert_eq!(watchers.list().len(), GONE_MAX);
+}

@@ -1,0 +1,41 @@
+//! A report as it is sent, in the words of the core, which judges every field of it.
+
+use outrigger_control_core::agent::{Claim, ClaimedCapability, ClaimedTool, Refusal};
+use outrigger_model::capability::ToolHints;
+use outrigger_wire::proto::registry::{Refused, Replica};
+use outrigger_wire::proto::snapshot::{Capability, Tool};
+
+pub fn claim(replica: Replica) -> Claim {
+    Claim {
+        id: replica.id,
+        agent: replica.agent,
+        semver: replica.semver,
+        tags: replica.tags,
+        address: replica.address,
+        generation: replica.generation,
+        revisions: replica.revisions,
+        weight: replica.weight,
+        serving: replica.serving,
+        trouble: replica.trouble,
+        capabilities: replica.capabilities.into_iter().map(capability).collect(),
+    }
+}
+
+fn capability(capability: Capability) -> ClaimedCapability {
+    ClaimedCapability {
+        name: capability.name,
+        semver: capability.semver,
+        tags: capability.tags,
+        tools: capability.tools.into_iter().map(tool).collect(),
+    }
+}
+
+fn tool(tool: Tool) -> ClaimedTool {
+    let Tool { name, schema_digest, read_only, idempotent, destructive } = tool;
+    ClaimedTool { name, schema: schema_digest, hints: ToolHints { read_only, idempotent, destructive } }
+}
+
+pub fn refused(refusal: Refusal) -> Refused {
+    let Refusal { replica, reason, field, detail } = refusal;
+    Refused { replica, reason: reason.as_str().to_owned(), field, detail }
+}

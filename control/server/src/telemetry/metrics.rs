@@ -1,0 +1,125 @@
+//! All metrics of control, in one struct that is registered once.
+//!
+//! Invariant: labels are closed lists; no name that a peer chose is one.
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct TopicLabel {
+    /// A resource type, or `Manifest`.
+    pub topic: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ReasonLabel {
+    pub reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct StateLabel {
+    pub state: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum Signal {
+    Report,
+    Light,
+    Draining,
+    Leave,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct SignalLabel {
+    pub signal: Signal,
+}
+
+/// Clones share the counts.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    /// Discovery streams that are open.
+    pub discovery_streams: Gauge,
+    /// Open discovery streams whose client has not answered for 30 s.
+    pub discovery_lagging: Gauge,
+    /// Answers written, once per answer, however many frames it took.
+    pub discovery_answers: Family<TopicLabel, Counter>,
+    /// Bytes of responses handed to streams.
+    pub discovery_bytes: Counter,
+    /// Answers that clients refused.
+    pub discovery_refusals: Family<TopicLabel, Counter>,
+    /// Discovery streams that control did not take, or ended.
+    pub discovery_ended: Family<ReasonLabel, Counter>,
+    /// Report streams that are open.
+    pub registration_streams: Gauge,
+    /// Signals taken from proxies.
+    pub registration_signals: Family<SignalLabel, Counter>,
+    /// Replicas of reports that were not taken.
+    pub registration_refused: Family<ReasonLabel, Counter>,
+    /// Replicas by state.
+    pub replicas: Family<StateLabel, Gauge>,
+    /// Editions published, over all views.
+    pub publish_editions: Counter,
+    /// Snapshots that could not be built; the last good one stayed.
+    pub publish_failures: Counter,
+    /// The serial of the base view.
+    pub publish_serial: Gauge,
+    /// Views that somebody watches, and the base view.
+    pub publish_views: Gauge,
+    /// From a new picture to all views published.
+    pub publish_seconds: Histogram,
+    /// 1 while the store does not take what is written.
+    pub store_failing: Gauge,
+}
+
+impl Metrics {
+    pub fn register(registry: &mut Registry) -> Self {
+        let metrics = Self::new();
+        let room = registry.sub_registry_with_prefix("outrigger");
+        metrics.register_discovery(room);
+        room.register("registration_streams", "Open report streams", metrics.registration_streams.clone());
+        room.register("registration_signals", "Signals taken from proxies", metrics.registration_signals.clone());
+        room.register("registration_refused", "Replicas not taken", metrics.registration_refused.clone());
+        room.register("replicas", "Replicas by state", metrics.replicas.clone());
+        room.register("publish_editions", "Editions published", metrics.publish_editions.clone());
+        room.register("publish_failures", "Snapshots that could not be built", metrics.publish_failures.clone());
+        room.register("publish_serial", "Serial of the base view", metrics.publish_serial.clone());
+        room.register("publish_views", "Views that are kept", metrics.publish_views.clone());
+        room.register("publish_seconds", "From a new picture to all views", metrics.publish_seconds.clone());
+        room.register("store_failing", "1 while the store takes nothing", metrics.store_failing.clone());
+        metrics
+    }
+
+    fn register_discovery(&self, room: &mut Registry) {
+        room.register("discovery_streams", "Open discovery streams", self.discovery_streams.clone());
+        room.register("discovery_lagging", "Streams without an answer for 30 s", self.discovery_lagging.clone());
+        room.register("discovery_answers", "Answers written", self.discovery_answers.clone());
+        room.register("discovery_bytes", "Bytes of responses", self.discovery_bytes.clone());
+        room.register("discovery_refusals", "Answers that clients refused", self.discovery_refusals.clone());
+        room.register("discovery_ended", "Streams not taken, or ended by control", self.discovery_ended.clone());
+    }
+
+    fn new() -> Self {
+        Self {
+            discovery_streams: Gauge::default(),
+            discovery_lagging: Gauge::default(),
+            discovery_answers: Family::default(),
+            discovery_bytes: Counter::default(),
+            discovery_refusals: Family::default(),
+            discovery_ended: Family::default(),
+            registration_streams: Gauge::default(),
+            registration_signals: Family::default(),
+            registration_refused: Family::default(),
+            replicas: Family::default(),
+            publish_editions: Counter::default(),
+            publish_failures: Counter::default(),
+            publish_serial: Gauge::default(),
+            publish_views: Gauge::default(),
+            publish_seconds: Histogram::new([0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0]),
+            store_failing: Gauge::default(),
+        }
+    }
+}
