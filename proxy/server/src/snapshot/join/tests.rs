@@ -63,8 +63,12 @@ fn manifest(resources: &Resources) -> Manifest {
 }
 
 fn own(serving: bool) -> Vec<Own> {
+    own_replica("weather-1", serving)
+}
+
+fn own_replica(id: &str, serving: bool) -> Vec<Own> {
     vec![Own {
-        replica: ReplicaId::new("weather-1").expect("a name"),
+        replica: ReplicaId::new(id).expect("a name"),
         agent: AgentName::new("weather").expect("a name"),
         upstream: Uri::from_static("http://127.0.0.1:8081/mcp"),
         generation: Generation(1),
@@ -148,11 +152,11 @@ async fn an_own_agent_that_stops_serving_leaves_the_world() {
 #[tokio::test]
 async fn a_snapshot_that_does_not_compile_changes_nothing() {
     let running = Running::on(Feed::File(Some(frozen("10.0.0.1:5"))));
-    running.agents.send_replace(own(false));
-    running.until(|world| world.own("weather-1").is_some()).await;
+    running.agents.send_replace(own_replica("weather-2", false));
+    running.until(|world| world.own("weather-2").is_some()).await;
     // A change after the first world is taken up only once the file was judged.
-    running.agents.send_replace(own(true));
-    running.until(|world| world.replica("weather-1").is_some()).await;
+    running.agents.send_replace(own_replica("weather-2", true));
+    running.until(|world| world.replica("weather-2").is_some()).await;
     assert!(running.worlds.current().route("weather").is_none());
     let report = running.readiness.report();
     assert!(!report.ready);
