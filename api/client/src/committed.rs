@@ -34,6 +34,8 @@ pub struct HeldManifest {
 pub struct Committed {
     pub manifest: Option<HeldManifest>,
     pub held: BTreeMap<Key, Held>,
+    /// What its watcher needed: serials are compared only within one view.
+    pub view: Arc<str>,
     pub snapshot: Arc<Snapshot>,
 }
 
@@ -49,12 +51,13 @@ impl Committed {
         ResourceKind::ALL.into_iter().map(part_of).collect()
     }
 
-    /// Everything in one message, for a file: the resources, then the manifest.
+    /// Everything in one message, for a file: the resources, then the manifest. `system_version_info` holds the view.
     pub fn message(&self) -> discovery::DeltaDiscoveryResponse {
         let resources = self.held.values().map(|held| held.body.envelope(&held.token));
         let manifest = self.manifest.iter().map(|held| held.envelope.clone());
         discovery::DeltaDiscoveryResponse {
             resources: resources.chain(manifest).collect(),
+            system_version_info: self.view.to_string(),
             ..discovery::DeltaDiscoveryResponse::default()
         }
     }

@@ -50,7 +50,7 @@ pub struct Offer {
 
 impl Exchange {
     pub fn new(watcher: &Watcher) -> Self {
-        Self { node: watcher::encode(watcher), staging: Staging::default() }
+        Self { node: watcher::encode(watcher), staging: Staging::new(&watcher.view()) }
     }
 
     pub fn staging(&self) -> &Staging {

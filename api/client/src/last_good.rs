@@ -39,7 +39,7 @@ pub struct Image {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
     Replaced,
-    /// The file is newer, and of the same epoch.
+    /// The file is newer, and of the same epoch and view.
     Kept,
 }
 
@@ -142,6 +142,7 @@ pub fn write(path: &Path, image: &Image) -> Result<Written, FileError> {
     let current = read(path).ok().flatten();
     if let Some(current) = &current
         && current.epoch == image.epoch
+        && current.message.system_version_info == image.message.system_version_info
         && current.serial > image.serial
     {
         return Ok(Written::Kept);

@@ -24,6 +24,7 @@ use crate::committed::{Committed, Held, HeldManifest, Key};
 #[derive(Debug, Default)]
 pub struct Staging {
     committed: Arc<Committed>,
+    view: Arc<str>,
     /// `None` is a removal.
     staged: BTreeMap<Key, Option<Staged>>,
 }
@@ -43,6 +44,11 @@ pub struct Proposal {
 }
 
 impl Staging {
+    /// The staging of a watcher whose needs make this view.
+    pub fn new(view: &str) -> Self {
+        Self { view: Arc::from(view), ..Self::default() }
+    }
+
     pub fn committed(&self) -> &Arc<Committed> {
         &self.committed
     }
@@ -68,6 +74,7 @@ impl Staging {
     /// Takes in everything that [`Committed::message`] wrote, and proposes it.
     pub fn stage_message(&mut self, message: discovery::DeltaDiscoveryResponse) -> Result<Proposal, DecodeError> {
         let mut manifest = None;
+        let view = Arc::from(message.system_version_info.as_str());
         for (at, envelope) in message.resources.into_iter().enumerate() {
             let url = envelope.resource.as_ref().map_or("", |any| any.type_url.as_str());
             if url == MANIFEST_TYPE_URL {
@@ -79,18 +86,23 @@ impl Staging {
             }
         }
         match manifest {
-            Some(envelope) => self.propose(envelope),
+            Some(envelope) => self.propose_in(&view, envelope),
             None => Err(DecodeError::here(Wrong::Missing).inside_resource(MANIFEST, SELF)),
         }
     }
 
     /// Verifies that committed and staged together are what the manifest lists, and puts the snapshot together.
     pub fn propose(&self, envelope: discovery::Resource) -> Result<Proposal, DecodeError> {
+        self.propose_in(&self.view, envelope)
+    }
+
+    fn propose_in(&self, view: &Arc<str>, envelope: discovery::Resource) -> Result<Proposal, DecodeError> {
         let in_manifest = |bad: DecodeError| bad.inside_resource(MANIFEST, SELF);
         let body = envelope.resource.as_ref();
         let body = body.ok_or_else(|| in_manifest(DecodeError::field("resource", Wrong::Missing)))?;
         let manifest = manifest::from_bytes(&body.value)?;
-        if let Some(held) = &self.committed.manifest {
+        // The serial of a view is that of its own last change, so those of two views say nothing of each other.
+        if let Some(held) = self.committed.manifest.as_ref().filter(|_| self.committed.view == *view) {
             let (found, held) = (manifest.serial.0, &held.manifest);
             if held.epoch == manifest.epoch && found < held.serial.0 {
                 let wrong = Wrong::Older { found, held: held.serial.0 };
@@ -99,6 +111,7 @@ impl Staging {
         }
         let (mut next, changes) = self.merge()?;
         manifest::verify(&manifest, &next.parts())?;
+        next.view = Arc::clone(view);
         next.manifest = Some(HeldManifest { manifest: manifest.clone(), envelope });
         Ok(Proposal { next: Arc::new(next), manifest, changes })
     }
@@ -141,7 +154,7 @@ impl Staging {
             }
         }
         let snapshot = Snapshot::assemble(resources).map_err(DecodeError::here)?;
-        Ok((Committed { manifest: None, held, snapshot: Arc::new(snapshot) }, changes))
+        Ok((Committed { held, snapshot: Arc::new(snapshot), ..Committed::default() }, changes))
     }
 
     /// Reads one envelope. None: a refresh without a body of something that is held in that version.

@@ -1,6 +1,6 @@
 //! Who watches and what it depends on: the `node` of its first discovery request.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use outrigger_model::name::NodeId;
 use outrigger_model::requirement::Dependency;
@@ -24,6 +24,14 @@ pub struct Watcher {
     /// Defines its view: a route per dependency.
     pub needs: Vec<Dependency>,
     pub build: String,
+}
+
+impl Watcher {
+    /// A text that two watchers share exactly if they need the same, in whatever order they say it.
+    pub fn view(&self) -> String {
+        let needs: BTreeSet<_> = self.needs.iter().map(ToString::to_string).collect();
+        needs.into_iter().collect::<Vec<_>>().join("\n")
+    }
 }
 
 pub fn encode(watcher: &Watcher) -> Node {

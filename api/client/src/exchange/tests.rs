@@ -194,6 +194,19 @@ fn an_older_serial_of_the_same_epoch_is_refused_and_another_epoch_is_taken() {
 }
 
 #[test]
+fn an_older_serial_is_taken_if_the_watcher_needs_something_else_than_its_file_did() {
+    let (exchange, mut control) = synced();
+    let mut other = Exchange::new(&Watcher { needs: vec![], ..watcher() });
+    let proposal = other.staging_mut().stage_message(exchange.staging().committed().message()).unwrap();
+    other.staging_mut().commit(proposal.next);
+    control.serial = outrigger_model::resource::Serial(0);
+    control.publish(|mesh| fixtures::add(mesh, "clock", 1));
+    connect(&mut other, &mut control);
+    deliver(&mut other, &mut control, &Fate::Accepted).unwrap();
+    assert_eq!(other.staging().committed().manifest.as_ref().unwrap().manifest.serial.0, 1);
+}
+
+#[test]
 fn the_same_manifest_again_is_acknowledged_without_asking_the_owner() {
     let (mut exchange, mut control) = synced();
     connect(&mut exchange, &mut control);

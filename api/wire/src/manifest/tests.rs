@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use outrigger_model::resource::ResourceKind;
-use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
+use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
 
 use super::*;
 use crate::strategies;
@@ -11,6 +11,8 @@ fn manifest_of(bodies: &Bodies) -> Manifest {
 }
 
 proptest! {
+    // Values are large; more cases find nothing that a hundred do not.
+    #![proptest_config(ProptestConfig::with_cases(100))]
     #[test]
     fn a_manifest_comes_back_and_fits_its_set(resources in strategies::resources()) {
         let bodies = Bodies::of(&resources);

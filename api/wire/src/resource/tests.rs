@@ -1,4 +1,4 @@
-use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
+use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
 
 use super::*;
 use crate::body::{Bodies, Body};
@@ -6,6 +6,8 @@ use crate::proto::snapshot as wire;
 use crate::strategies;
 
 proptest! {
+    // Values are large; more cases find nothing that a hundred do not.
+    #![proptest_config(ProptestConfig::with_cases(100))]
     #[test]
     fn every_resource_comes_back_as_it_was(resources in strategies::resources()) {
         for resource in all(&resources) {

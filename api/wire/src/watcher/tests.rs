@@ -17,6 +17,15 @@ fn a_watcher_comes_back_as_it_was() {
 }
 
 #[test]
+fn watchers_that_need_the_same_share_a_view() {
+    let mut other = Watcher { node: NodeId::new("other").unwrap(), ..watcher() };
+    other.needs.reverse();
+    assert_eq!(watcher().view(), other.view());
+    other.needs.pop();
+    assert_ne!(watcher().view(), other.view());
+}
+
+#[test]
 fn a_stock_client_without_metadata_has_no_needs() {
     let node = Node { id: "envoy-1".into(), ..Node::default() };
     assert_eq!(decode(&node).unwrap().needs, []);

@@ -1,5 +1,5 @@
 use proptest::collection::vec;
-use proptest::prelude::{prop_assert_eq, proptest};
+use proptest::prelude::{ProptestConfig, prop_assert_eq, proptest};
 
 use super::*;
 use crate::encode;
@@ -7,6 +7,8 @@ use crate::error::RefusedReason;
 use crate::strategies;
 
 proptest! {
+    // Values are large; more cases find nothing that a hundred do not.
+    #![proptest_config(ProptestConfig::with_cases(100))]
     #[test]
     fn a_report_comes_back_as_it_was(reported in vec(strategies::reported(), 0..4)) {
         let sent = encode::replica::report(&reported);
