@@ -1,0 +1,36 @@
+# What people type. Everything else is cargo.
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)/debug
+
+.PHONY: demo test check up tools
+
+# Tells and shows a story with real processes, checks it, cleans up. STAY=1 keeps everything running at its end.
+demo: tools
+	cargo build --locked -p outrigger -p counter-agent
+	config-examples/demo/run.sh $(if $(STAY),--stay)
+
+# Everything, against real peers: Redis, the Python, TypeScript and Rust SDKs.
+test: tools
+	tests/setup.sh
+	cargo build --locked -p outrigger -p counter-agent
+	cargo test --locked --workspace
+
+# What a change must pass before it is sent.
+check: tools
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo test --locked -p outrigger-tests --test tidy
+
+# A whole mesh in front of three copies of the example agent. Ctrl-C stops all.
+up: tools
+	cargo build --locked -p outrigger -p counter-agent
+	config-examples/demo/up.sh
+
+# Redis and the SDKs are only for the tests; the build needs a compiler for C, and cmake.
+tools:
+	@command -v cargo >/dev/null || { echo "Rust is missing; see https://rustup.rs" >&2; exit 1; }
+	@command -v cc >/dev/null || { echo "a C compiler is missing: apt-get install build-essential" >&2; exit 1; }
+	@command -v cmake >/dev/null || { \
+	    echo "tools: cmake is missing, installing it with apt-get"; \
+	    sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	    $$sudo apt-get update -q && $$sudo apt-get install -y -q --no-install-recommends cmake; }
