@@ -1,0 +1,64 @@
+//! What is known of the agents behind this proxy.
+//!
+//! Out: [`LocalReplica`]s for the compiler of worlds, the report to control, and people.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use outrigger_model::name::{AgentName, ReplicaId};
+use outrigger_model::replica::Generation;
+use outrigger_proxy_core::world::compile::Own;
+
+use crate::config::settings::{AgentSettings, AgentUrl};
+use crate::introspect::offer::Offer;
+
+/// One agent behind this proxy, as of the last look at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalReplica {
+    pub id: ReplicaId,
+    pub agent: AgentName,
+    pub url: AgentUrl,
+    /// Whether it was looked at yet.
+    pub probed: bool,
+    /// Whether calls may go to it.
+    pub serving: bool,
+    /// Changes whenever the process may have lost its memory.
+    pub generation: Generation,
+    /// Why it does not serve, or what is odd although it does; for people.
+    pub trouble: Option<String>,
+    /// What it said it offers, when it last came up.
+    pub offer: Option<Arc<Offer>>,
+    /// From the first look to the moment it served.
+    pub ready_in: Option<Duration>,
+}
+
+/// All of them, in the order of the settings.
+pub type LocalReplicas = Vec<LocalReplica>;
+
+impl LocalReplica {
+    /// Not looked at yet.
+    pub fn unseen(settings: &AgentSettings, generation: Generation) -> Self {
+        Self {
+            id: settings.replica.clone(),
+            agent: settings.name.clone(),
+            url: settings.url.clone(),
+            probed: false,
+            serving: false,
+            generation,
+            trouble: None,
+            offer: None,
+            ready_in: None,
+        }
+    }
+
+    /// What worlds are compiled from. None if the URL is none, which configuration refuses before.
+    pub fn own(&self) -> Option<Own> {
+        Some(Own {
+            replica: self.id.clone(),
+            agent: self.agent.clone(),
+            upstream: self.url.to_string().parse().ok()?,
+            generation: self.generation,
+            serving: self.serving,
+        })
+    }
+}

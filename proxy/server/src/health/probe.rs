@@ -1,0 +1,215 @@
+//! Looks at each own agent, again and again, and asks it what it offers whenever it appears.
+//!
+//! In: the agents of the settings. Out: a watch of [`LocalReplicas`].
+//! Rules: a closed port withdraws an agent at once; two unclear looks in a row do; an agent serves when its port is open and
+//! it answers HTTP. One that answers and is not understood serves, with its trouble told: calls may still work.
+//! Invariant: one task per agent, each the only writer of its entry.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use outrigger_model::name::ReplicaId;
+use outrigger_model::replica::Generation;
+use tokio::sync::{Notify, watch};
+use tokio::time::{sleep, timeout};
+use tracing::{info, warn};
+
+use super::local::{LocalReplica, LocalReplicas};
+use super::port::{self, Port};
+use crate::config::settings::{AgentSettings, Probe};
+use crate::introspect::offer::Offer;
+use crate::introspect::talk::{IntrospectError, introspect};
+use crate::lifecycle::drain::{Stop, Tasks};
+use crate::telemetry::events::Events;
+
+/// Unclear looks in a row that withdraw an agent.
+const UNCLEAR_MAX: u32 = 2;
+/// First and longest pause before an agent that was not understood is asked again.
+const ASK_AGAIN_FIRST: Duration = Duration::from_secs(5);
+const ASK_AGAIN_MAX: Duration = Duration::from_secs(60);
+
+/// The agents behind this proxy, watched.
+#[derive(Debug, Clone)]
+pub struct LocalAgents {
+    replicas: watch::Receiver<LocalReplicas>,
+    nudges: Arc<Vec<(ReplicaId, Arc<Notify>)>>,
+}
+
+impl LocalAgents {
+    /// Starts one task per agent.
+    pub fn watch(agents: &[AgentSettings], events: &Arc<Events>, tasks: &mut Tasks) -> Self {
+        let generation = fresh_generation(None);
+        let unseen = agents.iter().map(|agent| LocalReplica::unseen(agent, generation)).collect();
+        let (sender, replicas) = watch::channel(unseen);
+        let sender = Arc::new(sender);
+        let mut nudges = Vec::with_capacity(agents.len());
+        for (at, agent) in agents.iter().enumerate() {
+            let nudge = Arc::new(Notify::new());
+            nudges.push((agent.replica.clone(), Arc::clone(&nudge)));
+            let entry = Entry { at, replicas: Arc::clone(&sender), events: Arc::clone(events) };
+            let watcher = Watcher {
+                began: Instant::now(),
+                probe: agent.probe,
+                entry,
+                unclear: 0,
+                ask_again: None,
+                pause: ASK_AGAIN_FIRST,
+            };
+            tasks.spawn("probe", watcher.run(tasks.token(), nudge));
+        }
+        Self { replicas, nudges: Arc::new(nudges) }
+    }
+
+    /// Changes with every change of any of them.
+    pub fn replicas(&self) -> watch::Receiver<LocalReplicas> {
+        self.replicas.clone()
+    }
+
+    /// Looks at one agent now: a call to it has just failed.
+    pub fn look_now(&self, replica: &ReplicaId) {
+        if let Some((_, nudge)) = self.nudges.iter().find(|(id, _)| id == replica) {
+            nudge.notify_one();
+        }
+    }
+}
+
+/// The place of one agent in the watch.
+struct Entry {
+    at: usize,
+    replicas: Arc<watch::Sender<LocalReplicas>>,
+    events: Arc<Events>,
+}
+
+/// Looks at one agent.
+struct Watcher {
+    began: Instant,
+    probe: Probe,
+    entry: Entry,
+    unclear: u32,
+    /// When to ask again what it offers.
+    ask_again: Option<Instant>,
+    pause: Duration,
+}
+
+impl Watcher {
+    async fn run(mut self, stop: Stop, nudge: Arc<Notify>) {
+        let looking = async {
+            loop {
+                self.look().await;
+                // A nudge ends the wait early; it does not matter which of the two it was.
+                let _ = timeout(self.probe.interval, nudge.notified()).await;
+            }
+        };
+        stop.run_until_cancelled(looking).await;
+    }
+
+    async fn look(&mut self) {
+        let Some(known) = self.entry.read() else { return };
+        match port::look(&known.url, self.probe.timeout).await {
+            Port::Open => self.unclear = 0,
+            Port::Closed => return self.withdraw("its port is closed"),
+            Port::Unclear => {
+                self.unclear += 1;
+                if self.unclear >= UNCLEAR_MAX || !known.probed {
+                    self.withdraw("it does not accept connections in time");
+                }
+                return;
+            }
+        }
+        if !known.serving || self.ask_again.is_some_and(|at| at <= Instant::now()) {
+            self.ask(&known).await;
+        }
+    }
+
+    async fn ask(&mut self, known: &LocalReplica) {
+        match introspect(&known.url).await {
+            Ok(offer) => {
+                self.ask_again = None;
+                self.pause = ASK_AGAIN_FIRST;
+                self.serve(Some(offer), None);
+            }
+            Err(error) if error.answered() => {
+                self.ask_again = Some(Instant::now() + self.pause);
+                self.pause = (self.pause * 2).min(ASK_AGAIN_MAX);
+                self.serve(None, Some(describe(&error)));
+            }
+            Err(error) => {
+                // The port was open a moment ago; pause, or a hung agent is asked without end.
+                self.withdraw(&describe(&error));
+                sleep(self.probe.interval).await;
+            }
+        }
+    }
+
+    fn serve(&self, offer: Option<Offer>, trouble: Option<String>) {
+        let began = self.began;
+        self.entry.change(|replica| {
+            if !replica.serving && replica.ready_in.is_some() {
+                replica.generation = fresh_generation(Some(replica.generation));
+            }
+            let ready_in = *replica.ready_in.get_or_insert_with(|| began.elapsed());
+            if !replica.serving {
+                let tools = offer.as_ref().map_or(0, |offer| offer.tools.len());
+                info!(agent = %replica.agent, replica = %replica.id, tools, ready_ms = ready_in.as_millis(), "agent serves");
+            }
+            if let Some(trouble) = &trouble {
+                warn!(agent = %replica.agent, replica = %replica.id, %trouble, "agent serves and is not understood");
+            }
+            replica.serving = true;
+            replica.offer = offer.map(Arc::new);
+            replica.trouble = trouble;
+        });
+    }
+
+    fn withdraw(&mut self, trouble: &str) {
+        self.ask_again = None;
+        self.pause = ASK_AGAIN_FIRST;
+        self.entry.change(|replica| {
+            if replica.serving || !replica.probed {
+                warn!(agent = %replica.agent, replica = %replica.id, url = %replica.url, trouble, "agent does not serve");
+            }
+            replica.serving = false;
+            replica.trouble = Some(trouble.to_owned());
+        });
+    }
+}
+
+impl Entry {
+    fn read(&self) -> Option<LocalReplica> {
+        self.replicas.borrow().get(self.at).cloned()
+    }
+
+    /// Changes the entry and tells the watchers, if anything is different afterwards.
+    fn change(&self, change: impl FnOnce(&mut LocalReplica)) {
+        self.replicas.send_if_modified(|replicas| {
+            let Some(replica) = replicas.get_mut(self.at) else { return false };
+            let before = replica.clone();
+            change(replica);
+            replica.probed = true;
+            self.events.agent_probed(replica.agent.as_str(), replica.id.as_str(), replica.serving);
+            *replica != before
+        });
+    }
+}
+
+/// The error with its causes, in one line.
+fn describe(error: &IntrospectError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}
+
+/// Unix time in nanoseconds, and always after the one before.
+fn fresh_generation(before: Option<Generation>) -> Generation {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
+    Generation(before.map_or(nanos, |before| nanos.max(before.0.saturating_add(1))))
+}
+
+#[cfg(test)]
+mod tests;

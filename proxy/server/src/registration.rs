@@ -1,0 +1,6 @@
+//! Tells control who is here, and keeps telling.
+
+pub mod advertise;
+pub mod offered;
+pub mod stream;
+pub mod report;
