@@ -85,6 +85,15 @@ impl Lease {
         }
     }
 
+    /// Not over before `until`. What is gone stays gone.
+    pub fn at_least(self, until: Moment) -> Self {
+        match self {
+            Self::Live { until: own } => Self::Live { until: own.max(until) },
+            Self::Suspect { until: own } => Self::Suspect { until: own.max(until) },
+            Self::Gone { since } => Self::Gone { since },
+        }
+    }
+
     /// Whether its time has come and it is not gone yet.
     pub fn is_due(self, now: Moment) -> bool {
         match self {

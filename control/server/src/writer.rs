@@ -7,6 +7,7 @@
 //! it holds everything.
 
 mod picture;
+mod message;
 mod pending;
 mod task;
 
@@ -17,9 +18,9 @@ use std::time::{Duration, SystemTime};
 use outrigger_control_core::event::EventKind;
 use outrigger_control_core::intent::Intent;
 use outrigger_control_core::moment::{Moment, Now};
-use outrigger_control_core::port::{SnapshotRow, Store, Stored};
-use outrigger_control_core::registry::{Answer, Command, Registry, Rules};
-use outrigger_control_core::snapshot::ledger::{Ledger, LedgerChange};
+use outrigger_control_core::port::{Store, Stored};
+use outrigger_control_core::registry::{Command, Registry, Rules};
+use outrigger_control_core::snapshot::ledger::Ledger;
 use outrigger_model::digest::Digest;
 use outrigger_model::name::NodeId;
 use outrigger_model::resource::Serial;
@@ -31,9 +32,11 @@ use tracing::warn;
 
 use crate::store::{AnyStore, StoreError};
 
+use message::Message;
 use pending::Pending;
 use task::Task;
 
+pub use message::{Answered, Recorded, Stopped, Storing};
 pub use picture::Picture;
 
 /// Commands that wait for the writer; beyond, senders wait.
@@ -57,42 +60,6 @@ pub struct Opened {
     pub task: JoinHandle<()>,
     /// What the store remembered of every view, for the one who publishes.
     pub ledger: Ledger,
-}
-
-/// The answer to a command.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answered {
-    pub answer: Answer,
-    /// The first snapshot that includes what the command changed.
-    pub serial: Serial,
-}
-
-/// What was published, to be remembered.
-#[derive(Debug, Clone, Default)]
-pub struct Recorded {
-    pub snapshot: Option<SnapshotRow>,
-    pub ledger: Vec<LedgerChange>,
-}
-
-/// Whether the store takes what is written.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Storing {
-    #[default]
-    Fine,
-    /// Nothing was stored since; what happens is kept in memory and written once the store takes it again.
-    Failing { since: SystemTime, error: String },
-}
-
-/// The writer has ended, because control stops.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("control is stopping")]
-pub struct Stopped;
-
-#[derive(Debug)]
-enum Message {
-    Apply { command: Command, answer: oneshot::Sender<Answered> },
-    Record(Recorded),
-    LastHeard { answer: oneshot::Sender<BTreeMap<NodeId, Duration>> },
 }
 
 impl Writer {

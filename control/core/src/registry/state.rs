@@ -11,7 +11,7 @@ use outrigger_model::replica::ReplicaState;
 use crate::event::{DETAIL_BYTES_MAX, Event, EventKind, one_line};
 use crate::facts::{Facts, Standing};
 use crate::lease::{Lease, LeaseRules};
-use crate::moment::Now;
+use crate::moment::{Moment, Now};
 
 use super::command::{Answer, Applied, StreamId};
 use super::node::Node;
@@ -20,6 +20,8 @@ use super::node::Node;
 pub struct State {
     pub facts: Arc<Facts>,
     pub nodes: BTreeMap<NodeId, Node>,
+    /// When time was last asked after.
+    pub swept: Moment,
 }
 
 /// One command being applied.

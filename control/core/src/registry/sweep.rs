@@ -6,6 +6,7 @@ use outrigger_model::name::NodeId;
 
 use crate::event::EventKind;
 use crate::lease::{Lease, LeaseRules};
+use crate::moment::Moment;
 
 use super::guard::{Guard, Judgement};
 use super::state::{State, Step};
@@ -15,6 +16,7 @@ pub const FORGET_AFTER: Duration = Duration::from_secs(3_600);
 
 pub fn sweep(state: &mut State, guard: &mut Guard, rules: &LeaseRules, mut step: Step<'_>) {
     let now = step.now.moment;
+    forgive_own_absence(state, rules, now);
     let due: Vec<NodeId> =
         state.nodes.iter().filter(|(_, node)| node.lease.is_due(now)).map(|(id, _)| id.clone()).collect();
     let alive = state.nodes.values().filter(|node| !node.lease.is_gone()).count();
@@ -28,6 +30,16 @@ pub fn sweep(state: &mut State, guard: &mut Guard, rules: &LeaseRules, mut step:
         }
     }
     forget(state, &mut step);
+}
+
+/// Sweeps come every second. If one comes much later control itself did not run, and signals may still wait unread.
+fn forgive_own_absence(state: &mut State, rules: &LeaseRules, now: Moment) {
+    let last = std::mem::replace(&mut state.swept, now);
+    if now.since(last) > rules.light() {
+        for node in state.nodes.values_mut() {
+            node.lease = node.lease.at_least(now.after(rules.lease()));
+        }
+    }
 }
 
 fn hold(state: &mut State, due: &[NodeId], alive: usize, is_news: bool, step: &mut Step<'_>) {

@@ -3,8 +3,8 @@
 //! Invariant: at most one control has a file open (a lock file beside it says so).
 
 mod file;
-mod load;
 mod write;
+mod load;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

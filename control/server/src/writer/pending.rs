@@ -15,7 +15,7 @@ use outrigger_model::digest::Digest;
 use outrigger_model::name::ReplicaId;
 use outrigger_model::resource::Serial;
 
-use super::Recorded;
+use super::message::Recorded;
 
 const REPLICAS_WAITING_MAX: usize = 50_000;
 const EVENTS_WAITING_MAX: usize = 10_000;

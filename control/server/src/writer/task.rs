@@ -17,9 +17,9 @@ use tracing::{info, warn};
 
 use crate::store::AnyStore;
 
+use super::message::{Answered, Message, Storing};
 use super::pending::Pending;
 use super::picture::Picture;
-use super::{Answered, Message, Storing};
 
 /// Messages that share one transaction.
 const BATCH_MAX: usize = 512;

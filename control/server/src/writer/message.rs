@@ -1,0 +1,48 @@
+//! What the writer is sent, and what it answers.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use outrigger_control_core::port::SnapshotRow;
+use outrigger_control_core::registry::{Answer, Command};
+use outrigger_control_core::snapshot::ledger::LedgerChange;
+use outrigger_model::name::NodeId;
+use outrigger_model::resource::Serial;
+use tokio::sync::oneshot;
+
+/// The answer to a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    pub answer: Answer,
+    /// The first snapshot that includes what the command changed.
+    pub serial: Serial,
+}
+
+/// What was published, to be remembered.
+#[derive(Debug, Clone, Default)]
+pub struct Recorded {
+    pub snapshot: Option<SnapshotRow>,
+    pub ledger: Vec<LedgerChange>,
+}
+
+/// Whether the store takes what is written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Storing {
+    #[default]
+    Fine,
+    /// Nothing was stored since; what happens is kept in memory and written once the store takes it again.
+    Failing { since: SystemTime, error: String },
+}
+
+/// The writer has ended, because control stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("control is stopping")]
+pub struct Stopped;
+
+/// What waits in the writer's queue.
+#[derive(Debug)]
+pub enum Message {
+    Apply { command: Command, answer: oneshot::Sender<Answered> },
+    Record(Recorded),
+    LastHeard { answer: oneshot::Sender<BTreeMap<NodeId, Duration>> },
+}
