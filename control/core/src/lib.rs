@@ -14,3 +14,6 @@ pub mod intent;
 pub mod snapshot;
 pub mod registry;
 pub mod port;
+
+#[cfg(test)]
+mod fixture;

@@ -1,1 +1,45 @@
-// Rows and sentences follow.
+use super::*;
+
+fn route(name: &str, requirement: &str) -> OperatorRoute {
+    OperatorRoute {
+        name: RouteName::new(name).unwrap(),
+        requirement: requirement.parse().unwrap(),
+        affinity: Affinity::Auto,
+        timeouts: Timeouts::default(),
+    }
+}
+
+fn pool(agent: &str) -> (AgentName, Balance) {
+    (AgentName::new(agent).unwrap(), Balance::RoundRobin)
+}
+
+#[test]
+fn an_intent_that_contradicts_itself_is_refused() {
+    let check = |routes, pools, expected: &str| {
+        let error = Intent::new(routes, pools, Settings::default()).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    };
+    check(vec![route("a", "x"), route("a", "y")], vec![], "routes: `a` is declared twice");
+    check(vec![], vec![pool("a"), pool("a")], "pools: agent `a` has two rules");
+    let mut instant = route("a", "x");
+    instant.timeouts.connect = Duration::ZERO;
+    check(vec![instant], vec![], "routes: `a` has a connect timeout of zero, which would fail every call");
+}
+
+#[test]
+fn a_session_may_not_be_forgotten_at_once_nor_kept_for_ever() {
+    for seconds in [0, 31 * 86_400] {
+        let settings = Settings { session_idle: Duration::from_secs(seconds) };
+        assert!(matches!(Intent::new(vec![], vec![], settings), Err(IntentError::SessionIdle(_))));
+    }
+}
+
+#[test]
+fn the_digest_tells_intents_apart_and_not_the_order_they_were_written_in() {
+    let intent = |routes, pools| Intent::new(routes, pools, Settings::default()).unwrap().digest();
+    let (a, b) = (route("a", "x ^1"), route("b", "y"));
+    assert_eq!(intent(vec![a.clone(), b.clone()], vec![]), intent(vec![b, a.clone()], vec![]));
+    assert_ne!(intent(vec![a.clone()], vec![]), intent(vec![], vec![]));
+    assert_ne!(intent(vec![a.clone()], vec![]), intent(vec![route("a", "x ^2")], vec![]));
+    assert_ne!(intent(vec![a.clone()], vec![]), intent(vec![a], vec![pool("x")]));
+}

@@ -87,6 +87,7 @@ fn summary(requirement: &Requirement, winner: &Option<AgentName>, candidates: &[
             format!("`{agent}` is the best of {count} agents that offer `{}`", requirement.capability)
         }
         (None, 0) => format!("no agent offers `{}`", requirement.capability),
+        (None, 1) => format!("the only agent that offers `{}` cannot be used", requirement.capability),
         (None, count) => format!("none of {count} agents that offer `{}` can be used", requirement.capability),
     }
 }

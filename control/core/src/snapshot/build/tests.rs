@@ -1,1 +1,196 @@
-// Rows and sentences follow.
+use proptest::prelude::{Strategy, prop, proptest};
+
+use super::*;
+use crate::fixture::facts;
+use crate::intent::OperatorRoute;
+use outrigger_model::pool::Balance;
+use outrigger_model::settings::Settings;
+
+fn operator(name: &str, requirement: &str) -> OperatorRoute {
+    OperatorRoute {
+        name: RouteName::new(name).unwrap(),
+        requirement: requirement.parse().unwrap(),
+        affinity: Affinity::None,
+        timeouts: Timeouts::default(),
+    }
+}
+
+fn intent(routes: &[(&str, &str)]) -> Intent {
+    let routes = routes.iter().map(|(name, requirement)| operator(name, requirement)).collect();
+    Intent::new(routes, vec![], Settings::default()).unwrap()
+}
+
+fn built(rows: &[&str], routes: &[(&str, &str)], needs: &[&str]) -> Built {
+    build(&facts(rows), &intent(routes), &Scope::parse(needs).unwrap()).unwrap()
+}
+
+/// `route kind pool: endpoints`, each endpoint with its state where that is not up.
+fn shown(built: &Built) -> Vec<String> {
+    let resources = built.snapshot.resources();
+    let line = |route: &Route| {
+        let endpoints = resources.endpoints[&route.pool].endpoints.iter().map(|endpoint| match endpoint.state {
+            EndpointState::Up => endpoint.replica.to_string(),
+            other => format!("{}({})", endpoint.replica, other.as_str()),
+        });
+        let endpoints: Vec<String> = endpoints.collect();
+        let kind = built.kinds[&route.name].as_str();
+        format!("{} {kind} {}: {}", route.name, route.pool, endpoints.join(" ")).trim_end().to_owned()
+    };
+    resources.routes.values().map(line).collect()
+}
+
+fn check(built: &Built, expected: &[&str]) {
+    assert_eq!(shown(built), expected);
+}
+
+#[test]
+fn agents_and_capabilities_have_routes_of_their_own() {
+    let built = built(&["weather-1 healthy 1.0.0", "weather-2 healthy 1.0.0"], &[], &[]);
+    check(&built, &["forecast capability weather: weather-1 weather-2", "weather agent weather: weather-1 weather-2"]);
+    assert_eq!(built.snapshot.resources().pools.len(), 1, "one pool for both");
+}
+
+#[test]
+fn an_empty_mesh_has_settings_and_nothing_else() {
+    let built = built(&[], &[], &[]);
+    assert_eq!(built.snapshot, Snapshot::default());
+}
+
+#[test]
+fn each_state_of_a_replica_has_its_place_in_the_pool() {
+    let rows = &["a-1 healthy 1.0.0", "a-2 unknown 1.0.0", "a-3 draining 1.0.0", "a-4 unhealthy 1.0.0"];
+    let endpoints = "a-1 a-2(suspect) a-3(draining)";
+    check(
+        &built(rows, &[], &[]),
+        &[&format!("a agent a: {endpoints}"), &format!("forecast capability a: {endpoints}")],
+    );
+}
+
+#[test]
+fn an_agent_whose_replicas_all_fail_keeps_its_routes() {
+    check(&built(&["a-1 unhealthy 1.0.0"], &[], &[]), &["a agent a:", "forecast capability a:"]);
+}
+
+#[test]
+fn a_dependency_goes_before_an_operator_before_an_agent_before_a_capability() {
+    let rows = &["a-1 healthy 1.0.0", "b-1 healthy 2.0.0"];
+    check(&built(rows, &[], &[]), &["a agent a: a-1", "b agent b: b-1", "forecast capability b: b-1"]);
+    let routes = &[("a", "b"), ("forecast", "forecast ^1")];
+    check(&built(rows, routes, &[]), &["a operator b: b-1", "b agent b: b-1", "forecast operator a: a-1"]);
+    let needs = &["a=a", "forecast"];
+    check(&built(rows, routes, needs), &["a dependency a: a-1", "b agent b: b-1", "forecast dependency b: b-1"]);
+}
+
+#[test]
+fn what_was_asked_for_and_nobody_provides_leads_to_an_empty_pool() {
+    let built = built(&["a-1 healthy 1.0.0"], &[("maps", "maps")], &["forecast ^9", "time"]);
+    let expected = [
+        "a agent a: a-1",
+        "forecast dependency forecast--none:",
+        "maps operator maps--none:",
+        "time dependency time--none:",
+    ];
+    check(&built, &expected);
+}
+
+#[test]
+fn a_pool_of_some_replicas_has_a_name_of_its_own() {
+    let rows = &["a-1 healthy 1.0.0", "a-2 healthy 2.0.0"];
+    let expected = ["a agent a: a-1 a-2", "forecast capability a: a-1 a-2", "old dependency old--a: a-1"];
+    check(&built(rows, &[], &["old=forecast ^1"]), &expected);
+}
+
+#[test]
+fn an_agent_cannot_name_itself_into_the_pool_of_a_route() {
+    let rows = &["a-1 healthy 1.0.0", "a-2 healthy 2.0.0", "old--a-1 healthy 1.0.0 thief"];
+    let built = built(rows, &[], &["old=forecast ^1 -thief"]);
+    let resources = built.snapshot.resources();
+    let route = &resources.routes["old"];
+    assert_ne!(route.pool.as_str(), "old--a");
+    let endpoints = &resources.endpoints[&route.pool].endpoints;
+    assert_eq!(endpoints.iter().map(|endpoint| endpoint.replica.as_str()).collect::<Vec<_>>(), ["a-1"]);
+}
+
+#[test]
+fn pools_of_routes_whose_names_run_together_are_kept_apart() {
+    let long = "x".repeat(128);
+    let rows = &["b--c-1 healthy 1.0.0", "b--c-2 healthy 2.0.0", "c-1 healthy 3.0.0", "c-2 healthy 4.0.0"];
+    let needs = ["a=b--c ^1".to_owned(), "a--b=c ^3".to_owned(), format!("{long}=c ^4")];
+    let needs: Vec<&str> = needs.iter().map(String::as_str).collect();
+    let built = built(rows, &[], &needs);
+    let resources = built.snapshot.resources();
+    let only = |route: &str| match resources.endpoints[&resources.routes[route].pool].endpoints.as_slice() {
+        [only] => only.replica.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((only("a"), only("a--b"), only(&long)), ("b--c-1".to_owned(), "c-1".to_owned(), "c-2".to_owned()));
+}
+
+#[test]
+fn an_agent_is_described_by_its_newest_replica_in_whatever_state_that_is() {
+    let built = built(&["a-1 healthy 1.0.0 old", "a-2 unhealthy 2.0.0 new"], &[], &[]);
+    let resources = built.snapshot.resources();
+    assert_eq!(resources.agents["a"].version.to_string(), "2.0.0");
+    assert_eq!(resources.capabilities["forecast"].tags.iter().map(ToString::to_string).collect::<Vec<_>>(), ["new"]);
+}
+
+#[test]
+fn pools_balance_as_operators_say() {
+    let pools = vec![(AgentName::new("a").unwrap(), Balance::RoundRobin)];
+    let intent = Intent::new(vec![], pools, Settings::default()).unwrap();
+    let built = build(&facts(&["a-1 healthy 1.0.0", "b-1 healthy 1.0.0"]), &intent, &Scope::base()).unwrap();
+    let pools = &built.snapshot.resources().pools;
+    assert_eq!((pools["a"].balance, pools["b"].balance), (Balance::RoundRobin, Balance::default()));
+}
+
+fn rows() -> impl Strategy<Value = Vec<String>> {
+    let state = prop::sample::select(vec!["healthy", "unknown", "draining", "unhealthy"]);
+    let agent = prop::sample::select(vec!["a", "b", "a--b", "forecast", "a--none", "b---a"]);
+    let tag = prop::sample::select(vec!["", "eu", "us"]);
+    let row = (agent, 1..4u8, state, 1..3u8, tag)
+        .prop_map(|(agent, number, state, version, tag)| format!("{agent}-{number} {state} {version}.0.0 {tag}"));
+    prop::collection::vec(row, 0..8)
+}
+
+fn asked() -> impl Strategy<Value = Vec<(String, String)>> {
+    let name = prop::sample::select(vec!["a", "b", "a--b", "forecast", "x", "a-", "none"]);
+    let requirement =
+        prop::sample::select(vec!["forecast ^1", "forecast eu", "a ^2", "b", "nothing", "a--b -us", "forecast +eu"]);
+    let one = (name, requirement).prop_map(|(name, requirement)| (name.to_owned(), requirement.to_owned()));
+    let many = prop::collection::vec(one, 0..6);
+    many.prop_map(|mut many| {
+        many.sort();
+        many.dedup_by(|a, b| a.0 == b.0);
+        many
+    })
+}
+
+proptest! {
+    #[test]
+    fn every_mesh_assembles_and_every_route_leads_where_its_requirement_says(
+        rows in rows(), operators in asked(), needs in asked(),
+    ) {
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        let facts = facts(&rows);
+        let routes: Vec<(&str, &str)> = operators.iter().map(|(name, to)| (name.as_str(), to.as_str())).collect();
+        let texts: Vec<String> = needs.iter().map(|(alias, to)| format!("{alias}={to}")).collect();
+        let scope = Scope::parse(&texts).unwrap();
+        let built = build(&facts, &intent(&routes), &scope).unwrap();
+        let resources = built.snapshot.resources();
+        for (alias, requirement) in scope.needs() {
+            let expected: Vec<String> = resolve(&facts, requirement).into_iter().flat_map(|winner| {
+                winner.replicas.into_iter().filter(|standing| standing.is_callable())
+                    .map(|standing| standing.replica.id.to_string()).collect::<Vec<_>>()
+            }).collect();
+            let pool = &resources.routes[alias].pool;
+            let has: Vec<String> =
+                resources.endpoints[pool].endpoints.iter().map(|endpoint| endpoint.replica.to_string()).collect();
+            assert_eq!(has, expected, "{alias}={requirement}");
+        }
+        for agent in facts.agents() {
+            let pool = &resources.agents[agent].pool;
+            let callable = facts.replicas_of(agent).filter(|standing| standing.is_callable()).count();
+            assert_eq!(resources.endpoints[pool].endpoints.len(), callable);
+        }
+    }
+}

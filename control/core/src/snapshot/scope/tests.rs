@@ -1,1 +1,20 @@
-// Rows and sentences follow.
+use super::*;
+
+#[test]
+fn equal_needs_share_a_view_in_whatever_order_they_are_written() {
+    let one = Scope::parse(&["forecast=weather ^1.2 +eu", "time"]).unwrap();
+    let other = Scope::parse(&["time", " forecast=weather ^1.2   +eu", "time"]).unwrap();
+    assert_eq!(one, other);
+    assert_ne!(one.key(), Scope::parse(&["time"]).unwrap().key());
+    assert_eq!(Scope::parse::<&str>(&[]).unwrap(), Scope::base());
+    assert_eq!(Scope::base().key().as_str(), "base");
+}
+
+#[test]
+fn a_need_that_cannot_be_read_is_refused_by_its_place() {
+    let error = Scope::parse(&["time", "a/b"]).unwrap_err();
+    assert!(error.to_string().starts_with("needs[1]: `a/b`"), "{error}");
+    let error = Scope::parse(&["x=time ^1", "x=time ^2"]).unwrap_err();
+    assert!(error.to_string().starts_with("needs[1]: `x` already stands"), "{error}");
+    assert!(matches!(Scope::parse(&vec!["time"; NEEDS_MAX + 1]), Err(ScopeError::Many(_))));
+}
