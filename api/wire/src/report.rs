@@ -1,6 +1,10 @@
-//! What a proxy says of one replica: the replica itself, and whether it may be called.
+//! What a proxy says of one replica, and what it is told first: how often to signal, and how long it is believed.
+
+use std::time::Duration;
 
 use outrigger_model::replica::Replica;
+
+use crate::proto::registry::Welcome;
 
 /// One replica of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,4 +14,10 @@ pub struct ReportedReplica {
     pub serving: bool,
     /// Why it does not, for people; empty if it does.
     pub trouble: String,
+}
+
+/// The first hint of every report stream; a length beyond what the wire can say is left out.
+pub fn welcome(light_every: Duration, lease: Duration) -> Welcome {
+    let wire = |length: Duration| prost_types::Duration::try_from(length).ok();
+    Welcome { light_every: wire(light_every), lease: wire(lease) }
 }

@@ -9,7 +9,8 @@ use outrigger_control_core::registry::{Answer, Command, StreamId};
 use outrigger_model::name::NodeId;
 use outrigger_wire::proto::registry::facts::Fact;
 use outrigger_wire::proto::registry::hint::Hint as Kind;
-use outrigger_wire::proto::registry::{Facts, Hint, Report, ReportAgain, Taken, Welcome};
+use outrigger_wire::proto::registry::{Facts, Hint, Report, ReportAgain, Taken};
+use outrigger_wire::report::welcome;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
@@ -46,7 +47,7 @@ pub async fn serve(reporting: Reporting, rules: LeaseRules, mut facts: Streaming
     reporting.metrics.registration_streams.inc();
     let (stream, node) = (reporting.stream, reporting.sender.node.clone());
     info!(%node, from = %reporting.sender.from, "proxy connected");
-    let end = match say(&hints, Kind::Welcome(welcome(rules))).await {
+    let end = match say(&hints, Kind::Welcome(welcome(rules.light(), rules.lease()))).await {
         Ok(()) => reporting.listen(&mut facts, &hints).await,
         Err(end) => end,
     };
@@ -135,9 +136,4 @@ impl Reporting {
 
 async fn say(hints: &Hints, hint: Kind) -> Result<(), End> {
     hints.send(Ok(Hint { hint: Some(hint) })).await.map_err(|_| End::Lost)
-}
-
-fn welcome(rules: LeaseRules) -> Welcome {
-    let wire = |length: std::time::Duration| prost_types::Duration::try_from(length).ok();
-    Welcome { light_every: wire(rules.light()), lease: wire(rules.lease()) }
 }
