@@ -18,3 +18,4 @@ pub mod balance;
 pub mod session;
 pub mod retry;
 pub mod plan;
+pub mod visit;

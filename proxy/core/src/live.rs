@@ -6,7 +6,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::health::endpoint::Health;
 use crate::outcome::{NotReached, Outcome};
@@ -50,6 +50,12 @@ impl Live {
     pub fn is_ejected(&self, now: Instant) -> bool {
         let until = self.ejected_until.load(Ordering::Relaxed);
         until != 0 && self.age_ms(now) < until
+    }
+
+    /// For how much longer it is ejected.
+    pub fn ejected_for(&self, now: Instant) -> Option<Duration> {
+        let left = self.ejected_until.load(Ordering::Relaxed).checked_sub(self.age_ms(now))?;
+        (left > 0).then(|| Duration::from_millis(left))
     }
 
     /// Since when every attempt failed.

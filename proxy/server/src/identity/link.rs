@@ -6,9 +6,8 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use outrigger_model::identity::SpiffeId;
@@ -20,10 +19,7 @@ use pingora::protocols::{
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio_rustls::TlsStream;
 
-// States of the head clock that are no moment; a moment is at least `MOMENT_MIN`.
-const NO_HEAD: u64 = 0;
-const HEAD_EXPECTED: u64 = 1;
-const MOMENT_MIN: u64 = 2;
+use super::clocks::{HeadClock, ProgressClock};
 
 /// A connection and what is known of its peer.
 #[derive(Debug)]
@@ -31,6 +27,7 @@ pub struct Link {
     bytes: Bytes,
     peer: Option<Arc<SpiffeId>>,
     head: HeadClock,
+    progress: ProgressClock,
 }
 
 #[derive(Debug)]
@@ -39,23 +36,23 @@ enum Bytes {
     Tls(Box<TlsStream<Stream>>),
 }
 
-/// Limits the time in which one request head arrives. pingora limits each read, so that a head dripped one byte at a time
-/// would live for ever.
-#[derive(Debug)]
-struct HeadClock {
-    born: Instant,
-    limit: Duration,
-    /// `NO_HEAD`, `HEAD_EXPECTED`, or the millisecond of life (plus `MOMENT_MIN`) in which the head's first byte came.
-    state: AtomicU64,
-}
-
 impl Link {
     pub fn plain(stream: Stream, head_limit: Duration) -> Self {
-        Self { bytes: Bytes::Plain(stream), peer: None, head: HeadClock::new(head_limit) }
+        Self {
+            bytes: Bytes::Plain(stream),
+            peer: None,
+            head: HeadClock::new(head_limit),
+            progress: ProgressClock::default(),
+        }
     }
 
     pub fn tls(stream: TlsStream<Stream>, peer: SpiffeId, head_limit: Duration) -> Self {
-        Self { bytes: Bytes::Tls(Box::new(stream)), peer: Some(Arc::new(peer)), head: HeadClock::new(head_limit) }
+        Self {
+            bytes: Bytes::Tls(Box::new(stream)),
+            peer: Some(Arc::new(peer)),
+            head: HeadClock::new(head_limit),
+            progress: ProgressClock::default(),
+        }
     }
 
     /// The link below a session, if the session runs on one.
@@ -70,12 +67,27 @@ impl Link {
 
     /// From now on the next byte begins a request head.
     pub fn expect_head(&self) {
-        self.head.state.store(HEAD_EXPECTED, Ordering::Relaxed);
+        self.head.expect();
     }
 
     /// The request head is complete; what follows may take as long as it likes.
     pub fn head_arrived(&self) {
-        self.head.state.store(NO_HEAD, Ordering::Relaxed);
+        self.head.stop();
+    }
+
+    /// The call on this connection must make progress within `limit`, or reading from it fails.
+    pub fn expect_progress_within(&self, limit: Duration) {
+        self.progress.expect_within(limit);
+    }
+
+    /// The call may take as long as it likes.
+    pub fn expect_no_progress(&self) {
+        self.progress.stop();
+    }
+
+    /// Whether reading failed because the call made no progress.
+    pub fn is_late(&self) -> bool {
+        self.progress.is_late()
     }
 
     fn socket(&self) -> &Stream {
@@ -93,29 +105,6 @@ impl Link {
     }
 }
 
-impl HeadClock {
-    fn new(limit: Duration) -> Self {
-        Self { born: Instant::now(), limit, state: AtomicU64::new(NO_HEAD) }
-    }
-
-    /// Called when bytes arrived; an error once the head they belong to is late.
-    fn bytes_came(&self) -> io::Result<()> {
-        let state = self.state.load(Ordering::Relaxed);
-        if state == NO_HEAD {
-            return Ok(());
-        }
-        let now = MOMENT_MIN + u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX - MOMENT_MIN);
-        if state == HEAD_EXPECTED {
-            self.state.store(now, Ordering::Relaxed);
-            return Ok(());
-        }
-        if u128::from(now - state.min(now)) > self.limit.as_millis() {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "the request head took too long"));
-        }
-        Ok(())
-    }
-}
-
 impl AsyncRead for Link {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let link = self.get_mut();
@@ -126,6 +115,9 @@ impl AsyncRead for Link {
         };
         if matches!(result, Poll::Ready(Ok(()))) && buffer.filled().len() > before {
             return Poll::Ready(link.head.bytes_came());
+        }
+        if result.is_pending() {
+            return link.progress.poll(cx);
         }
         result
     }

@@ -1,0 +1,32 @@
+//! What the inbound listener does with a call that a peer's proxy brings: it goes to an own agent or nowhere.
+//!
+//! In: the world and what the path asks for; the outcome of the one attempt. Out: the own endpoint, or a refusal; a verdict.
+//! Never here: sessions, affinity, balance; the calling proxy has decided all of that.
+//! Invariant: a refusal that follows an attempt which sent nothing says so, so that the caller may try elsewhere.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::outcome::Outcome;
+use crate::refusal::Refusal;
+use crate::retry::judge::{self, Hold, Verdict};
+use crate::target::Target;
+use crate::world::endpoint::Endpoint;
+use crate::world::table::World;
+
+/// The own replica that a peer named.
+pub fn visit(world: &World, target: Option<Target<'_>>) -> Result<Arc<Endpoint>, Refusal> {
+    let Some(Target::Agent(id)) = target else { return Err(Refusal::NoSuchPath) };
+    world.own(id).cloned().ok_or_else(|| Refusal::UnknownReplica { replica: id.to_owned() })
+}
+
+/// What follows the attempt; there is never a second one.
+pub fn judge(outcome: Outcome, endpoint: &Endpoint, now: Instant) -> Verdict {
+    if outcome.reached_agent() {
+        return judge::judge(outcome, Hold::Named, endpoint.agent.as_str(), now);
+    }
+    Verdict::Refuse(Refusal::AgentUnreachable { replica: endpoint.replica.as_str().to_owned() })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! What is known of one call while it is under way.
+//!
+//! Invariant: an endpoint counts the call as in flight for exactly as long as [`Attempt`] lives; whatever ends the call drops it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use outrigger_model::revision::Era;
+use outrigger_proxy_core::balance::tried::Tried;
+use outrigger_proxy_core::live::InFlight;
+use outrigger_proxy_core::mcp::method::Method;
+use outrigger_proxy_core::plan::Plan;
+use outrigger_proxy_core::refusal::Refusal;
+use outrigger_proxy_core::world::endpoint::Endpoint;
+use outrigger_proxy_core::world::table::World;
+
+use crate::telemetry::{CallEnd, OpenCall};
+
+/// One call, from its head to its last byte.
+pub struct Call {
+    pub began: Instant,
+    /// Taken once; a call that waits for a better world takes that one.
+    pub world: Arc<World>,
+    pub way: Option<Way>,
+    pub tried: Tried,
+    pub attempts: u32,
+    pub attempt: Option<Attempt>,
+    pub era: Option<Era>,
+    pub method: Option<Method>,
+    /// Bytes of the request's body that this attempt has seen.
+    pub body_bytes: usize,
+    pub first_byte: Option<Duration>,
+    /// What ends the call, once that is settled.
+    pub ending: Option<Ending>,
+    pub end: Option<CallEnd>,
+    pub _open: OpenCall,
+}
+
+/// Where a call goes.
+pub enum Way {
+    /// From an own agent into the mesh.
+    Out(Plan),
+    /// From a peer to an own agent.
+    In(Arc<Endpoint>),
+}
+
+/// The endpoint that is being tried.
+pub struct Attempt {
+    pub endpoint: Arc<Endpoint>,
+    _in_flight: InFlight,
+}
+
+/// How a call ends without an answer of an agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    Refuse(Refusal),
+    /// The connection is closed without a word.
+    Close,
+    /// An answer began and its source broke off.
+    Broken,
+    /// The caller left.
+    Abandoned,
+}
+
+impl Call {
+    pub fn new(world: Arc<World>, open: OpenCall) -> Self {
+        Self {
+            began: Instant::now(),
+            world,
+            way: None,
+            tried: Tried::default(),
+            attempts: 0,
+            attempt: None,
+            era: None,
+            method: None,
+            body_bytes: 0,
+            first_byte: None,
+            ending: None,
+            end: None,
+            _open: open,
+        }
+    }
+
+    /// Begins an attempt; the one before, if any, is over.
+    pub fn attempt(&mut self, endpoint: Arc<Endpoint>) {
+        self.attempts += 1;
+        self.body_bytes = 0;
+        self.tried.add(&endpoint.replica);
+        let in_flight = endpoint.live.enter();
+        self.attempt = Some(Attempt { endpoint, _in_flight: in_flight });
+    }
+
+    pub fn endpoint(&self) -> Option<Arc<Endpoint>> {
+        self.attempt.as_ref().map(|attempt| Arc::clone(&attempt.endpoint))
+    }
+}
+
+impl Way {
+    /// For metrics: a name of the world.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Out(plan) => plan.name(),
+            Self::In(endpoint) => endpoint.agent.as_str(),
+        }
+    }
+}

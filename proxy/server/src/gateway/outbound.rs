@@ -1,0 +1,128 @@
+//! Calls of the own agents: reads their facts, asks for their session, gets a plan, and picks from it.
+//!
+//! In: a request's head, and the beginning of its body where only that tells. Out: a plan, an endpoint, or how the call ends.
+//! Never here: the ladder of affinities; it is the core's `plan`.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use outrigger_proxy_core::balance::tried::Tried;
+use outrigger_proxy_core::mcp::envelope::Envelope;
+use outrigger_proxy_core::mcp::facts::{CallFacts, Verb};
+use outrigger_proxy_core::plan::{self, Aim, Plan};
+use outrigger_proxy_core::refusal::Refusal;
+use outrigger_proxy_core::retry::judge::Patience;
+use outrigger_proxy_core::target::Target;
+use outrigger_proxy_core::world::endpoint::Endpoint;
+use outrigger_proxy_core::world::table::World;
+use pingora::proxy::Session;
+use tokio::sync::watch;
+
+use super::body;
+use super::call::{Call, Ending, Way};
+use super::parts::GatewayParts;
+
+// A patient call looks again this often, because an ejected endpoint comes back without a new world.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// Settles where a call goes.
+pub async fn settle(parts: &GatewayParts, session: &mut Session, call: &mut Call) -> Result<(), Ending> {
+    loop {
+        let mut changes = parts.worlds.changes();
+        call.world = parts.worlds.current();
+        match plan_once(parts, session, call).await {
+            Ok(plan) => {
+                call.way = Some(Way::Out(plan));
+                return Ok(());
+            }
+            Err(refusal) => wait_or_end(parts, session, call, refusal, &mut changes).await?,
+        }
+    }
+}
+
+/// The endpoint of the next attempt.
+pub async fn pick(parts: &GatewayParts, session: &mut Session, call: &mut Call) -> Result<Arc<Endpoint>, Ending> {
+    loop {
+        let mut changes = parts.worlds.changes();
+        let picked = match &call.way {
+            Some(Way::Out(plan)) => plan.pick(&call.tried, Instant::now()),
+            Some(Way::In(_)) | None => Err(Refusal::Internal),
+        };
+        match picked {
+            Ok(picked) => {
+                if picked.panic {
+                    parts.events.picked_in_panic();
+                }
+                return Ok(picked.endpoint);
+            }
+            Err(refusal) => wait_or_end(parts, session, call, refusal, &mut changes).await?,
+        }
+        call.tried = Tried::default();
+        settle(parts, session, call).await?;
+    }
+}
+
+async fn plan_once(parts: &GatewayParts, session: &mut Session, call: &mut Call) -> Result<Plan, Refusal> {
+    let aim = match aim(parts, session, call, None)? {
+        Some(aim) => aim,
+        None => {
+            // A body that cannot be read ends the call later, where pingora reads it; here it just tells nothing.
+            let seen = body::peek(session).await.unwrap_or_default();
+            aim(parts, session, call, Some(&seen))?.ok_or(Refusal::Internal)?
+        }
+    };
+    let key = aim.key();
+    let idle = call.world.settings().session_idle;
+    let binding = match &key {
+        Some(key) => parts.sessions.find(key, idle).await,
+        None => None,
+    };
+    let planned = plan::plan(&call.world, aim, binding.as_ref());
+    if let (Err(Refusal::SessionGone), Some(key)) = (&planned, key) {
+        parts.sessions.forget(key);
+    }
+    planned
+}
+
+/// Who is called. None if the beginning of the body has to tell, and was not `seen` yet.
+fn aim(parts: &GatewayParts, session: &Session, call: &mut Call, seen: Option<&[u8]>) -> Result<Option<Aim>, Refusal> {
+    let facts = facts(parts, session)?;
+    let facts = match seen {
+        Some(seen) => facts.with_envelope(&Envelope::scan(seen)),
+        None => facts,
+    };
+    (call.era, call.method) = (facts.era, facts.method);
+    let world: &World = &call.world;
+    if facts.needs_peek() { Ok(None) } else { plan::aim(world, &facts).map(Some) }
+}
+
+fn facts<'a>(parts: &GatewayParts, session: &'a Session) -> Result<CallFacts<'a>, Refusal> {
+    let head = session.req_header();
+    let target = Target::from_path(head.uri.path()).ok_or(Refusal::NoSuchPath)?;
+    CallFacts::read(Verb::of(&head.method), &head.headers, target, parts.caller.clone())
+}
+
+/// Waits if the call is one that is worth it; otherwise the refusal ends it.
+async fn wait_or_end(
+    parts: &GatewayParts,
+    session: &Session,
+    call: &Call,
+    refusal: Refusal,
+    changes: &mut watch::Receiver<u64>,
+) -> Result<(), Ending> {
+    let now = Instant::now();
+    let patience = match facts(parts, session) {
+        Ok(facts) => plan::patience(&refusal, &facts, call.began, now),
+        Err(_) => Patience::Refuse,
+    };
+    match patience {
+        Patience::Refuse => Err(Ending::Refuse(refusal)),
+        Patience::Close => Err(Ending::Close),
+        Patience::WaitUntil(until) => {
+            let moment = until.saturating_duration_since(now).min(LOOK_AGAIN);
+            // A new world and the end of the moment are the same here: time to look again.
+            let _ = tokio::time::timeout(moment, changes.changed()).await;
+            Ok(())
+        }
+    }
+}

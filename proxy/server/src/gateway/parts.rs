@@ -1,0 +1,40 @@
+//! What every call of this proxy shares.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use outrigger_proxy_core::gate::Rules;
+use outrigger_proxy_core::mcp::facts::Caller;
+
+use crate::session::sessions::Sessions;
+use crate::snapshot::worlds::Worlds;
+use crate::telemetry::Events;
+
+/// Handed to the gateway by the process that owns them.
+pub struct GatewayParts {
+    pub worlds: Arc<Worlds>,
+    pub sessions: Arc<Sessions>,
+    pub events: Arc<Events>,
+    /// Who the own agents are: sessions are bound to it, affinity hashes it.
+    pub caller: Caller,
+    /// What the listener for the own agents accepts.
+    pub outbound_rules: Rules,
+    /// What the listener for other proxies accepts; they proved who they are, so any host will do.
+    pub inbound_rules: Rules,
+    pub limits: Limits,
+}
+
+/// How much one caller may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    pub body_bytes_max: usize,
+    pub connections_max: usize,
+    /// For one request head to arrive.
+    pub head_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { body_bytes_max: 16 * 1024 * 1024, connections_max: 10_000, head_time: Duration::from_secs(10) }
+    }
+}
