@@ -4,8 +4,8 @@
 //! Never here: agents of others; the proxy asks nobody but the agents it stands in front of.
 //! Invariant: whatever an agent answers, it ends within a deadline, holds a bounded number of bytes, and does not panic.
 
-pub mod offer;
 mod canonical;
+pub mod offer;
 mod answer;
 mod exchange;
 pub mod talk;
