@@ -95,6 +95,9 @@ pub trait Store {
     /// Events with a greater id than `after`, oldest first.
     fn events(&self, after: u64, limit: u32) -> impl Future<Output = Result<Vec<Event>, Self::Error>> + Send;
 
+    /// The id of the newest event; 0 if there is none.
+    fn last_event(&self) -> impl Future<Output = Result<u64, Self::Error>> + Send;
+
     /// Newest first.
     fn snapshots(&self, limit: u32) -> impl Future<Output = Result<Vec<SnapshotRow>, Self::Error>> + Send;
 }

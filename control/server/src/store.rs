@@ -67,6 +67,13 @@ impl Store for AnyStore {
         }
     }
 
+    async fn last_event(&self) -> Result<u64, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.last_event().await,
+            Self::Memory(store) => store.last_event().await,
+        }
+    }
+
     async fn snapshots(&self, limit: u32) -> Result<Vec<SnapshotRow>, StoreError> {
         match self {
             Self::Sqlite(store) => store.snapshots(limit).await,

@@ -100,6 +100,10 @@ impl Store for MemoryStore {
         Ok(newer.take(limit as usize).cloned().collect())
     }
 
+    async fn last_event(&self) -> Result<u64, StoreError> {
+        Ok(self.kept().events.back().map_or(0, |event| event.id))
+    }
+
     async fn snapshots(&self, limit: u32) -> Result<Vec<SnapshotRow>, StoreError> {
         Ok(self.kept().snapshots.values().rev().take(limit as usize).cloned().collect())
     }

@@ -89,6 +89,14 @@ impl Store for SqliteStore {
         Ok(rows.into_iter().filter_map(event).collect())
     }
 
+    async fn last_event(&self) -> Result<u64, StoreError> {
+        let row: (i64,) = sqlx::query_as("SELECT COALESCE(MAX(id), 0) FROM event")
+            .fetch_one(&self.readers)
+            .await
+            .map_err(self.explain("reading events"))?;
+        Ok(u64::try_from(row.0).unwrap_or(0))
+    }
+
     async fn snapshots(&self, limit: u32) -> Result<Vec<SnapshotRow>, StoreError> {
         let query = "SELECT serial, epoch, digest, made_at_ms, reason FROM snapshot ORDER BY serial DESC LIMIT ?";
         let rows: Vec<(i64, i64, Vec<u8>, i64, String)> = sqlx::query_as(query)
