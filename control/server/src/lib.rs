@@ -14,3 +14,6 @@ pub mod sweep;
 pub mod publish;
 pub mod discovery;
 pub mod registration;
+pub mod grpc;
+pub mod http;
+pub mod app;

@@ -1,0 +1,183 @@
+//! Starts control from settings, and stops it in order.
+//!
+//! Order of the start: store, registry, first snapshot, ports. Order of the stop: readiness, streams and ports,
+//! publishing, and last the writer, which stores what is left.
+//! Never here: signals, logging, exit codes; the binary has those. Several controls may run in one process.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use outrigger_control_core::snapshot::build::BuildError;
+use outrigger_identity::ServerConfigError;
+use prometheus_client::registry::Registry;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::authn::Plaintext;
+use crate::config::settings::Settings;
+use crate::discovery::serve::Discovery;
+use crate::discovery::watchers::Watchers;
+use crate::grpc::{self, Services};
+use crate::http::{api::Api, server};
+use crate::lifecycle::Lifecycle;
+use crate::publish::publisher;
+use crate::registration::serve::Registration;
+use crate::store::{AnyStore, StoreError};
+use crate::sweep;
+use crate::telemetry::metrics::Metrics;
+use crate::writer::{self, Opened};
+
+/// How long streams and requests get to end before they are cut.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// The control service.
+#[derive(Debug)]
+pub struct Control;
+
+/// A control that serves. Dropping it stops it without waiting.
+#[derive(Debug)]
+pub struct Running {
+    /// The real addresses, also where port 0 was asked for.
+    pub grpc: SocketAddr,
+    pub http: SocketAddr,
+    lifecycle: Lifecycle,
+    /// Ends the writer, after everything that sends to it.
+    last: CancellationToken,
+    writer: Option<JoinHandle<()>>,
+    /// Cancelled when a part ended that never should.
+    broken: CancellationToken,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the store cannot be used")]
+    Store(#[from] StoreError),
+    #[error("no snapshot can be built of what is stored and declared")]
+    Build(#[from] BuildError),
+    #[error(
+        "{key}: {address} is in use by another process; stop that one, or set another address (port 0 takes a free one)"
+    )]
+    Busy { key: &'static str, address: SocketAddr },
+    #[error("{key}: cannot listen on {address}; check that the address is one of this machine and the port is allowed")]
+    Listen {
+        key: &'static str,
+        address: SocketAddr,
+        #[source]
+        cause: std::io::Error,
+    },
+    #[error("the identity cannot be served with")]
+    Tls(#[from] ServerConfigError),
+}
+
+impl Control {
+    pub async fn start(settings: Settings) -> Result<Running, StartError> {
+        let lifecycle = Lifecycle::default();
+        let started = lifecycle.announce("start");
+        let mut registry = Registry::default();
+        let metrics = Metrics::register(&mut registry);
+        let plaintext = if settings.is_insecure { Plaintext::Anywhere } else { Plaintext::Loopback };
+        let tls = settings.material.as_ref().map(grpc::tls).transpose()?;
+
+        let store = AnyStore::open(&settings.store).await?;
+        let last = CancellationToken::new();
+        // Whatever fails below, the writer ends with this guard and nothing is left running.
+        let guard = last.clone().drop_guard();
+        let (rules, intent) = (settings.rules.clone(), settings.intent.clone());
+        let Opened { writer, task, ledger } = writer::open(store.clone(), intent, rules, last.clone()).await?;
+        let (views, publisher) = publisher::open(writer.clone(), ledger, metrics.clone()).await?;
+        let (grpc_listener, grpc) = listen("listen.grpc", settings.grpc).await?;
+        let (http_listener, http) = listen("listen.http", settings.http).await?;
+
+        let watchers = Watchers::default();
+        let services = Services {
+            discovery: Discovery {
+                views: views.clone(),
+                watchers: watchers.clone(),
+                writer: writer.clone(),
+                metrics: metrics.clone(),
+                lifecycle: lifecycle.clone(),
+                plaintext,
+            },
+            registration: Registration::new(
+                writer.clone(),
+                metrics.clone(),
+                lifecycle.clone(),
+                plaintext,
+                settings.rules.lease,
+            ),
+        };
+        let broken = CancellationToken::new();
+        let tasks = lifecycle.tasks();
+        let stopping = lifecycle.stopping();
+        tasks.spawn(sweeping(sweep::start(writer.clone(), stopping.clone()), broken.clone()));
+        tasks.spawn(until_broken(publisher.run(stopping.clone()), broken.clone()));
+        tasks.spawn(until_broken(grpc::serve(grpc_listener, tls, services, lifecycle.clone()), broken.clone()));
+        let registry = Arc::new(registry);
+        let api = Api { writer, store, views, watchers, lifecycle: lifecycle.clone(), metrics, registry, plaintext };
+        tasks.spawn(until_broken(server::serve(http_listener, api), broken.clone()));
+        guard.disarm();
+        started.up();
+        info!(%grpc, %http, tls = settings.material.is_some(), "control is ready");
+        Ok(Running { grpc, http, lifecycle, last, writer: Some(task), broken })
+    }
+}
+
+impl Running {
+    /// Ends everything in order, and waits for it.
+    pub async fn stop(mut self) {
+        self.lifecycle.stop();
+        self.lifecycle.tasks().close();
+        if tokio::time::timeout(STOP_WITHIN, self.lifecycle.tasks().wait()).await.is_err() {
+            warn!("some streams did not end in time and are cut");
+        }
+        self.last.cancel();
+        if let Some(writer) = self.writer.take()
+            && let Err(error) = writer.await
+        {
+            warn!(%error, "the writer did not end well");
+        }
+        info!("control stopped");
+    }
+
+    /// Resolves when a part of control ended that never should; the rest is then of no use.
+    pub async fn ended(&self) {
+        self.broken.cancelled().await;
+    }
+
+    pub fn lifecycle(&self) -> &Lifecycle {
+        &self.lifecycle
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.lifecycle.stop();
+        self.last.cancel();
+    }
+}
+
+async fn until_broken(part: impl Future<Output = ()>, broken: CancellationToken) {
+    let _ended = broken.drop_guard();
+    part.await;
+}
+
+async fn sweeping(sweep: JoinHandle<()>, broken: CancellationToken) {
+    let _ended = broken.drop_guard();
+    if let Err(error) = sweep.await {
+        warn!(%error, "the sweep did not end well");
+    }
+}
+
+async fn listen(key: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let bound = TcpListener::bind(address).await.and_then(|listener| {
+        let real = listener.local_addr()?;
+        Ok((listener, real))
+    });
+    bound.map_err(|cause| match cause.kind() {
+        std::io::ErrorKind::AddrInUse => StartError::Busy { key, address },
+        _ => StartError::Listen { key, address, cause },
+    })
+}

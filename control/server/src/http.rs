@@ -1,0 +1,16 @@
+//! What operators ask over HTTP: lists as JSON, explanations, health, metrics.
+//!
+//! One file per resource; `server` joins them. Errors are problem+json. Always plaintext, so it listens on loopback.
+
+pub mod problem;
+pub mod api;
+pub mod agents;
+pub mod capabilities;
+pub mod routes;
+pub mod proxies;
+pub mod snapshots;
+pub mod events;
+pub mod explain;
+pub mod health;
+pub mod metrics;
+pub mod server;

@@ -1,0 +1,43 @@
+//! What the handlers share, and the forms that several answers have in common.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use prometheus_client::registry::Registry;
+use serde::Serialize;
+
+use crate::authn::Plaintext;
+use crate::discovery::watchers::Watchers;
+use crate::lifecycle::Lifecycle;
+use crate::publish::publisher::Views;
+use crate::store::AnyStore;
+use crate::telemetry::metrics::Metrics;
+use crate::writer::Writer;
+
+/// Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Api {
+    pub writer: Writer,
+    pub store: AnyStore,
+    pub views: Views,
+    pub watchers: Watchers,
+    pub lifecycle: Lifecycle,
+    pub metrics: Metrics,
+    pub registry: Arc<Registry>,
+    pub plaintext: Plaintext,
+}
+
+/// `{"items": […]}`.
+#[derive(Debug, Serialize)]
+pub struct Items<T> {
+    pub items: Vec<T>,
+}
+
+/// RFC 3339, in UTC.
+pub fn rfc3339(time: SystemTime) -> String {
+    prost_types::Timestamp::from(time).to_string()
+}
+
+pub fn texts<T: ToString>(values: impl IntoIterator<Item = T>) -> Vec<String> {
+    values.into_iter().map(|value| value.to_string()).collect()
+}

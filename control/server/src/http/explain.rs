@@ -1,0 +1,99 @@
+//! `GET /v1/explain?capability=&version=&tag=&tag=`: who would provide this, and why not the others.
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use outrigger_control_core::resolve::explain::{Explained, explain};
+use outrigger_control_core::resolve::resolve;
+use outrigger_control_core::snapshot::build::pool_name;
+use outrigger_model::name::RouteName;
+use outrigger_model::requirement::Requirement;
+use serde::Serialize;
+
+use crate::http::api::{Api, texts};
+use crate::http::problem::Problem;
+
+const HINT: &str = "write ?capability=NAME&version=^1.2&tag=TAG, with a tag= for each tag";
+
+#[derive(Debug, Serialize)]
+pub struct ExplainItem {
+    requirement: String,
+    winner: Option<String>,
+    /// Of a route that is named like the capability.
+    pool: Option<String>,
+    summary: String,
+    candidates: Vec<CandidateItem>,
+}
+
+#[derive(Debug, Serialize)]
+struct CandidateItem {
+    agent: String,
+    version: String,
+    tags: Vec<String>,
+    score: usize,
+    verdict: &'static str,
+    reason: String,
+    replicas: Vec<ReplicaItem>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReplicaItem {
+    id: String,
+    state: &'static str,
+}
+
+/// The same key may come more than once, which a struct cannot hold.
+pub async fn one(
+    State(api): State<Api>,
+    pairs: Result<Query<Vec<(String, String)>>, QueryRejection>,
+) -> Result<Json<ExplainItem>, Problem> {
+    let Query(pairs) = pairs?;
+    let requirement = requirement(&pairs)?;
+    let facts = &api.writer.picture().facts;
+    let explanation = explain(facts, &requirement);
+    let pool = resolve(facts, &requirement).filter(|_| explanation.winner.is_some()).and_then(|winner| {
+        let route = RouteName::new(requirement.capability.as_str()).ok()?;
+        pool_name(facts, &route, &winner).ok()
+    });
+    Ok(Json(ExplainItem {
+        requirement: explanation.requirement,
+        winner: explanation.winner.map(|agent| agent.to_string()),
+        pool: pool.map(|pool| pool.to_string()),
+        summary: explanation.summary,
+        candidates: explanation.candidates.into_iter().map(candidate).collect(),
+    }))
+}
+
+fn requirement(pairs: &[(String, String)]) -> Result<Requirement, Problem> {
+    let (mut capability, mut version, mut tags) = (None, None, Vec::new());
+    for (key, value) in pairs {
+        match key.as_str() {
+            "capability" => capability = Some(value.as_str()),
+            "version" => version = Some(value.as_str()),
+            "tag" => tags.push(value.as_str()),
+            other => return Err(Problem::bad_query(format!("`{}` is no key", excerpt(other)), HINT)),
+        }
+    }
+    let capability = capability.ok_or_else(|| Problem::bad_query("`capability` is missing", HINT))?;
+    Requirement::parse(capability, version, tags).map_err(|bad| {
+        let cause = std::error::Error::source(&bad).map(|cause| format!(": {cause}")).unwrap_or_default();
+        Problem::bad_query(excerpt(&format!("{bad}{cause}")), HINT)
+    })
+}
+
+fn excerpt(text: &str) -> String {
+    text.chars().take(256).collect()
+}
+
+fn candidate(candidate: Explained) -> CandidateItem {
+    let replicas = candidate.replicas.into_iter();
+    CandidateItem {
+        agent: candidate.agent.to_string(),
+        version: candidate.version.to_string(),
+        tags: texts(candidate.tags.iter()),
+        score: candidate.score,
+        verdict: candidate.verdict.as_str(),
+        reason: candidate.reason,
+        replicas: replicas.map(|(id, state)| ReplicaItem { id: id.to_string(), state: state.as_str() }).collect(),
+    }
+}

@@ -1,0 +1,84 @@
+//! Errors as RFC 9457 problem+json, with a hint at what to do.
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// One error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    pub status: StatusCode,
+    pub title: &'static str,
+    pub detail: String,
+    pub hint: &'static str,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    hint: &'static str,
+}
+
+impl Problem {
+    pub fn bad_query(detail: impl Into<String>, hint: &'static str) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, title: "the query cannot be understood", detail: detail.into(), hint }
+    }
+
+    /// The store did not answer. Its error is for the log, not for clients.
+    pub fn store() -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            title: "the store does not answer",
+            detail: "what is asked for is kept in the store only".to_owned(),
+            hint: "see control's log; everything else goes on meanwhile",
+        }
+    }
+
+    pub fn stopping() -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            title: "control is stopping",
+            detail: "it takes no more questions".to_owned(),
+            hint: "try again when it is back",
+        }
+    }
+
+    /// A browser was sent here under a name that is not ours (DNS rebinding).
+    pub fn foreign_host() -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            title: "this host name is not served",
+            detail: "the Host header names neither an address nor localhost".to_owned(),
+            hint: "ask by address, such as http://127.0.0.1:8000; with `insecure: true` any name is served",
+        }
+    }
+
+    pub fn unknown_path(path: &str) -> Self {
+        let path: String = path.chars().take(128).collect();
+        Self {
+            status: StatusCode::NOT_FOUND,
+            title: "there is nothing at this path",
+            detail: path,
+            hint: "see /v1/agents, /v1/capabilities, /v1/routes, /v1/proxies, /v1/snapshots, /v1/events, /v1/explain",
+        }
+    }
+}
+
+impl From<QueryRejection> for Problem {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::bad_query(rejection.body_text(), "`limit` and `after` are whole numbers")
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = Body { title: self.title, status: self.status.as_u16(), detail: &self.detail, hint: self.hint };
+        let mut response = (self.status, Json(body)).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+    }
+}

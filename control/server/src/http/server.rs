@@ -1,0 +1,61 @@
+//! The paths of the operator API, and the task that serves them.
+
+use std::net::IpAddr;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::uri::Authority;
+use axum::http::{Uri, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tracing::warn;
+
+use crate::authn::Plaintext;
+use crate::http::api::Api;
+use crate::http::problem::Problem;
+use crate::http::{agents, capabilities, events, explain, health, metrics, proxies, routes, snapshots};
+
+pub fn router(api: Api) -> Router {
+    Router::new()
+        .route("/v1/agents", get(agents::list))
+        .route("/v1/capabilities", get(capabilities::list))
+        .route("/v1/routes", get(routes::list))
+        .route("/v1/proxies", get(proxies::list))
+        .route("/v1/snapshots", get(snapshots::list))
+        .route("/v1/events", get(events::list))
+        .route("/v1/explain", get(explain::one))
+        .route("/metrics", get(metrics::scrape))
+        .route("/healthz/started", get(health::started))
+        .route("/healthz/ready", get(health::ready))
+        .route("/healthz/live", get(health::live))
+        .fallback(|uri: Uri| async move { Problem::unknown_path(uri.path()) })
+        .layer(middleware::from_fn_with_state(api.clone(), own_host))
+        .with_state(api)
+}
+
+/// Answers hold nothing that a web page elsewhere should read through the browser of an operator.
+async fn own_host(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    if api.plaintext == Plaintext::Anywhere || host.is_some_and(is_own) {
+        return next.run(request).await;
+    }
+    Problem::foreign_host().into_response()
+}
+
+fn is_own(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    let name = authority.host();
+    let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    name.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok()
+}
+
+/// Serves until control stops.
+pub async fn serve(listener: TcpListener, api: Api) {
+    let stopping = api.lifecycle.stopping().clone();
+    let served = axum::serve(listener, router(api)).with_graceful_shutdown(stopping.cancelled_owned()).await;
+    if let Err(error) = served {
+        warn!(%error, "the operator API ended");
+    }
+}
