@@ -14,6 +14,7 @@ pub mod path;
 pub mod error;
 pub mod limit;
 pub mod kind;
+pub mod time;
 pub mod report;
 #[cfg(test)]
 mod strategies;

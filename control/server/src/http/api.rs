@@ -1,7 +1,6 @@
 //! What the handlers share, and the forms that several answers have in common.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use prometheus_client::registry::Registry;
 use serde::Serialize;
@@ -31,11 +30,6 @@ pub struct Api {
 #[derive(Debug, Serialize)]
 pub struct Items<T> {
     pub items: Vec<T>,
-}
-
-/// RFC 3339, in UTC.
-pub fn rfc3339(time: SystemTime) -> String {
-    prost_types::Timestamp::from(time).to_string()
 }
 
 pub fn texts<T: ToString>(values: impl IntoIterator<Item = T>) -> Vec<String> {

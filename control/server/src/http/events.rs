@@ -5,10 +5,11 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use outrigger_control_core::event::Event;
 use outrigger_control_core::port::Store;
+use outrigger_wire::time::rfc3339;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
-use crate::http::api::{Api, Items, rfc3339};
+use crate::http::api::{Api, Items};
 use crate::http::problem::Problem;
 use crate::store::StoreError;
 

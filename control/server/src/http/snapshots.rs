@@ -4,10 +4,11 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use outrigger_control_core::port::{SnapshotRow, Store};
+use outrigger_wire::time::rfc3339;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
-use crate::http::api::{Api, Items, rfc3339};
+use crate::http::api::{Api, Items};
 use crate::http::problem::Problem;
 
 const LIMIT_DEFAULT: u32 = 100;
