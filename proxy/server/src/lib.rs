@@ -15,3 +15,4 @@ pub mod snapshot;
 pub mod session;
 pub mod gateway;
 pub mod admin;
+pub mod app;

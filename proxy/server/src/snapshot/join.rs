@@ -19,6 +19,7 @@ use tracing::error;
 
 use super::frozen::Frozen;
 use super::worlds::Worlds;
+use crate::health::local::{LocalReplica, LocalReplicas};
 use crate::lifecycle::{Condition, Readiness, Stop};
 use crate::telemetry::Events;
 
@@ -43,10 +44,12 @@ pub enum Feed {
 
 /// The parts that a join works on.
 pub struct Join {
+    /// Taken when the work begins.
+    feed: Option<Feed>,
     worlds: Arc<Worlds>,
     events: Arc<Events>,
     rules: Rules,
-    own: watch::Receiver<Vec<Own>>,
+    own: watch::Receiver<LocalReplicas>,
     readiness: Readiness,
     first_world: Condition,
     applied: watch::Sender<Option<Applied>>,
@@ -57,18 +60,25 @@ pub struct Join {
 impl Join {
     /// A join that has applied nothing yet; the proxy is not ready until it has.
     pub fn new(
+        feed: Feed,
         worlds: Arc<Worlds>,
         events: Arc<Events>,
         rules: Rules,
-        own: watch::Receiver<Vec<Own>>,
+        own: watch::Receiver<LocalReplicas>,
         readiness: &Readiness,
     ) -> Self {
+        let waits_for = match &feed {
+            Feed::Control(_) => "the first one from control",
+            Feed::File(Some(_)) => "the last good one is being compiled",
+            Feed::File(None) => "no `control:` is configured and there is no last good snapshot",
+        };
         Self {
+            feed: Some(feed),
             worlds,
             events,
             rules,
             own,
-            first_world: readiness.condition("snapshot", "the first one from control"),
+            first_world: readiness.condition("snapshot", waits_for),
             readiness: readiness.clone(),
             applied: watch::Sender::new(None),
             snapshot: Arc::default(),
@@ -82,12 +92,13 @@ impl Join {
     }
 
     /// Works until it is stopped; then the last good file is written to its end.
-    pub async fn run(mut self, feed: Feed, stop: Stop) {
+    pub async fn run(mut self, stop: Stop) {
         // The own agents can be called by peers before control is heard.
         self.recompile().await;
-        match feed {
-            Feed::Control(watch) => self.follow(watch, stop).await,
-            Feed::File(frozen) => self.stay(frozen, stop).await,
+        match self.feed.take() {
+            Some(Feed::Control(watch)) => self.follow(watch, stop).await,
+            Some(Feed::File(frozen)) => self.stay(frozen, stop).await,
+            None => {}
         }
     }
 
@@ -119,15 +130,11 @@ impl Join {
     }
 
     async fn stay(&mut self, frozen: Option<Frozen>, stop: Stop) {
-        match frozen {
-            None => self.first_world.unmet("no `control:` is configured and there is no last good snapshot"),
-            Some(frozen) => {
-                self.readiness
-                    .note("stale", Some("no `control:` is configured; the last good snapshot is in use".into()));
-                if let Err(reason) = self.apply(frozen.snapshot, &frozen.manifest, false).await {
-                    self.events.snapshot_refused(frozen.manifest.serial.0, &reason);
-                    self.first_world.unmet("the last good snapshot does not fit this proxy; see the log");
-                }
+        if let Some(frozen) = frozen {
+            self.readiness.note("stale", Some("no `control:` is configured; the last good snapshot is in use".into()));
+            if let Err(reason) = self.apply(frozen.snapshot, &frozen.manifest, false).await {
+                self.events.snapshot_refused(frozen.manifest.serial.0, &reason);
+                self.first_world.unmet("the last good snapshot does not fit this proxy; see the log");
             }
         }
         loop {
@@ -179,7 +186,7 @@ impl Join {
     }
 
     async fn compiled(&mut self, snapshot: Arc<Snapshot>, serial: Option<Serial>) -> Result<World, String> {
-        let own = self.own.borrow_and_update().clone();
+        let own: Vec<Own> = self.own.borrow_and_update().iter().filter_map(LocalReplica::own).collect();
         let (previous, rules) = (self.worlds.current(), self.rules);
         let work = move || compile(&snapshot, serial, &own, rules, &previous, Instant::now());
         let compiled = tokio::task::spawn_blocking(work).await;

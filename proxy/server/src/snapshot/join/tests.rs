@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use http::Uri;
+use outrigger_config::{Environment, load_str};
 use outrigger_model::agent::Agent;
 use outrigger_model::endpoint::{Endpoint, EndpointState};
 use outrigger_model::manifest::Manifest;
@@ -14,7 +14,7 @@ use outrigger_model::resource::{Epoch, Serial};
 use outrigger_model::route::{Affinity, Route, Timeouts};
 use outrigger_model::snapshot::{Resources, Snapshot};
 use outrigger_model::tag::TagSet;
-use outrigger_proxy_core::world::compile::{Own, Rules};
+use outrigger_proxy_core::world::compile::Rules;
 use outrigger_proxy_core::world::table::World;
 use outrigger_wire::body::Bodies;
 use prometheus_client::registry::Registry;
@@ -24,6 +24,8 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::{Applied, Feed, Frozen, Join};
+use crate::config::{Settings, Written};
+use crate::health::local::{LocalReplica, LocalReplicas};
 use crate::lifecycle::{Readiness, Stop};
 use crate::snapshot::worlds::Worlds;
 use crate::telemetry::{Events, Metrics};
@@ -62,24 +64,23 @@ fn manifest(resources: &Resources) -> Manifest {
     outrigger_wire::manifest::of(&Bodies::of(resources), Epoch(1), Serial(7), SystemTime::now(), "a test")
 }
 
-fn own(serving: bool) -> Vec<Own> {
+fn own(serving: bool) -> LocalReplicas {
     own_replica("weather-1", serving)
 }
 
-fn own_replica(id: &str, serving: bool) -> Vec<Own> {
-    vec![Own {
-        replica: ReplicaId::new(id).expect("a name"),
-        agent: AgentName::new("weather").expect("a name"),
-        upstream: Uri::from_static("http://127.0.0.1:8081/mcp"),
-        generation: Generation(1),
-        serving,
-    }]
+fn own_replica(id: &str, serving: bool) -> LocalReplicas {
+    let text = format!("agents: [{{name: weather, url: \"http://127.0.0.1:8081/mcp\", replica: {id}}}]");
+    let nothing: [(&str, &str); 0] = [];
+    let file = load_str(&text, &Environment::new(nothing)).expect("a file");
+    let settings =
+        Settings::try_from(Written { file, host_name: "box".into(), ..Written::default() }).expect("settings");
+    settings.agents.iter().map(|agent| LocalReplica { serving, ..LocalReplica::unseen(agent, Generation(1)) }).collect()
 }
 
 struct Running {
     worlds: Arc<Worlds>,
     readiness: Readiness,
-    agents: watch::Sender<Vec<Own>>,
+    agents: watch::Sender<LocalReplicas>,
     applied: watch::Receiver<Option<Applied>>,
     stop: Stop,
     task: JoinHandle<()>,
@@ -93,9 +94,9 @@ impl Running {
         let readiness = Readiness::default();
         readiness.started();
         let rules = Rules { plaintext_beyond_loopback: false, seed: 1 };
-        let join = Join::new(Arc::clone(&worlds), events, rules, seen, &readiness);
+        let join = Join::new(feed, Arc::clone(&worlds), events, rules, seen, &readiness);
         let (applied, stop) = (join.applied(), Stop::new());
-        let task = tokio::spawn(join.run(feed, stop.clone()));
+        let task = tokio::spawn(join.run(stop.clone()));
         Self { worlds, readiness, agents, applied, stop, task }
     }
 
