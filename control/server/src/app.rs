@@ -181,3 +181,6 @@ async fn listen(key: &'static str, address: SocketAddr) -> Result<(TcpListener, 
         _ => StartError::Listen { key, address, cause },
     })
 }
+
+#[cfg(test)]
+mod tests;
