@@ -57,6 +57,13 @@ impl SqliteStore {
         self.writer.close().await;
     }
 
+    /// Lets the database grow to this many pages: a disk that is full, for tests.
+    #[cfg(test)]
+    pub async fn limit_pages(&self, pages: u32) {
+        let pragma = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
+        sqlx::query(pragma).execute(&self.writer).await.unwrap();
+    }
+
     fn explain(&self, doing: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
         move |cause| file::explain(&self.path, doing, cause)
     }

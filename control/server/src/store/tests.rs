@@ -1,1 +1,4 @@
-// Rows and sentences follow.
+//! One suite for every store, and what only a file can suffer.
+
+mod conformance;
+mod damage;

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a row that was changed from outside is moved to `quarantine` and told about; it is never served.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,31 +17,38 @@ use sqlx::{SqliteConnection, SqlitePool};
 use super::super::error::StoreError;
 use super::super::row::ReplicaRow;
 use super::file;
-use super::write::{MetaRow, write_meta};
+use super::write::{MetaRow, begin, end, write_meta};
 
 /// Rows set aside that are kept for people to look at.
 const QUARANTINE_KEPT: i64 = 1_000;
 
 pub async fn load(path: &Path, pool: &SqlitePool) -> Result<Stored, StoreError> {
     let explain = |cause| file::explain(path, "loading", cause);
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await.map_err(explain)?;
-    let meta = match read_meta(&mut transaction).await.map_err(explain)? {
+    let mut connection = pool.acquire().await.map_err(explain)?;
+    begin(&mut connection).await.map_err(explain)?;
+    let read = read(&mut connection).await;
+    let stored = end(&mut connection, read).await.map_err(explain)?;
+    stored.ok_or_else(|| {
+        let detail = "its serial and epoch do not match their hash".to_owned();
+        StoreError::Damaged { path: path.to_owned(), detail }
+    })
+}
+
+/// None if the row that says who we are cannot be believed.
+async fn read(connection: &mut SqliteConnection) -> Result<Option<Stored>, sqlx::Error> {
+    let meta = match read_meta(connection).await? {
         Some(meta) if meta.is_sound() => meta,
-        Some(_) => {
-            let detail = "its serial and epoch do not match their hash".to_owned();
-            return Err(StoreError::Damaged { path: path.to_owned(), detail });
-        }
+        Some(_) => return Ok(None),
         None => {
             let meta = MetaRow::new(Epoch(fastrand::u32(1..)));
-            write_meta(&mut transaction, &meta).await.map_err(explain)?;
+            write_meta(connection, &meta).await?;
             meta
         }
     };
     let mut damaged = Vec::new();
-    let standings = read_replicas(&mut transaction, &mut damaged).await.map_err(explain)?;
-    let ledger = read_ledger(&mut transaction, meta.serial(), &mut damaged).await.map_err(explain)?;
-    transaction.commit().await.map_err(explain)?;
-    Ok(Stored {
+    let standings = read_replicas(connection, &mut damaged).await?;
+    let ledger = read_ledger(connection, meta.serial(), &mut damaged).await?;
+    Ok(Some(Stored {
         epoch: meta.epoch(),
         serial: meta.serial(),
         intent: meta.intent(),
@@ -48,7 +56,7 @@ pub async fn load(path: &Path, pool: &SqlitePool) -> Result<Stored, StoreError> 
         standings,
         ledger,
         damaged,
-    })
+    }))
 }
 
 async fn read_meta(connection: &mut SqliteConnection) -> Result<Option<MetaRow>, sqlx::Error> {
@@ -104,7 +112,7 @@ async fn read_ledger(
     newest: Serial,
     damaged: &mut Vec<DamagedRow>,
 ) -> Result<Ledger, sqlx::Error> {
-    let mut views = std::collections::BTreeMap::new();
+    let mut views = BTreeMap::new();
     let rows: Vec<(String, i64)> = sqlx::query_as("SELECT view, serial FROM view").fetch_all(&mut *connection).await?;
     for (view, serial) in rows {
         match u64::try_from(serial).map(Serial) {

@@ -7,7 +7,7 @@ use outrigger_control_core::port::{Batch, EVENTS_KEPT, SNAPSHOTS_KEPT, SnapshotR
 use outrigger_control_core::snapshot::ledger::LedgerChange;
 use outrigger_model::digest::Digest;
 use outrigger_model::resource::{Epoch, Serial};
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::{Executor, SqliteConnection, SqlitePool};
 
 use super::super::row::ReplicaRow;
 
@@ -68,18 +68,48 @@ impl MetaRow {
 }
 
 pub async fn commit(pool: &SqlitePool, batch: &Batch) -> Result<(), sqlx::Error> {
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
-    let meta: MetaRow = sqlx::query_as("SELECT epoch, serial, intent, next_event, hash FROM meta WHERE id = 1")
-        .fetch_one(&mut *transaction)
-        .await?;
-    write_meta(&mut transaction, &meta.after(batch)).await?;
-    write_replicas(&mut transaction, batch).await?;
-    write_events(&mut transaction, &batch.events).await?;
-    write_snapshots(&mut transaction, &batch.snapshots).await?;
-    for change in &batch.ledger {
-        write_ledger(&mut transaction, change).await?;
+    let mut connection = pool.acquire().await?;
+    begin(&mut connection).await?;
+    let written = write(&mut connection, batch).await;
+    end(&mut connection, written).await
+}
+
+/// Opens a transaction. Not by sqlx's own `begin`: where SQLite rolls back by itself, as it does when the disk is full,
+/// that one keeps counting a transaction which is no more, and the connection never gets out of it.
+pub async fn begin(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    if connection.execute("BEGIN IMMEDIATE").await.is_ok() {
+        return Ok(());
     }
-    transaction.commit().await
+    // Something was interrupted half-way, or another process reads; the second answer is the true one.
+    let _ = connection.execute("ROLLBACK").await;
+    connection.execute("BEGIN IMMEDIATE").await.map(|_| ())
+}
+
+/// Commits what succeeded and rolls back what did not.
+pub async fn end<T>(connection: &mut SqliteConnection, done: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
+    let done = match done {
+        Ok(value) => connection.execute("COMMIT").await.map(|_| value),
+        Err(error) => Err(error),
+    };
+    if done.is_err() {
+        // Fails if SQLite has rolled back by itself already.
+        let _ = connection.execute("ROLLBACK").await;
+    }
+    done
+}
+
+async fn write(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), sqlx::Error> {
+    let meta: MetaRow = sqlx::query_as("SELECT epoch, serial, intent, next_event, hash FROM meta WHERE id = 1")
+        .fetch_one(&mut *connection)
+        .await?;
+    write_meta(connection, &meta.after(batch)).await?;
+    write_replicas(connection, batch).await?;
+    write_events(connection, &batch.events).await?;
+    write_snapshots(connection, &batch.snapshots).await?;
+    for change in &batch.ledger {
+        write_ledger(connection, change).await?;
+    }
+    Ok(())
 }
 
 pub async fn write_meta(connection: &mut SqliteConnection, meta: &MetaRow) -> Result<(), sqlx::Error> {

@@ -1,0 +1,208 @@
+//! What every store does. Each sentence is checked for SQLite and for memory.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use outrigger_control_core::event::{Event, EventKind};
+use outrigger_control_core::facts::Standing;
+use outrigger_control_core::port::{Batch, EVENTS_KEPT, SNAPSHOTS_KEPT, SnapshotRow, Store};
+use outrigger_control_core::snapshot::ledger::{Entry, Ledger, LedgerChange};
+use outrigger_control_core::snapshot::scope::ViewKey;
+use outrigger_model::capability::{Capability, Tool, ToolHints};
+use outrigger_model::digest::Digest;
+use outrigger_model::name::{AgentName, CapabilityName, NodeId, ReplicaId};
+use outrigger_model::replica::{Generation, Replica, ReplicaState};
+use outrigger_model::resource::{Epoch, ResourceKind, Serial};
+use outrigger_model::tag::TagSet;
+use semver::Version;
+
+use crate::store::{AnyStore, StorePlace};
+
+/// A store that can be opened again.
+struct Place {
+    store: AnyStore,
+    file: Option<PathBuf>,
+    _folder: tempfile::TempDir,
+}
+
+impl Place {
+    async fn of(kind: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = (kind == "sqlite").then(|| folder.path().join("control.db"));
+        let place = file.clone().map_or(StorePlace::Memory, StorePlace::Sqlite);
+        Self { store: AnyStore::open(&place).await.unwrap(), file, _folder: folder }
+    }
+
+    /// What the next control would find.
+    async fn reopen(self) -> Self {
+        let Self { store, file, _folder } = self;
+        let Some(path) = file else { return Self { store, file: None, _folder } };
+        store.close().await;
+        drop(store);
+        let store = AnyStore::open(&StorePlace::Sqlite(path.clone())).await.unwrap();
+        Self { store, file: Some(path), _folder }
+    }
+}
+
+const KINDS: [&str; 2] = ["sqlite", "memory"];
+
+fn time(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+pub fn standing(id: &str, state: ReplicaState) -> Standing {
+    let tool = Tool {
+        name: "get_forecast".into(),
+        schema: Digest::of(b"schema"),
+        hints: ToolHints { read_only: true, idempotent: true, destructive: false },
+    };
+    let capability = Capability {
+        name: CapabilityName::new("weather").unwrap(),
+        version: Version::new(1, 2, 3),
+        tags: TagSet::parse(["eu", "gpu=a100"]).unwrap(),
+        tools: vec![tool],
+    };
+    let replica = Replica {
+        id: ReplicaId::new(id).unwrap(),
+        agent: AgentName::new("weather").unwrap(),
+        node: NodeId::new("laptop").unwrap(),
+        version: Version::parse("1.2.3-rc.1+build.5").unwrap(),
+        tags: TagSet::parse(["eu"]).unwrap(),
+        address: "[fd00::7]:17006".parse().unwrap(),
+        identity: Some("spiffe://mesh.local/agent/weather".parse().unwrap()),
+        generation: Generation(u64::MAX),
+        revisions: vec!["2025-06-18".parse().unwrap(), "2026-07-28".parse().unwrap()],
+        weight: 7,
+        capabilities: vec![capability],
+    };
+    Standing { replica: Arc::new(replica), state, trouble: "it's \"down\"; DROP TABLE replica".into() }
+}
+
+fn event(id: u64) -> Event {
+    Event { id, at: time(id), kind: EventKind::ReplicaLost, subject: "weather-1".into(), detail: "x".into() }
+}
+
+fn snapshot(serial: u64) -> SnapshotRow {
+    SnapshotRow {
+        serial: Serial(serial),
+        epoch: Epoch(7),
+        digest: Digest::of(&serial.to_be_bytes()),
+        made_at: time(serial),
+        reason: "weather-1: replica_lost".into(),
+    }
+}
+
+#[tokio::test]
+async fn a_new_store_is_empty_and_has_an_epoch_that_stays() {
+    for kind in KINDS {
+        let place = Place::of(kind).await;
+        let first = place.store.load().await.unwrap();
+        assert_eq!((first.serial, first.next_event, first.standings.len()), (Serial(0), 1, 0), "{kind}");
+        assert_ne!(first.epoch, Epoch(0));
+        let again = place.reopen().await.store.load().await.unwrap();
+        assert_eq!(again, first, "{kind}");
+        let other = Place::of(kind).await.store.load().await.unwrap();
+        assert_ne!(other.epoch, first.epoch, "{kind}: another store is another epoch");
+    }
+}
+
+#[tokio::test]
+async fn what_was_committed_is_there_after_a_restart_as_it_was() {
+    for kind in KINDS {
+        let place = Place::of(kind).await;
+        place.store.load().await.unwrap();
+        let (a, b) = (standing("weather-1", ReplicaState::Draining), standing("weather-2", ReplicaState::Healthy));
+        let intent = Some(Digest::of(b"intent"));
+        let batch = Batch { serial: Serial(3), intent, put: vec![a.clone(), b.clone()], ..Batch::default() };
+        place.store.commit(&batch).await.unwrap();
+        let place = place.reopen().await;
+        let stored = place.store.load().await.unwrap();
+        assert_eq!((stored.serial, stored.intent, stored.standings), (Serial(3), intent, vec![a.clone(), b]), "{kind}");
+
+        let gone = Batch { serial: Serial(4), removed: vec![b_id()], ..Batch::default() };
+        place.store.commit(&gone).await.unwrap();
+        let stored = place.reopen().await.store.load().await.unwrap();
+        assert_eq!((stored.serial, stored.intent, stored.standings), (Serial(4), intent, vec![a]), "{kind}");
+    }
+}
+
+fn b_id() -> ReplicaId {
+    ReplicaId::new("weather-2").unwrap()
+}
+
+#[tokio::test]
+async fn a_whole_batch_replaces_all_replicas() {
+    for kind in KINDS {
+        let place = Place::of(kind).await;
+        place.store.load().await.unwrap();
+        let (a, b) = (standing("weather-1", ReplicaState::Healthy), standing("weather-2", ReplicaState::Healthy));
+        place.store.commit(&Batch { put: vec![a], ..Batch::default() }).await.unwrap();
+        place.store.commit(&Batch { put: vec![b.clone()], is_whole: true, ..Batch::default() }).await.unwrap();
+        assert_eq!(place.reopen().await.store.load().await.unwrap().standings, [b], "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn events_are_read_onwards_from_the_last_one_seen() {
+    for kind in KINDS {
+        let place = Place::of(kind).await;
+        place.store.load().await.unwrap();
+        place.store.commit(&Batch { events: (1..=5).map(event).collect(), ..Batch::default() }).await.unwrap();
+        let place = place.reopen().await;
+        assert_eq!(place.store.load().await.unwrap().next_event, 6, "{kind}");
+        assert_eq!(place.store.events(0, 100).await.unwrap(), (1..=5).map(event).collect::<Vec<_>>(), "{kind}");
+        assert_eq!(place.store.events(2, 2).await.unwrap(), [event(3), event(4)], "{kind}");
+        assert!(place.store.events(5, 10).await.unwrap().is_empty(), "{kind}");
+        assert!(place.store.events(u64::MAX, 10).await.unwrap().is_empty(), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn the_oldest_events_and_snapshots_make_room() {
+    for kind in KINDS {
+        let place = Place::of(kind).await;
+        place.store.load().await.unwrap();
+        let snapshots = (1..=SNAPSHOTS_KEPT + 2).map(snapshot).collect();
+        place.store.commit(&Batch { events: vec![event(1), event(2)], snapshots, ..Batch::default() }).await.unwrap();
+        place.store.commit(&Batch { events: vec![event(EVENTS_KEPT + 1)], ..Batch::default() }).await.unwrap();
+        let events = place.store.events(0, 10).await.unwrap();
+        let ids: Vec<u64> = events.iter().map(|event| event.id).collect();
+        assert!(kind == "memory" || ids == [2, EVENTS_KEPT + 1], "{kind}: {ids:?}");
+        let snapshots = place.store.snapshots(u32::MAX).await.unwrap();
+        assert_eq!(snapshots.len() as u64, SNAPSHOTS_KEPT, "{kind}");
+        assert_eq!(snapshots[0], snapshot(SNAPSHOTS_KEPT + 2), "{kind}: newest first");
+        assert_eq!(snapshots.last().unwrap().serial, Serial(3), "{kind}");
+        assert_eq!(place.store.snapshots(1).await.unwrap().len(), 1, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_ledger_comes_back_as_it_was() {
+    for kind in KINDS {
+        let place = Place::of(kind).await;
+        place.store.load().await.unwrap();
+        let mut ledger = Ledger::default();
+        let key = |name: &str| (ResourceKind::Route, name.to_owned());
+        let content =
+            |rows: &[(&str, &str)]| rows.iter().map(|(name, body)| (key(name), Digest::of(body.as_bytes()))).collect();
+        let other = ViewKey::stored("needs-1");
+        let changes = vec![
+            ledger.advance(&ViewKey::base(), &content(&[("a", "1"), ("b", "1")]), Serial(1)),
+            ledger.advance(&other, &content(&[("a", "1")]), Serial(1)),
+            ledger.advance(&ViewKey::base(), &content(&[("a", "2")]), Serial(2)),
+        ];
+        let batch = Batch { serial: Serial(2), ledger: changes, ..Batch::default() };
+        place.store.commit(&batch).await.unwrap();
+        let place = place.reopen().await;
+        assert_eq!(place.store.load().await.unwrap().ledger, ledger, "{kind}");
+
+        let dropped = LedgerChange { dropped: vec![other.clone()], serial: Serial(2), ..LedgerChange::default() };
+        let batch = Batch { serial: Serial(2), ledger: vec![dropped], ..Batch::default() };
+        place.store.commit(&batch).await.unwrap();
+        let stored = place.reopen().await.store.load().await.unwrap();
+        assert!(stored.ledger.view(&other).is_none(), "{kind}");
+        let entry: Option<&Entry> = stored.ledger.view(&ViewKey::base()).unwrap().entries.get(&key("a"));
+        assert_eq!(entry.unwrap().serial, Serial(2), "{kind}");
+    }
+}
