@@ -8,6 +8,8 @@ pub mod config;
 pub mod telemetry;
 pub mod lifecycle;
 pub mod identity;
+#[cfg(test)]
+mod testing;
 pub mod introspect;
 pub mod health;
 pub mod registration;
