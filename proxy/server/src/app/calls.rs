@@ -1,16 +1,74 @@
-//! The two listeners for calls.
+//! The gateway with the rules that follow from the settings.
+//!
+//! In: settings, identity, and what calls share. Out: two listeners that carry calls.
 
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
-/// Bound sockets for calls.
-pub(super) struct Calls {
-    pub outbound: TcpListener,
-    pub inbound: TcpListener,
+use outrigger_identity::Material;
+use outrigger_proxy_core::gate::{Hosts, Rules};
+use outrigger_proxy_core::mcp::facts::Caller;
+
+use super::error::StartError;
+use crate::config::Settings;
+use crate::gateway::{self, Gateway, GatewayParts, Limits};
+use crate::session::sessions::Sessions;
+use crate::snapshot::worlds::Worlds;
+use crate::telemetry::Events;
+
+/// Most headers of one request.
+const HEADERS_MAX: usize = 256;
+/// For one request head to arrive.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+
+/// What calls share.
+pub(super) struct Shared {
+    pub worlds: Arc<Worlds>,
+    pub sessions: Arc<Sessions>,
+    pub events: Arc<Events>,
 }
 
-impl Calls {
-    pub(super) async fn stop(self, _grace: Duration) {
-        drop((self.outbound, self.inbound));
+pub(super) fn open(
+    settings: &Settings,
+    material: Option<&Material>,
+    shared: Shared,
+    outbound: TcpListener,
+    inbound: TcpListener,
+) -> Result<Gateway, StartError> {
+    let Shared { worlds, sessions, events } = shared;
+    let limits = settings.limits;
+    let listed = Hosts { hosts: settings.allowed_hosts.clone(), origins: settings.allowed_origins.clone() };
+    let rules = |hosts| Rules { hosts, headers_max: HEADERS_MAX, header_bytes_max: limits.header_bytes_max };
+    // Peers pass on the `Host` that their agents wrote. Those that prove who they are may pass on any; in a plaintext mesh
+    // on loopback a browser could come as well, and is known by its host or origin.
+    let proven = material.is_some() || settings.insecure;
+    let parts = GatewayParts {
+        worlds,
+        sessions,
+        events,
+        caller: caller(settings, material),
+        inbound_rules: rules((!proven).then(|| listed.clone())),
+        outbound_rules: rules(Some(listed)),
+        limits: Limits {
+            body_bytes_max: limits.body_bytes_max,
+            connections_max: limits.connections_max,
+            head_time: HEAD_TIME,
+        },
+    };
+    Ok(gateway::start(Arc::new(parts), material, outbound, inbound)?)
+}
+
+/// Whom sessions belong to: the proven identity, which replicas of one agent share; else the agent; else this proxy.
+fn caller(settings: &Settings, material: Option<&Material>) -> Caller {
+    match (material, settings.agents.as_slice()) {
+        (Some(material), _) => Caller::new(&material.id().to_string()),
+        (None, [agent]) => Caller::new(agent.name.as_str()),
+        (None, _) => Caller::new(settings.node.as_str()),
     }
+}
+
+/// Stops both at once, so that they share one grace.
+pub(super) async fn stop(gateway: Gateway, grace: Duration) {
+    tokio::join!(gateway.outbound.stop(grace), gateway.inbound.stop(grace));
 }

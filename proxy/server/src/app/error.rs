@@ -4,8 +4,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use outrigger_identity::{ChannelError, MaterialError, ServerConfigError};
+use outrigger_identity::{ChannelError, MaterialError};
 
+use crate::gateway::GatewayError;
 use crate::session::store::StoreError;
 
 #[derive(Debug, thiserror::Error)]
@@ -19,10 +20,8 @@ pub enum StartError {
     },
     #[error("`identity`: it cannot be used")]
     Identity(#[from] MaterialError),
-    #[error("`identity`: it makes no TLS server")]
-    Server(#[from] ServerConfigError),
-    #[error("`identity`: it makes no TLS client")]
-    Client(#[from] rustls::Error),
+    #[error("the listeners for calls do not start")]
+    Gateway(#[from] GatewayError),
     #[error("`control.address`: no channel can be made")]
     Control(#[from] ChannelError),
     #[error("`sessions.redis_url`: it cannot be used; write it like redis://127.0.0.1:6379")]

@@ -8,9 +8,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tracing::info;
 
-use super::calls::Calls;
+use super::calls;
 use super::ports::Ports;
 use crate::config::Settings;
+use crate::gateway::Gateway;
 use crate::health::local::LocalReplicas;
 use crate::health::probe::LocalAgents;
 use crate::lifecycle::{Readiness, Tasks};
@@ -33,7 +34,7 @@ pub(super) struct Parts {
     pub worlds: Arc<Worlds>,
     pub agents: LocalAgents,
     pub registration: Option<Registration>,
-    pub calls: Calls,
+    pub gateway: Gateway,
     /// Probes, snapshots, registration.
     pub work: Tasks,
     /// Admin and health: they tell of the stop to its end.
@@ -77,14 +78,14 @@ impl Running {
 
     /// Leaves the mesh, lets calls in flight end within the grace of the settings, and joins everything.
     pub async fn stop(self) {
-        let Parts { settings, readiness, registration, calls, mut work, mut desks, .. } = self.parts;
+        let Parts { settings, readiness, registration, gateway, mut work, mut desks, .. } = self.parts;
         readiness.stopping();
         info!(node = %settings.node, "proxy stops");
         if let Some(registration) = &registration {
             registration.drain();
             registration.leave().await;
         }
-        calls.stop(settings.drain_grace).await;
+        calls::stop(gateway, settings.drain_grace).await;
         work.stop(TASKS_GRACE).await;
         desks.stop(TASKS_GRACE).await;
         info!(node = %settings.node, "proxy stopped");

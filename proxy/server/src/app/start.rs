@@ -9,7 +9,7 @@ use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tracing::info;
 
-use super::calls::Calls;
+use super::calls::{self, Shared};
 use super::error::StartError;
 use super::mesh;
 use super::ports::{Doors, Ports};
@@ -57,8 +57,8 @@ pub(super) async fn start(settings: Settings) -> Result<Running, StartError> {
     let registration =
         reporter.map(|(reporter, channel)| Registration::start(reporter, channel, agents.replicas(), &mut work));
 
-    let calls = Calls { outbound: doors.outbound, inbound: doors.inbound };
-    let _ = &sessions;
+    let shared = Shared { worlds: Arc::clone(&worlds), sessions, events };
+    let gateway = calls::open(&settings, material.as_deref(), shared, doors.outbound, doors.inbound)?;
 
     let settings = Arc::new(settings);
     let (worlds_seen, ready_seen) = (Arc::clone(&worlds), readiness.clone());
@@ -67,7 +67,7 @@ pub(super) async fn start(settings: Settings) -> Result<Running, StartError> {
     readiness.started();
     let Ports { outbound, inbound, admin, health } = &ports;
     info!(node = %settings.node, %outbound, %inbound, %admin, %health, "proxy started");
-    Ok(Running { ports, parts: Parts { settings, readiness, worlds, agents, registration, calls, work, desks } })
+    Ok(Running { ports, parts: Parts { settings, readiness, worlds, agents, registration, gateway, work, desks } })
 }
 
 fn material(settings: &Settings) -> Result<Option<Material>, StartError> {

@@ -142,3 +142,27 @@ async fn two_proxies_in_one_process_do_not_meet() {
     assert!(live.starts_with("HTTP/1.1 200"), "{live}");
     stopped(two).await;
 }
+
+#[tokio::test]
+async fn a_call_without_a_world_gets_an_answer_that_says_why() {
+    let running = started(settings("")).await;
+    let call = r#"{"jsonrpc":"2.0","id":7,"method":"tools/list"}"#;
+    let head =
+        "POST /weather/mcp HTTP/1.1\r\ncontent-type: application/json\r\naccept: application/json, text/event-stream";
+    let answer = request(running.ports.outbound, head, call).await;
+    assert!(answer.starts_with("HTTP/1.1 404") || answer.starts_with("HTTP/1.1 503"), "{answer}");
+    assert!(answer.contains("\"id\":7") && answer.contains("\"reason\":"), "{answer}");
+    let metrics = request(running.ports.health, "GET /metrics HTTP/1.1", "").await;
+    assert!(metrics.contains("outrigger_refusals_total{reason="), "{metrics}");
+    stopped(running).await;
+}
+
+#[tokio::test]
+async fn calls_in_flight_delay_the_stop_no_longer_than_the_grace() {
+    let running = started(settings("")).await;
+    let mut idle = TcpStream::connect(running.ports.outbound).await.expect("a connection");
+    idle.write_all(b"POST /weather/mcp HTTP/1.1\r\n").await.expect("half a head");
+    stopped(running).await;
+    let mut rest = Vec::new();
+    let _ = timeout(SOON, idle.read_to_end(&mut rest)).await.expect("the connection is closed");
+}
