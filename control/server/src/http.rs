@@ -13,4 +13,5 @@ pub mod events;
 pub mod explain;
 pub mod health;
 pub mod metrics;
+pub mod door;
 pub mod server;

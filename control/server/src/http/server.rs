@@ -14,6 +14,7 @@ use tracing::warn;
 
 use crate::authn::Plaintext;
 use crate::http::api::Api;
+use crate::http::door::Door;
 use crate::http::problem::Problem;
 use crate::http::{agents, capabilities, events, explain, health, metrics, proxies, routes, snapshots};
 
@@ -54,7 +55,14 @@ fn is_own(host: &str) -> bool {
 /// Serves until control stops.
 pub async fn serve(listener: TcpListener, api: Api) {
     let stopping = api.lifecycle.stopping().clone();
-    let served = axum::serve(listener, router(api)).with_graceful_shutdown(stopping.cancelled_owned()).await;
+    let door = match Door::open(listener) {
+        Ok(door) => door,
+        Err(error) => {
+            warn!(%error, "the operator API cannot be served");
+            return;
+        }
+    };
+    let served = axum::serve(door, router(api)).with_graceful_shutdown(stopping.cancelled_owned()).await;
     if let Err(error) = served {
         warn!(%error, "the operator API ended");
     }

@@ -57,3 +57,6 @@ impl FrameCache {
         shared
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -171,7 +171,7 @@ impl Watcher {
         let request = DeltaDiscoveryRequest {
             type_url: type_url.to_owned(),
             response_nonce: nonce.to_owned(),
-            error_detail: refusal.map(|text| rpc::Status { code: 3, message: text.to_owned(), ..Default::default() }),
+            error_detail: refusal.map(|text| rpc::Status { code: 3, message: text.to_owned() }),
             ..DeltaDiscoveryRequest::default()
         };
         self.requests.send(request).await.unwrap();
