@@ -13,7 +13,7 @@ pub mod health;
 pub mod live;
 pub mod world;
 #[cfg(test)]
-mod testing;
+mod tests;
 pub mod balance;
 pub mod session;
 pub mod retry;

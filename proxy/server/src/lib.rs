@@ -9,7 +9,7 @@ pub mod telemetry;
 pub mod lifecycle;
 pub mod identity;
 #[cfg(test)]
-mod testing;
+mod tests;
 pub mod introspect;
 pub mod health;
 pub mod registration;

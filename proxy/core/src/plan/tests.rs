@@ -14,7 +14,7 @@ use crate::refusal::Refusal;
 use crate::retry::judge::{Patience, Verdict};
 use crate::session::bind::{Binding, Lesson};
 use crate::target::Target;
-use crate::testing::Mesh;
+use crate::tests::Mesh;
 use crate::world::table::World;
 
 const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize"}"#;

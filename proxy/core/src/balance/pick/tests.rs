@@ -9,7 +9,7 @@ use super::{By, pick};
 use crate::balance::tried::Tried;
 use crate::mcp::facts::Caller;
 use crate::outcome::Outcome;
-use crate::testing::Mesh;
+use crate::tests::Mesh;
 use crate::world::table::World;
 
 fn picks(world: &World, by: By<'_>, times: usize, now: Instant) -> BTreeMap<String, usize> {

@@ -7,7 +7,7 @@ use outrigger_model::revision::Era;
 use super::{Asked, Binding, Lesson, Standing, judge, lesson};
 use crate::mcp::facts::{Caller, Verb};
 use crate::session::key::SessionKey;
-use crate::testing::Mesh;
+use crate::tests::Mesh;
 
 const UNIX: u64 = 1_700_000_000;
 

@@ -5,7 +5,7 @@ use outrigger_model::endpoint::EndpointState;
 use outrigger_model::identity::SpiffeId;
 
 use crate::outcome::Outcome;
-use crate::testing::Mesh;
+use crate::tests::Mesh;
 use crate::world::endpoint::Place;
 use crate::world::table::World;
 

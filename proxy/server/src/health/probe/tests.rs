@@ -9,7 +9,7 @@ use crate::config::settings::AgentSettings;
 use crate::lifecycle::drain::Tasks;
 use crate::telemetry::events::Events;
 use crate::telemetry::metrics::Metrics;
-use crate::testing::{Heard, Scripted, agents, respond, result, until};
+use crate::tests::{Heard, Scripted, agents, respond, result, until};
 
 fn weather(heard: &Heard) -> Option<String> {
     Some(match heard.says() {

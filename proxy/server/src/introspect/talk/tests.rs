@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{IntrospectError, introspect};
 use crate::config::settings::AgentUrl;
 use crate::introspect::offer::Server;
-use crate::testing::{Heard, Scripted, agents, respond, result};
+use crate::tests::{Heard, Scripted, agents, respond, result};
 
 fn url(agent: &Scripted) -> AgentUrl {
     let yaml = format!("agents: [{{name: weather, url: 'http://{}/mcp?x=1'}}]", agent.address);

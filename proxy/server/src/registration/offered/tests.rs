@@ -8,7 +8,7 @@ use outrigger_model::replica::Generation;
 use super::{capabilities, reported};
 use crate::health::local::LocalReplica;
 use crate::introspect::offer::Offer;
-use crate::testing::agents;
+use crate::tests::agents;
 
 fn tools(names: &[&str]) -> Vec<Tool> {
     let tool = |name: &&str| Tool { name: (*name).to_owned(), schema: Digest::of(b""), hints: ToolHints::default() };

@@ -17,7 +17,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::{Registration, Reporter};
 use crate::health::local::{LocalReplica, LocalReplicas};
 use crate::lifecycle::drain::Tasks;
-use crate::testing::{agents, until};
+use crate::tests::{agents, until};
 
 type Hints = mpsc::Sender<Result<Hint, Status>>;
 
