@@ -80,8 +80,10 @@ impl Store for MemoryStore {
             kept.next_event = kept.next_event.max(event.id + 1);
             kept.events.push_back(event.clone());
         }
-        let too_many = kept.events.len().saturating_sub(usize::try_from(EVENTS_KEPT).unwrap_or(usize::MAX));
-        kept.events.drain(..too_many);
+        let newest = kept.next_event.saturating_sub(1);
+        while kept.events.front().is_some_and(|event| event.id + EVENTS_KEPT <= newest) {
+            kept.events.pop_front();
+        }
         for row in &batch.snapshots {
             kept.snapshots.insert(row.serial, row.clone());
         }
