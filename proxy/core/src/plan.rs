@@ -16,7 +16,7 @@ use crate::balance::pick::{By, Picked, pick};
 use crate::balance::tried::Tried;
 use crate::mcp::facts::{CallFacts, Caller, Verb};
 use crate::mcp::method::{Class, Method};
-use crate::outcome::Outcome;
+use crate::outcome::{NotReached, Outcome};
 use crate::refusal::Refusal;
 use crate::retry::judge::{self, Hold, Patience, Verdict};
 use crate::session::bind::{self, Asked, Binding, Lesson, Standing};
@@ -165,6 +165,11 @@ impl Plan {
             Rung::Session => Hold::Session { failing_since: endpoint.live.failing_since() },
             Rung::Named => Hold::Named,
             Rung::Agent | Rung::Balance => Hold::Free,
+        };
+        // Between us and our own agent there is no proxy that could be the one that is gone.
+        let outcome = match outcome {
+            Outcome::ConnectFailed if endpoint.is_own() => Outcome::NotReached(NotReached::AgentUnreachable),
+            outcome => outcome,
         };
         judge::judge(outcome, hold, self.name(), now)
     }

@@ -193,6 +193,17 @@ fn a_session_is_never_silently_taken_elsewhere() {
 }
 
 #[test]
+fn a_session_of_an_own_agent_is_gone_as_soon_as_its_port_is_closed() {
+    let now = Instant::now();
+    let world = Mesh::of("weather", 2).own("weather-1", 1, true).world(now);
+    let binding = held_by(&world, "weather-1", "me");
+    let plan = Call::to("/weather/mcp").with(SESSION).plan(&world, Some(&binding)).unwrap();
+    let endpoint = plan.pick(&Tried::default(), now).unwrap().endpoint;
+    endpoint.live.record(Outcome::ConnectFailed, now);
+    assert_eq!(plan.judge(Outcome::ConnectFailed, &endpoint, now), Verdict::Forget(Refusal::SessionGone));
+}
+
+#[test]
 fn an_unknown_session_goes_on_and_is_learned_where_it_is_accepted() {
     let now = Instant::now();
     let world = Mesh::of("weather", 3).world(now);
