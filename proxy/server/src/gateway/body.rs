@@ -14,6 +14,7 @@ const RETRY_BUFFER_BYTES: usize = 64 * 1024;
 
 /// Reads up to [`PEEK_BYTES_MAX`] bytes, or as much as one read gives if the length is not known to fit the retry buffer.
 pub async fn peek(session: &mut Session) -> Result<Bytes> {
+    say_continue(session).await?;
     session.as_mut().enable_retry_buffering();
     let fits = length(session).is_some_and(|length| length <= RETRY_BUFFER_BYTES);
     let seen = |session: &Session| session.as_ref().get_retry_buffer().unwrap_or_default();
@@ -35,9 +36,23 @@ pub fn length(session: &Session) -> Option<usize> {
     value.to_str().ok()?.parse().ok()
 }
 
-pub fn expects_continue(session: &Session) -> bool {
+/// Whether the caller sends its body only after a `100 Continue` that it did not get yet.
+pub fn waits_for_continue(session: &Session) -> bool {
     let expected = session.req_header().headers.get(EXPECT);
     expected.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+        && session.as_ref().response_written().is_none()
+}
+
+/// Lets a caller go on that waits for a `100 Continue`.
+pub async fn say_continue(session: &mut Session) -> Result<()> {
+    if !waits_for_continue(session) {
+        return Ok(());
+    }
+    // pingora takes any head that it writes before the body came for the end of the connection.
+    let keepalive = session.as_ref().get_keepalive();
+    session.as_mut().write_continue_response().await?;
+    session.as_mut().set_keepalive(keepalive);
+    Ok(())
 }
 
 /// Whether the request came with both ways to frame a body. pingora drops the length silently; here the bytes still tell.

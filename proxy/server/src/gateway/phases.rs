@@ -3,7 +3,7 @@
 //! Invariant: a call ends in exactly one way, and `logging` tells it once.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -19,8 +19,8 @@ use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
 use pingora::upstreams::peer::HttpPeer;
-use pingora::{Error, ErrorSource, Result};
-use tracing::debug;
+use pingora::{Error, ErrorSource, ErrorType, Result};
+use tracing::{debug, warn};
 
 use super::attempts::{self, Next};
 use super::call::{Call, Ending, Way};
@@ -33,11 +33,12 @@ use crate::telemetry::{CallEnd, CallReport, Direction};
 pub struct Phases {
     parts: Arc<GatewayParts>,
     direction: Direction,
+    addresses: upstream::Addresses,
 }
 
 impl Phases {
     pub fn new(parts: Arc<GatewayParts>, direction: Direction) -> Self {
-        Self { parts, direction }
+        Self { parts, direction, addresses: upstream::Addresses::default() }
     }
 
     /// Everything that can be said of a call before a connection is made for it.
@@ -92,10 +93,10 @@ impl Phases {
                 attempts::error(Next::End)
             })?;
             call.attempt(Arc::clone(&endpoint));
-            match upstream::peer(&endpoint, timeouts(call)).await {
+            match upstream::peer(&endpoint, timeouts(call), &self.addresses).await {
                 Ok(peer) => return Ok(Box::new(peer)),
                 Err(error) => {
-                    debug!(replica = %endpoint.replica, %error, "the host of an agent does not resolve");
+                    debug!(replica = %endpoint.replica, %error, "the host of an agent has no address that answers");
                     match attempts::settle(&self.parts, session, call, Outcome::ConnectFailed) {
                         Next::Again => {}
                         next => return Err(attempts::error(next)),
@@ -156,9 +157,7 @@ impl ProxyHttp for Phases {
             self.end(session, call, ending).await;
             return Ok(true);
         }
-        if body::expects_continue(session) {
-            session.as_mut().write_continue_response().await?;
-        }
+        body::say_continue(session).await?;
         Ok(false)
     }
 
@@ -178,7 +177,16 @@ impl ProxyHttp for Phases {
         error: Box<Error>,
     ) -> Box<Error> {
         if let Some(endpoint) = call.endpoint() {
-            debug!(replica = %endpoint.replica, %error, "an endpoint could not be connected to");
+            let replica = endpoint.replica.as_str();
+            match error.etype() {
+                // Said once per ejection: a human has to look at certificates.
+                ErrorType::InvalidCert | ErrorType::TLSHandshakeFailure
+                    if !endpoint.live.is_ejected(Instant::now()) =>
+                {
+                    warn!(replica, %error, "an endpoint did not prove its identity");
+                }
+                _ => debug!(replica, %error, "an endpoint could not be connected to"),
+            }
         }
         attempts::error(attempts::settle(&self.parts, session, call, Outcome::ConnectFailed))
     }

@@ -37,6 +37,7 @@ pub fn has_answered(session: &Session) -> bool {
 pub async fn refuse(session: &mut Session, call: &mut Call, refusal: &Refusal, direction: Direction) -> Result<u16> {
     let shape = refusal.shape(call.era);
     call.end = Some(CallEnd::Refused(shape.label));
+    let silent = body::waits_for_continue(session);
     let seen = beginning(session).await;
     let id = Envelope::scan(&seen).id;
     let text = error::body(refusal, call.era, id, call.world.serial());
@@ -55,7 +56,9 @@ pub async fn refuse(session: &mut Session, call: &mut Call, refusal: &Refusal, d
     if with_body {
         session.write_response_body(Some(Bytes::from(text)), true).await?;
     }
-    linger(session).await;
+    if !silent {
+        linger(session).await;
+    }
     Ok(shape.status.as_u16())
 }
 
@@ -65,7 +68,7 @@ async fn beginning(session: &mut Session) -> Bytes {
         return seen;
     }
     // Who waits for a `100 Continue` sends nothing; and what an attempt has sent on is gone.
-    if body::expects_continue(session) || session.as_ref().retry_buffer_truncated() {
+    if body::waits_for_continue(session) || session.as_ref().retry_buffer_truncated() {
         return Bytes::new();
     }
     match tokio::time::timeout(ID_WAIT, body::peek(session)).await {
@@ -75,7 +78,7 @@ async fn beginning(session: &mut Session) -> Bytes {
 }
 
 async fn linger(session: &mut Session) {
-    if session.as_mut().is_body_done() || body::expects_continue(session) {
+    if session.as_mut().is_body_done() {
         return;
     }
     let listening = async {

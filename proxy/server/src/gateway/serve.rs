@@ -167,6 +167,8 @@ async fn converse<P>(
     link.expect_head();
     let mut session = ServerSession::new_http1(Box::new(link));
     session.set_keepalive((!*stopping.borrow()).then_some(IDLE_SECONDS));
+    // Without this a request that is sent before the answer to the one before it breaks both.
+    session.set_pipelining_enabled(true);
     let mut reused = proxy.process_new_http(session, stopping).await;
     while let Some((stream, settings)) = reused.map(|reused| reused.consume()) {
         if let Some(link) = Link::below(&stream) {

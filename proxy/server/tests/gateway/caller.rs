@@ -1,0 +1,130 @@
+//! A raw caller: writes bytes, reads bytes, and takes an answer apart without being forgiving.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+pub struct Caller {
+    pub stream: TcpStream,
+    heard: Vec<u8>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: Vec<u8>,
+    /// The body ended as its head had announced.
+    pub whole: bool,
+}
+
+/// What a legacy client sends to call a tool.
+pub const CALL: &str = r#"{"jsonrpc":"2.0","id":"call-7","method":"tools/call","params":{"name":"forecast"}}"#;
+
+impl Caller {
+    pub async fn connect(address: SocketAddr) -> Self {
+        Self { stream: TcpStream::connect(address).await.expect("connect"), heard: Vec::new() }
+    }
+
+    pub async fn send(&mut self, text: &str) {
+        self.stream.write_all(text.as_bytes()).await.expect("write");
+    }
+
+    pub async fn post(&mut self, path: &str, headers: &str, body: &str) -> Answer {
+        self.send(&post(path, headers, body)).await;
+        self.answer().await
+    }
+
+    /// The head of the answer.
+    pub async fn head(&mut self) -> Answer {
+        self.try_head().await.expect("an answer")
+    }
+
+    /// The head of the answer; none if the connection closed without one.
+    pub async fn try_head(&mut self) -> Option<Answer> {
+        let end = loop {
+            if let Some(at) = self.heard.windows(4).position(|four| four == b"\r\n\r\n") {
+                break at + 4;
+            }
+            self.hear().await?;
+        };
+        let head = String::from_utf8(self.heard.drain(..end).collect()).expect("a head is text");
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
+        Some(Answer { status, head, body: Vec::new(), whole: false })
+    }
+
+    pub async fn answer(&mut self) -> Answer {
+        let mut answer = self.head().await;
+        let lower = answer.head.to_ascii_lowercase();
+        if let Some((_, rest)) = lower.split_once("content-length:") {
+            let length: usize = rest.lines().next().expect("a line").trim().parse().expect("a length");
+            while self.heard.len() < length && self.hear().await.is_some() {}
+            answer.whole = self.heard.len() >= length;
+            answer.body = self.heard.drain(..length.min(self.heard.len())).collect();
+        } else if lower.contains("transfer-encoding: chunked") {
+            while let Some(chunk) = self.chunk().await {
+                if chunk.is_empty() {
+                    answer.whole = true;
+                    break;
+                }
+                answer.body.extend(chunk);
+            }
+        }
+        answer
+    }
+
+    /// The next chunk of a chunked answer; empty at its proper end, none if the connection ended first.
+    pub async fn chunk(&mut self) -> Option<Vec<u8>> {
+        let line_end = loop {
+            match self.heard.windows(2).position(|two| two == b"\r\n") {
+                Some(at) => break at,
+                None => self.hear().await?,
+            }
+        };
+        let line: Vec<u8> = self.heard.drain(..line_end + 2).collect();
+        let size = usize::from_str_radix(std::str::from_utf8(&line[..line_end]).expect("text"), 16).expect("a size");
+        while self.heard.len() < size + 2 {
+            self.hear().await?;
+        }
+        let chunk = self.heard.drain(..size).collect();
+        self.heard.drain(..2);
+        Some(chunk)
+    }
+
+    async fn hear(&mut self) -> Option<()> {
+        let mut buffer = [0; 16 * 1024];
+        let reading = tokio::time::timeout(PATIENCE, self.stream.read(&mut buffer));
+        let read = reading.await.expect("an answer in time").ok()?;
+        self.heard.extend_from_slice(&buffer[..read]);
+        (read > 0).then_some(())
+    }
+}
+
+impl Answer {
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("text")
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    pub fn reason(&self) -> String {
+        self.json()["error"]["data"]["reason"].as_str().expect("a reason").to_owned()
+    }
+
+    pub fn has_header(&self, line: &str) -> bool {
+        self.head.lines().any(|header| header.eq_ignore_ascii_case(line))
+    }
+}
+
+pub fn post(path: &str, headers: &str, body: &str) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nContent-Length: {}\r\n{headers}\r\n{body}",
+        body.len()
+    )
+}

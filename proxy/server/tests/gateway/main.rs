@@ -1,0 +1,14 @@
+//! Calls through real listeners on loopback: a raw client, one or two gateways, and scripted agents.
+
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "helpers of tests fail by panicking")]
+
+mod agent;
+mod caller;
+mod mesh;
+
+mod limits;
+mod peers;
+mod refusals;
+mod sessions;
+mod streams;
+mod transparency;

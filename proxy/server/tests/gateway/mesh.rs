@@ -1,0 +1,186 @@
+//! Gateways over a world made by hand.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use outrigger_identity::Material;
+use outrigger_model::agent::Agent as ModelAgent;
+use outrigger_model::endpoint::{Endpoint, EndpointState};
+use outrigger_model::identity::SpiffeId;
+use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
+use outrigger_model::pool::{Balance, Endpoints, Pool};
+use outrigger_model::replica::Generation;
+use outrigger_model::route::{Affinity, Route, Timeouts};
+use outrigger_model::snapshot::{Resources, Snapshot};
+use outrigger_model::tag::TagSet;
+use outrigger_proxy::gateway::{self, Gateway, GatewayParts, Limits, bind};
+use outrigger_proxy::session::sessions::Sessions;
+use outrigger_proxy::session::store::Store;
+use outrigger_proxy::snapshot::worlds::Worlds;
+use outrigger_proxy::telemetry::{Events, Metrics};
+use outrigger_proxy_core::gate::{Hosts, Rules as GateRules};
+use outrigger_proxy_core::mcp::facts::Caller;
+use outrigger_proxy_core::world::compile::{Own, Rules, compile};
+use outrigger_proxy_core::world::table::World;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
+
+/// What a world is made of: one agent, `weather`.
+#[derive(Clone)]
+pub struct Scene {
+    pub own: Vec<(&'static str, SocketAddr)>,
+    /// The host in the URLs of own agents; none is their address.
+    pub host: Option<&'static str>,
+    pub peers: Vec<(&'static str, SocketAddr, Option<SpiffeId>)>,
+    pub generation: u64,
+    pub affinity: Affinity,
+    pub timeouts: Timeouts,
+    pub limits: Limits,
+    pub material: Option<Material>,
+    pub shared: Option<Arc<dyn Store>>,
+    pub caller: &'static str,
+}
+
+pub struct Proxy {
+    pub gateway: Option<Gateway>,
+    pub outbound: SocketAddr,
+    pub inbound: SocketAddr,
+    pub worlds: Arc<Worlds>,
+}
+
+impl Scene {
+    pub fn empty() -> Self {
+        Self {
+            own: Vec::new(),
+            host: None,
+            peers: Vec::new(),
+            generation: 1,
+            affinity: Affinity::Auto,
+            timeouts: Timeouts::default(),
+            limits: Limits::default(),
+            material: None,
+            shared: None,
+            caller: "planner",
+        }
+    }
+
+    pub fn of_own(agents: &[(&'static str, SocketAddr)]) -> Self {
+        Self { own: agents.to_vec(), ..Self::empty() }
+    }
+
+    pub fn of_peers(peers: &[(&'static str, SocketAddr, Option<SpiffeId>)]) -> Self {
+        Self { peers: peers.to_vec(), ..Self::empty() }
+    }
+
+    pub fn world(&self, previous: &World) -> World {
+        let agent = AgentName::new("weather").expect("name");
+        let pool = PoolName::new("weather").expect("name");
+        let route = RouteName::new("weather").expect("name");
+        let endpoint = |replica: &str, address, identity| Endpoint {
+            replica: ReplicaId::new(replica).expect("name"),
+            address,
+            identity,
+            generation: Generation(self.generation),
+            weight: 100,
+            state: EndpointState::Up,
+        };
+        let own = self.own.iter().map(|(replica, address)| endpoint(replica, *address, None));
+        let peers = self.peers.iter().map(|(replica, address, id)| endpoint(replica, *address, id.clone()));
+        let mut endpoints: Vec<Endpoint> = own.chain(peers).collect();
+        endpoints.sort_by(|a, b| a.replica.cmp(&b.replica));
+        let mut resources = Resources::default();
+        resources.agents.insert(
+            agent.clone(),
+            ModelAgent {
+                name: agent.clone(),
+                version: semver::Version::new(1, 0, 0),
+                tags: TagSet::default(),
+                pool: pool.clone(),
+            },
+        );
+        resources
+            .pools
+            .insert(pool.clone(), Pool { name: pool.clone(), agent: agent.clone(), balance: Balance::RoundRobin });
+        resources.endpoints.insert(pool.clone(), Endpoints { pool: pool.clone(), endpoints });
+        resources
+            .routes
+            .insert(route.clone(), Route { name: route, pool, affinity: self.affinity, timeouts: self.timeouts });
+        let own: Vec<Own> = self
+            .own
+            .iter()
+            .map(|(replica, address)| Own {
+                replica: ReplicaId::new(replica).expect("name"),
+                agent: agent.clone(),
+                upstream: match self.host {
+                    Some(host) => format!("http://{host}:{}/mcp", address.port()).parse().expect("a URL"),
+                    None => format!("http://{address}/mcp").parse().expect("a URL"),
+                },
+                generation: Generation(self.generation),
+                serving: true,
+            })
+            .collect();
+        let snapshot = Snapshot::assemble(resources).expect("a snapshot");
+        let rules = Rules { plaintext_beyond_loopback: false, seed: 0 };
+        compile(&snapshot, None, &own, rules, previous, Instant::now()).expect("a world")
+    }
+
+    pub fn start(&self) -> Proxy {
+        let worlds = Arc::new(Worlds::new(self.world(&World::default())));
+        let events = Arc::new(Events::new(Metrics::default()));
+        let rules = GateRules { hosts: Some(Hosts::default()), headers_max: 100, header_bytes_max: 65_536 };
+        let parts = GatewayParts {
+            worlds: Arc::clone(&worlds),
+            sessions: Arc::new(Sessions::new(1_000, self.shared.clone(), Arc::clone(&events))),
+            events,
+            caller: Caller::new(self.caller),
+            inbound_rules: GateRules { hosts: None, ..rules.clone() },
+            outbound_rules: rules,
+            limits: self.limits,
+        };
+        let any = "127.0.0.1:0".parse().expect("address");
+        let (outbound, inbound) = (bind(any).expect("bind"), bind(any).expect("bind"));
+        let gateway = gateway::start(Arc::new(parts), self.material.as_ref(), outbound, inbound).expect("a gateway");
+        Proxy { outbound: gateway.outbound.address, inbound: gateway.inbound.address, gateway: Some(gateway), worlds }
+    }
+}
+
+impl Proxy {
+    /// Puts another world in place.
+    pub fn show(&self, scene: &Scene) {
+        self.worlds.replace(scene.world(&self.worlds.current()));
+    }
+
+    pub async fn stop(&mut self, grace: Duration) {
+        let Some(Gateway { outbound, inbound }) = self.gateway.take() else { return };
+        tokio::join!(outbound.stop(grace), inbound.stop(grace));
+    }
+}
+
+/// An address on which nobody listens.
+pub fn closed_port() -> SocketAddr {
+    // Freed when the socket is dropped; nobody else takes it at once.
+    std::net::TcpListener::bind("127.0.0.1:0").expect("bind").local_addr().expect("address")
+}
+
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+}
+
+impl Authority {
+    pub fn new() -> Self {
+        let key = KeyPair::generate().expect("key");
+        let mut parameters = CertificateParams::default();
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let pem = parameters.self_signed(&key).expect("root").pem();
+        Self { issuer: Issuer::new(parameters, key), pem }
+    }
+
+    pub fn issue(&self, id: &str) -> Material {
+        let key = KeyPair::generate().expect("key");
+        let mut parameters = CertificateParams::default();
+        parameters.subject_alt_names = vec![SanType::URI(id.try_into().expect("ascii"))];
+        let certificate = parameters.signed_by(&key, &self.issuer).expect("certificate");
+        Material::from_pem(&certificate.pem(), &key.serialize_pem(), &self.pem).expect("material")
+    }
+}
