@@ -2,6 +2,7 @@
 
 use outrigger_identity::Material;
 use outrigger_model::identity::SpiffeId;
+use outrigger_proxy::gateway::Limits;
 
 use crate::agent::Agent;
 use crate::caller::{CALL, Caller};
@@ -31,7 +32,10 @@ async fn a_call_crosses_two_proxies_in_plain_text_and_in_mutual_tls() {
     let answer = called(Scene::of_peers(&[("weather-1", plain.inbound, None)])).await;
     assert!(answer.text().starts_with("POST /mcp HTTP/1.1\r\n") && answer.text().ends_with(CALL), "{}", answer.text());
 
-    let secured = provider(&agent, Some(authority.issue(WEATHER)));
+    // One connection has to be enough for calls that follow each other: a handshake for each would be ten times the work.
+    let limits = Limits { connections_max: 1, ..Limits::default() };
+    let own = Scene::of_own(&[("weather-1", agent.address)]);
+    let secured = Scene { material: Some(authority.issue(WEATHER)), limits, ..own }.start();
     let scene = Scene {
         material: Some(authority.issue(PLANNER)),
         ..Scene::of_peers(&[("weather-1", secured.inbound, id(WEATHER))])
