@@ -12,9 +12,11 @@ use outrigger_model::resource::ResourceKind;
 
 use crate::http::Origin;
 use crate::render::form::Form;
+use crate::target::Target;
 
 const EXAMPLES: &str = "\
 Examples:
+  outrigger up weather=http://127.0.0.1:8081/mcp,http://127.0.0.1:8082/mcp
   outrigger call weather get_forecast '{\"city\":\"Oslo\"}'
   outrigger get agents            outrigger explain weather --tag eu
 
@@ -22,7 +24,7 @@ Exit codes: 0 fine, 1 the thing asked failed, 2 bad usage, 64 bad configuration.
 
 /// A service mesh for MCP agents: sessions stay where their state is, and no agent is changed.
 #[derive(Debug, Parser)]
-#[command(name = "outrigger", version, propagate_version = true, after_help = EXAMPLES)]
+#[command(name = "outrigger", version, after_help = EXAMPLES)]
 pub struct Args {
     #[command(subcommand)]
     pub command: Command,
@@ -30,6 +32,12 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run a whole mesh here, in front of servers that are already running
+    Up(Up),
+    /// Run the proxy beside an agent
+    Proxy(Serve),
+    /// Run the control service
+    Control(Serve),
     /// List what the mesh knows
     Get(Get),
     /// Say why a capability leads to this provider, and why not to the others
@@ -49,6 +57,44 @@ pub enum Command {
     Completion(Completion),
     /// Ask whether a proxy or control is ready; for containers without curl
     Healthcheck(Healthcheck),
+}
+
+#[derive(Debug, Group)]
+pub struct Up {
+    /// An agent and where its replicas are: NAME=URL[,URL…]
+    #[arg(required = true, value_name = "NAME=URL[,URL…]")]
+    pub targets: Vec<Target>,
+    /// Where agents and clients call in; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:17001")]
+    pub outbound: std::net::SocketAddr,
+    /// Where other proxies and `outrigger watch` reach control
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:17010")]
+    pub grpc: std::net::SocketAddr,
+    /// Where `outrigger get` and `outrigger explain` reach control
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
+    pub http: std::net::SocketAddr,
+    /// Where the proxy answers about itself
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:17000")]
+    pub admin: std::net::SocketAddr,
+    /// Health and metrics of the proxy
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:17020")]
+    pub health: std::net::SocketAddr,
+    /// Where sessions are kept; without it, in memory
+    #[arg(long, value_name = "URL", env = "REDIS_URL", hide_env_values = true)]
+    pub redis_url: Option<String>,
+    /// Write the real addresses here, as JSON, once everything listens
+    #[arg(long, value_name = "FILE")]
+    pub ports_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Group)]
+pub struct Serve {
+    /// Configuration, see `outrigger schema`; left out, everything comes from OUTRIGGER_… variables
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Write the real addresses here, as JSON, once everything listens
+    #[arg(long, value_name = "FILE")]
+    pub ports_file: Option<PathBuf>,
 }
 
 /// Where control answers operators.
@@ -95,7 +141,7 @@ pub struct Explain {
     pub tags: Vec<String>,
     /// Semver range, such as ^1.2
     #[arg(long, value_name = "RANGE")]
-    pub range: Option<semver::VersionReq>,
+    pub version: Option<semver::VersionReq>,
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Form,
     #[command(flatten)]
@@ -235,3 +281,6 @@ fn resource_kind(text: &str) -> Result<ResourceKind, String> {
         format!("there are {}", known.join(", "))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,9 +3,12 @@
 pub mod ca;
 pub mod call;
 pub mod completion;
+pub mod control;
 pub mod explain;
 pub mod get;
 pub mod healthcheck;
+pub mod proxy;
 pub mod schema;
 pub mod validate;
 pub mod watch;
+pub mod up;

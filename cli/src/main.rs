@@ -5,6 +5,9 @@
 
 mod problem;
 mod output;
+mod logging;
+mod ports;
+mod target;
 mod http;
 mod render;
 mod mcp;
@@ -42,6 +45,9 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(), Problem> {
     match command {
+        Command::Up(up) => command::up::run(up),
+        Command::Proxy(serve) => command::proxy::run(serve),
+        Command::Control(serve) => command::control::run(serve),
         Command::Get(get) => block_on(command::get::run(get)),
         Command::Explain(explain) => block_on(command::explain::run(explain)),
         Command::Call(call) => block_on(command::call::run(call)),

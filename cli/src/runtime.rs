@@ -11,6 +11,11 @@ pub fn block_on<T>(command: impl Future<Output = Result<T, Problem>>) -> Result<
     made(Builder::new_current_thread().enable_all().build())?.block_on(command)
 }
 
+/// A runtime for servers, with `threads` workers.
+pub fn server(threads: usize) -> Result<Runtime, Problem> {
+    made(Builder::new_multi_thread().worker_threads(threads.max(1)).enable_all().build())
+}
+
 fn made(runtime: std::io::Result<Runtime>) -> Result<Runtime, Problem> {
     runtime.map_err(|cause| Problem::failed("the runtime cannot start").because(cause))
 }

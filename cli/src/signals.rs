@@ -1,7 +1,10 @@
-//! SIGINT and SIGTERM: both ask for an orderly stop.
+//! SIGINT and SIGTERM: the first asks for an orderly stop, the second ends it.
+
+use std::future::Future;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::output::note;
 use crate::problem::Problem;
 
 /// Hears both signals from the moment it is made.
@@ -21,6 +24,17 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+        }
+    }
+
+    /// Runs an orderly stop; another signal abandons it.
+    pub async fn unless_again<T>(&mut self, stop: impl Future<Output = T>) -> Result<T, Problem> {
+        tokio::select! {
+            done = stop => Ok(done),
+            () = self.next() => {
+                note("second signal: stopping at once");
+                Err(Problem::failed("stopped before everything was in order"))
+            }
         }
     }
 }

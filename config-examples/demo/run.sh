@@ -52,18 +52,22 @@ start() { # NAME COMMAND…: starts it in the background, its output in NAME.log
     pids[$name]=$!
 }
 
-end() { # NAME SIGNAL: ends it and waits until it is gone
-    local pid=${pids[$1]:-}
+is_over() { # PID: it has ended, though nobody may have asked for its exit code yet
+    local state=Z
+    { read -r _ _ state _ <"/proc/$1/stat"; } 2>/dev/null
+    [ "$state" = Z ]
+}
+
+end() { # NAME SIGNAL: ends it, by force after 15 s, and gives its exit code
+    local pid=${pids[$1]:-} deadline=$((SECONDS + 15))
     [ -n "$pid" ] || return 0
     unset "pids[$1]"
     kill "-$2" "$pid" 2>/dev/null
-    ( sleep 15; kill -KILL "$pid" 2>/dev/null ) &
-    local guard=$!
+    until is_over "$pid"; do
+        [ $SECONDS -lt $deadline ] || { kill -KILL "$pid"; break; }
+        sleep 0.05
+    done
     wait "$pid" 2>/dev/null
-    local code=$?
-    kill "$guard" 2>/dev/null
-    wait "$guard" 2>/dev/null
-    return $code
 }
 
 clean_up() {
@@ -92,7 +96,7 @@ port() { sed -n "s/.*\"$2\":\"\([^\"]*\)\".*/\1/p" "$dir/$1.ports"; }
 call() { # [--session S] TOOL: the answer to stdout, what was said beside it to $dir/said
     local session=()
     [ "$1" = --session ] && { session=(--session "$2"); shift 2; }
-    "$outrigger" call counter "$1" "${session[@]}" --outbound "$outbound" 2>"$dir/said"
+    "$outrigger" call counter "$1" "${session[@]}" --within 15 --outbound "$outbound" 2>"$dir/said"
 }
 
 session_said() { sed -n 's/^session: //p' "$dir/said"; }
@@ -138,7 +142,7 @@ identity='certificate: counter.pem, key: counter.key, authority: ca.pem'
 listen='listen: {outbound: "127.0.0.1:0", inbound: "127.0.0.1:0", admin: "127.0.0.1:0", health: "127.0.0.1:0"}'
 for i in 1 2 3; do
     start "counter-$i" "$agent" --port 0 --name "counter-$i"
-    within 10 "counter-$i listens" grep -q 'listens on' "$dir/counter-$i.log"
+    within 10 "counter-$i listens" grep -qs 'listens on' "$dir/counter-$i.log"
     url=$(sed -n 's/.* listens on //p' "$dir/counter-$i.log")
     cat >"$dir/proxy-$i.yaml" <<YAML
 agents: [{name: counter, replica: counter-$i, url: "$url", version: 1.0.0, probe: {interval_ms: 250}}]
@@ -180,7 +184,7 @@ did "a plain HTTP request to the inbound listener of proxy-1, $inbound"
 saw "no HTTP answer: proxies talk to each other over mTLS only"
 
 step 'A client opens a session through localhost, and all its calls land on one replica'
-first=$(call --session new increment) || fail 'a first call'
+first=$(call --session new increment) || fail "a first call: $(cat "$dir/said")"
 session=$(session_said)
 [ -n "$session" ] || fail 'a session id'
 home=${first%% *}

@@ -20,7 +20,7 @@ for i in 1 2 3; do
     setsid "$bin/counter-agent" --port 0 --name "counter-$i" >"$dir/counter-$i.log" 2>&1 &
     pids+=($!)
     for _ in $(seq 100); do
-        grep -q 'listens on' "$dir/counter-$i.log" && break
+        grep -qs 'listens on' "$dir/counter-$i.log" && break
         sleep 0.05
     done
     urls+=${urls:+,}$(sed -n 's/.* listens on //p' "$dir/counter-$i.log")

@@ -67,8 +67,8 @@ fn progress(message: &Value) {
     let Some(params) = message.get("params").filter(|_| string(message, "method") == "notifications/progress") else {
         return;
     };
-    let words = [text(params, "progress"), text(params, "total"), printable(string(params, "message"))];
-    let [progress, total, said] = words;
+    let whole = |field: &str| text(params, field).trim_end_matches(".0").to_owned();
+    let (progress, total, said) = (whole("progress"), whole("total"), printable(string(params, "message")));
     note(format!("progress {progress} of {total} {said}").trim_end());
 }
 

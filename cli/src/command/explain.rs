@@ -36,7 +36,7 @@ pub async fn run(explain: Explain) -> Result<(), Problem> {
 
 fn path(explain: &Explain) -> String {
     let mut path = format!("/v1/explain?capability={}", ask::escaped(&explain.capability));
-    if let Some(range) = &explain.range {
+    if let Some(range) = &explain.version {
         path.push_str(&format!("&version={}", ask::escaped(&range.to_string())));
     }
     for tag in &explain.tags {

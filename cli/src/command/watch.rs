@@ -66,6 +66,9 @@ async fn tell(observer: &mut Observer, watch: &Watch) -> Result<(), Problem> {
             Ok(()) = status.changed() => {
                 let error = status.borrow_and_update().last_error.clone();
                 if error.is_some() && error != said {
+                    if said.is_none() && watch.identity.is_none() {
+                        note("next:  if control has an identity, prove yours: --identity FILE.pem, see `outrigger ca issue`");
+                    }
                     note(format!("{}: {}; trying again", watch.grpc, error.as_deref().unwrap_or_default()));
                 }
                 said = error;

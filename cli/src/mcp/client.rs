@@ -223,8 +223,8 @@ fn knows_no_initialize(error: &McpError) -> bool {
 
 fn refused(error: &RpcError) -> String {
     match (&error.reason, &error.detail) {
-        (Some(reason), Some(detail)) => format!("{} ({reason}): {detail}", error.message),
-        (Some(reason), None) => format!("{} ({reason})", error.message),
+        (Some(reason), Some(detail)) if *detail != error.message => format!("{} ({reason}): {detail}", error.message),
+        (Some(reason), _) => format!("{} ({reason})", error.message),
         (None, _) => format!("{} (code {})", error.message, error.code),
     }
 }

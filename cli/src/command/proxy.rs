@@ -1,0 +1,65 @@
+//! `outrigger proxy`: runs one proxy until it is told to stop.
+
+use outrigger_proxy::app::{Ports, Proxy, StartError};
+use outrigger_proxy::config::settings::{LogFormat, LogLevel};
+use serde_json::{Value, json};
+
+use crate::args::Serve;
+use crate::configuration;
+use crate::logging::{self, Lines};
+use crate::ports;
+use crate::problem::Problem;
+use crate::runtime;
+use crate::signals::Signals;
+
+pub fn run(serve: Serve) -> Result<(), Problem> {
+    let settings = configuration::proxy(serve.file.as_deref())?;
+    logging::start(level(settings.log.level), lines(settings.log.format))?;
+    runtime::server(settings.threads)?.block_on(async {
+        let mut signals = Signals::listen()?;
+        let mut running = Proxy::start(settings).await.map_err(unstarted)?;
+        if let Some(file) = &serve.ports_file {
+            ports::write(file, &shown(&running.ports))?;
+        }
+        tokio::select! {
+            () = signals.next() => {}
+            part = running.ended() => {
+                return Err(Problem::failed(format!("the proxy's {part} ended by itself; its log says why")));
+            }
+        }
+        signals.unless_again(running.stop()).await?;
+        Ok(())
+    })
+}
+
+/// Why a proxy did not start, with what helps most often.
+pub fn unstarted(cause: StartError) -> Problem {
+    Problem::failed("the proxy cannot start")
+        .because(cause)
+        .next("if an address is busy: choose another under `listen:`, or port 0 with --ports-file")
+}
+
+/// The ports file.
+pub fn shown(ports: &Ports) -> Value {
+    json!({
+        "outbound": ports.outbound.to_string(), "inbound": ports.inbound.to_string(),
+        "admin": ports.admin.to_string(), "health": ports.health.to_string(),
+    })
+}
+
+const fn level(level: LogLevel) -> &'static str {
+    match level {
+        LogLevel::Error => "error",
+        LogLevel::Warn => "warn",
+        LogLevel::Info => "info",
+        LogLevel::Debug => "debug",
+        LogLevel::Trace => "trace",
+    }
+}
+
+const fn lines(format: LogFormat) -> Lines {
+    match format {
+        LogFormat::Text => Lines::Text,
+        LogFormat::Json => Lines::Json,
+    }
+}
