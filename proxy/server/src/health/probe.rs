@@ -1,7 +1,8 @@
 //! Looks at each own agent, again and again, and asks it what it offers whenever it appears.
 //!
 //! In: the agents of the settings. Out: a watch of [`LocalReplicas`].
-//! Rules: a closed port withdraws an agent at once; two unclear looks in a row do; an agent serves when its port is open and
+//! Rules: a closed port withdraws an agent at once, and the end of the connection kept from the last look is a reason to
+//! look now; two unclear looks in a row do; an agent serves when its port is open and
 //! it answers HTTP. One that answers and is not understood serves, with its trouble told: calls may still work.
 //! Invariant: one task per agent, each the only writer of its entry.
 
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use outrigger_model::name::ReplicaId;
 use outrigger_model::replica::Generation;
+use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
@@ -27,6 +29,8 @@ const UNCLEAR_MAX: u32 = 2;
 /// First and longest pause before an agent that was not understood is asked again.
 const ASK_AGAIN_FIRST: Duration = Duration::from_secs(5);
 const ASK_AGAIN_MAX: Duration = Duration::from_secs(60);
+/// The shortest time between two looks.
+const HELD_MIN: Duration = Duration::from_millis(100);
 
 /// The agents behind this proxy, watched.
 #[derive(Debug, Clone)]
@@ -54,6 +58,7 @@ impl LocalAgents {
                 unclear: 0,
                 ask_again: None,
                 pause: ASK_AGAIN_FIRST,
+                held: None,
             };
             tasks.spawn("probe", watcher.run(tasks.token(), nudge));
         }
@@ -89,6 +94,8 @@ struct Watcher {
     /// When to ask again what it offers.
     ask_again: Option<Instant>,
     pause: Duration,
+    /// The connection of the last look, if the port was open.
+    held: Option<TcpStream>,
 }
 
 impl Watcher {
@@ -96,17 +103,35 @@ impl Watcher {
         let looking = async {
             loop {
                 self.look().await;
-                // A nudge ends the wait early; it does not matter which of the two it was.
-                let _ = timeout(self.probe.interval, nudge.notified()).await;
+                // A nudge or the end of the connection ends the wait early; it does not matter which it was.
+                let early = async {
+                    tokio::select! {
+                        () = nudge.notified() => (),
+                        () = self.ended() => (),
+                    }
+                };
+                let _ = timeout(self.probe.interval, early).await;
             }
         };
         stop.run_until_cancelled(looking).await;
     }
 
+    /// Ends when the agent closes the connection that the last look left open, and never sooner than [`HELD_MIN`]: a
+    /// server that closes every connection at once is not looked at without end.
+    async fn ended(&self) {
+        let soonest = Instant::now() + HELD_MIN;
+        port::until_closed(self.held.as_ref()).await;
+        sleep(soonest.saturating_duration_since(Instant::now())).await;
+    }
+
     async fn look(&mut self) {
         let Some(known) = self.entry.read() else { return };
+        self.held = None;
         match port::look(&known.url, self.probe.timeout).await {
-            Port::Open => self.unclear = 0,
+            Port::Open(stream) => {
+                self.unclear = 0;
+                self.held = Some(stream);
+            }
             Port::Closed => return self.withdraw("its port is closed"),
             Port::Unclear => {
                 self.unclear += 1;

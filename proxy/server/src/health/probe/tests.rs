@@ -68,6 +68,17 @@ async fn a_failed_call_makes_the_next_look_come_at_once() {
 }
 
 #[tokio::test]
+async fn an_agent_that_dies_is_withdrawn_long_before_the_next_look() {
+    let agent = Scripted::agent(weather).await;
+    let (locals, mut tasks) = watch(&settings(&agent, 60_000));
+    let mut replicas = locals.replicas();
+    until(&mut replicas, |all| all[0].serving).await;
+    agent.stop().await;
+    until(&mut replicas, |all| !all[0].serving).await;
+    tasks.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
 async fn an_agent_that_is_not_understood_serves_and_its_trouble_is_told() {
     let agent = Scripted::agent(|_| Some(respond(401, "", ""))).await;
     let (locals, mut tasks) = watch(&settings(&agent, 100));
