@@ -156,10 +156,14 @@ impl Proxy {
     }
 }
 
-/// An address on which nobody listens.
+/// An address on which nobody listens, for as long as the test runs.
 pub fn closed_port() -> SocketAddr {
-    // Freed when the socket is dropped; nobody else takes it at once.
-    std::net::TcpListener::bind("127.0.0.1:0").expect("bind").local_addr().expect("address")
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.bind("127.0.0.1:0".parse().expect("address")).expect("bind");
+    let address = socket.local_addr().expect("address");
+    // A socket that is bound and does not listen refuses connections, and keeps others from taking its port.
+    std::mem::forget(socket);
+    address
 }
 
 pub struct Authority {

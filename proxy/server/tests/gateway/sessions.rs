@@ -80,15 +80,35 @@ async fn a_session_whose_replica_left_or_restarted_is_404() {
 }
 
 #[tokio::test]
-async fn a_session_whose_replica_refuses_connections_never_goes_elsewhere() {
+async fn a_session_whose_peer_refuses_connections_waits_for_it_and_never_goes_elsewhere() {
     let (one, two) = (stateful("s-one").await, stateful("s-two").await);
-    let scene = Scene::of_own(&[("weather-1", one.address)]);
-    let proxy = scene.start();
+    let provider = Scene::of_own(&[("weather-1", one.address)]).start();
+    let proxy = Scene::of_peers(&[("weather-1", provider.inbound, None)]).start();
     let mut caller = Caller::connect(proxy.outbound).await;
     let session = open(&mut caller).await;
-    proxy.show(&Scene::of_own(&[("weather-1", closed_port()), ("weather-2", two.address)]));
+    let other = Scene::of_own(&[("weather-2", two.address)]).start();
+    proxy.show(&Scene::of_peers(&[("weather-1", closed_port(), None), ("weather-2", other.inbound, None)]));
     let answer = caller.post("/weather/mcp", &with(&session), CALL).await;
     assert_eq!((answer.status, answer.reason().as_str()), (503, "session_unreachable"));
+    assert_eq!(two.requests(), 0);
+}
+
+#[tokio::test]
+async fn a_session_whose_agent_closed_its_port_is_gone_at_once() {
+    let (one, two) = (stateful("s-one").await, stateful("s-two").await);
+    let scene = Scene::of_own(&[("weather-1", one.address)]);
+    let provider = scene.start();
+    let far = Scene::of_peers(&[("weather-1", provider.inbound, None)]).start();
+    let near = scene.start();
+    let closed = Scene::of_own(&[("weather-1", closed_port()), ("weather-2", two.address)]);
+    for proxy in [&far, &near] {
+        let mut caller = Caller::connect(proxy.outbound).await;
+        let session = open(&mut caller).await;
+        let watched = if std::ptr::eq(proxy, &far) { &provider } else { &near };
+        watched.show(&closed);
+        let answer = caller.post("/weather/mcp", &with(&session), CALL).await;
+        assert_eq!((answer.status, answer.reason().as_str()), (404, "session_gone"));
+    }
     assert_eq!(two.requests(), 0);
 }
 
