@@ -32,6 +32,7 @@ const HOUSE: &[(&str, &[&str])] = &[
         &["outrigger-model", "outrigger-config", "outrigger-identity", "outrigger-wire", "outrigger-control-core"],
     ),
     ("config-examples/agents/counter", &[]),
+    ("load-tests", &["outrigger-wire"]),
 ];
 
 /// The cli joins everything, and the tests look at everything.
@@ -47,7 +48,7 @@ const BEHIND_ONE_DOOR: &[(&str, &[&str])] = &[
     ("tonic-prost", &["api/wire", "control/server"]),
     ("tonic-prost-build", &["api/wire"]),
     ("protox", &["api/wire"]),
-    ("clap", &["cli", "config-examples/agents/counter"]),
+    ("clap", &["cli", "config-examples/agents/counter", "load-tests"]),
 ];
 
 /// What the crates that only think must never know.

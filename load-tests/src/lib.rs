@@ -1,0 +1,14 @@
+//! Measures Outrigger beside other proxies: an echo agent, a load generator, the peers, and the comparison.
+//!
+//! A stranger to the servers: it knows MCP over HTTP and the command line of each peer, and nothing else of them.
+//! Invariant: every call has a number, and each number ends in exactly one column of the tally.
+
+pub mod echo;
+pub mod tally;
+pub mod agent;
+pub mod machine;
+pub mod generate;
+pub mod scenario;
+pub mod peers;
+pub mod measure;
+pub mod report;

@@ -1,0 +1,184 @@
+//! The binary `outrigger-load`: parses the command line and runs the agent, one load, or a whole bench.
+//!
+//! Never here: what a load is or how it is measured.
+//! Invariant: exit code 0 fine, 1 something failed or an answer was not right, 2 bad usage.
+
+use std::fmt::Display;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use outrigger_load_tests::generate::Target;
+use outrigger_load_tests::measure::bench::bench;
+use outrigger_load_tests::measure::result::Bench;
+use outrigger_load_tests::measure::sample::{Subject, sample};
+use outrigger_load_tests::peers::Place;
+use outrigger_load_tests::scenario::Scenario;
+use outrigger_load_tests::{agent, report};
+
+// As in the proxy: many small buffers, and the harness must not be the limit.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Descriptors that a thousand idle callers need, here and in the peers.
+const DESCRIPTORS: u64 = 16_384;
+
+/// Measures MCP proxies: an echo agent, a load generator, and a bench of several proxies in one run.
+#[derive(Debug, Parser)]
+#[command(name = "outrigger-load", version)]
+enum Args {
+    /// Serve the echo agent on loopback
+    Agent {
+        #[arg(long, default_value = "echo-0")]
+        name: String,
+        /// 0 takes a free port
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+        /// Write the address there when it listens
+        #[arg(long, value_name = "FILE")]
+        port_file: Option<PathBuf>,
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
+        threads: u16,
+    },
+    #[command(flatten)]
+    Load(Load),
+}
+
+#[derive(Debug, Subcommand)]
+enum Load {
+    /// Put one scenario's load on one address
+    Generate {
+        scenario: PathBuf,
+        /// Where calls go
+        #[arg(long)]
+        address: SocketAddr,
+        #[arg(long, default_value = "/mcp")]
+        path: String,
+        /// The echo agents behind it, to ask them what they executed
+        #[arg(long)]
+        agent: Vec<SocketAddr>,
+    },
+    /// Measure scenarios, every peer of them in turn
+    Bench {
+        /// Scenario files; all of `load-tests/scenarios` if none is named
+        scenarios: Vec<PathBuf>,
+        /// Where the result goes, as JSON; the tables go beside it with the ending `md`
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// The binary to measure; beside this one if not given
+        #[arg(long, value_name = "FILE", env = "OUTRIGGER_BIN")]
+        outrigger: Option<PathBuf>,
+    },
+    /// Print the tables of a result
+    Show { result: PathBuf },
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> ExitCode {
+    let done = match Args::parse() {
+        Args::Agent { name, port, port_file, threads } => serve(&name, port, port_file.as_deref(), threads),
+        Args::Load(load) => run(load),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            note(format!("outrigger-load: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(name: &str, port: u16, port_file: Option<&Path>, threads: u16) -> Result<bool, Failure> {
+    raise_descriptors();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(usize::from(threads)).enable_all().build()?;
+    runtime.block_on(async {
+        let agent = agent::start(port, name).await?;
+        say(format!("{name} listens on http://{}/mcp", agent.address))?;
+        if let Some(file) = port_file {
+            std::fs::write(file, agent.address.to_string())?;
+        }
+        let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            _ = term.recv() => (),
+            done = tokio::signal::ctrl_c() => done?,
+        }
+        Ok(true)
+    })
+}
+
+fn run(load: Load) -> Result<bool, Failure> {
+    raise_descriptors();
+    match load {
+        Load::Show { result } => {
+            let bench: Bench = serde_json::from_str(&std::fs::read_to_string(result)?)?;
+            say(report::markdown(&bench))?;
+            Ok(true)
+        }
+        Load::Generate { scenario, address, path, agent } => {
+            let scenario = Scenario::read(&scenario)?;
+            let target = Target::new(address, &path);
+            let subject = Subject { target: &target, proxies: &[], agents: &agent, agent_pids: &[] };
+            let (round, tally) = one_thread()?.block_on(sample(&subject, &scenario))?;
+            say(serde_json::to_string_pretty(&serde_json::json!({ "round": round, "tally": tally }))?)?;
+            Ok(tally.is_clean())
+        }
+        Load::Bench { scenarios, out, seed, outrigger } => {
+            let place = Place::find(outrigger)?;
+            if !place.cores.take_mine() {
+                note("cannot pin to a core (is taskset there?); figures will be noisier");
+            }
+            let files = if scenarios.is_empty() { shipped(&place.home)? } else { scenarios };
+            let scenarios = files.iter().map(|file| Scenario::read(file)).collect::<Result<Vec<_>, _>>()?;
+            let result = one_thread()?.block_on(bench(&place, &scenarios, seed, &|line| note(line)))?;
+            let tables = report::markdown(&result);
+            if let Some(out) = out {
+                if let Some(folder) = out.parent() {
+                    std::fs::create_dir_all(folder)?;
+                }
+                std::fs::write(&out, serde_json::to_string_pretty(&result)?)?;
+                std::fs::write(out.with_extension("md"), &tables)?;
+            }
+            say(tables)?;
+            Ok(true)
+        }
+    }
+}
+
+/// One thread: the generator's work is small, and a second thread would share its core with the agent.
+fn one_thread() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+fn shipped(home: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(home.join("scenarios"))?;
+    let mut files = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
+    files.sort();
+    Ok(files)
+}
+
+/// As far as the machine allows; the children inherit it.
+fn raise_descriptors() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        // What is missing shows as calls that are lost.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, DESCRIPTORS.min(hard), hard);
+    }
+}
+
+fn say(text: impl Display) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()
+}
+
+fn note(text: impl Display) {
+    // Without a stderr there is nobody to tell.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}

@@ -1,0 +1,103 @@
+//! The general-purpose proxies: nginx, HAProxy and Envoy, each with one worker.
+//!
+//! In: where the agent is, one hop or two. Out: the children, and the address to call.
+//! Invariant: for two hops the same proxy is started twice, with mTLS between the two.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use super::certificates::{self, CertificateError, PEER};
+use super::child::{Child, ChildError, Line};
+use super::place::{Place, free_address};
+use super::template::{OpenPlace, fill};
+use crate::scenario::{PeerName, Way};
+
+#[derive(Debug, thiserror::Error)]
+pub enum PlainError {
+    #[error("{0} is not installed; run load-tests/setup.sh")]
+    NotInstalled(&'static str),
+    #[error("configuration cannot be read or written")]
+    File(#[from] std::io::Error),
+    #[error(transparent)]
+    Place(#[from] OpenPlace),
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    #[error(transparent)]
+    Child(#[from] ChildError),
+}
+
+/// A peer by its program and the ending of its configurations.
+#[derive(Debug, Clone, Copy)]
+pub struct Plain {
+    pub program: &'static str,
+    ending: &'static str,
+}
+
+impl Plain {
+    pub fn of(name: PeerName) -> Option<Self> {
+        match name {
+            PeerName::Nginx => Some(Self { program: "nginx", ending: "conf" }),
+            PeerName::Haproxy => Some(Self { program: "haproxy", ending: "cfg" }),
+            PeerName::Envoy => Some(Self { program: "envoy", ending: "yaml" }),
+            PeerName::Direct | PeerName::Outrigger => None,
+        }
+    }
+
+    pub fn start(
+        self,
+        place: &Place,
+        way: Way,
+        agent: SocketAddr,
+        folder: &Path,
+    ) -> Result<(Vec<Child>, SocketAddr), PlainError> {
+        match way {
+            Way::OneHop => {
+                let listen = free_address()?;
+                Ok((vec![self.child(place, "plain", listen, agent, folder)?], listen))
+            }
+            Way::TwoHopsMtls => {
+                certificates::write(folder)?;
+                let (caller, between) = (free_address()?, free_address()?);
+                let inner = self.child(place, "mtls-in", between, agent, folder)?;
+                let outer = self.child(place, "mtls-out", caller, between, folder)?;
+                Ok((vec![outer, inner], caller))
+            }
+        }
+    }
+
+    /// Fills `peers/PROGRAM.ROLE.ENDING` and starts the program on it.
+    fn child(
+        self,
+        place: &Place,
+        role: &str,
+        listen: SocketAddr,
+        upstream: SocketAddr,
+        folder: &Path,
+    ) -> Result<Child, PlainError> {
+        let binary = place.program(self.program).ok_or(PlainError::NotInstalled(self.program))?;
+        let name = format!("{}.{role}.{}", self.program, self.ending);
+        let text = fs::read_to_string(place.home.join("peers").join(&name))?;
+        let values = [
+            ("LISTEN", listen.to_string()),
+            ("LISTEN_PORT", listen.port().to_string()),
+            ("UPSTREAM", upstream.to_string()),
+            ("UPSTREAM_PORT", upstream.port().to_string()),
+            ("FOLDER", folder.display().to_string()),
+            ("ROLE", role.to_owned()),
+            ("PEER", PEER.to_owned()),
+        ];
+        let filled = folder.join(&name);
+        fs::write(&filled, fill(&name, &text, &values)?)?;
+        let file = filled.display().to_string();
+        let prefix = folder.display().to_string();
+        let arguments: Vec<&str> = match self.program {
+            "nginx" => vec!["-p", &prefix, "-e", "stderr", "-c", &file],
+            "haproxy" => vec!["-db", "-q", "-f", &file],
+            _ => vec!["-c", &file, "--concurrency", "1", "--disable-hot-restart", "-l", "error"],
+        };
+        let program = binary.display().to_string();
+        let line = Line { program: &program, arguments: &arguments, folder, name: &name, core: place.cores.proxy };
+        Ok(Child::start(&line)?)
+    }
+}

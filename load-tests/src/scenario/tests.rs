@@ -1,0 +1,42 @@
+use super::*;
+
+const GOOD: &str =
+    "name: x\nsays: y\nway: one_hop\npeers: [direct]\nrounds: 1\nload: saturate\nconnections: 2\ncalls: 10\n";
+
+fn parse(text: &str) -> Result<Scenario, ScenarioError> {
+    Scenario::parse(Path::new("x.yaml"), text)
+}
+
+#[test]
+fn every_scenario_that_is_shipped_can_be_run() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let scenario = Scenario::read(&path).unwrap();
+        assert!(path.file_stem().unwrap().to_string_lossy().ends_with(&scenario.name), "{}", path.display());
+        count += 1;
+    }
+    assert!(count >= 5);
+}
+
+#[test]
+fn what_cannot_be_run_is_refused_with_its_key() {
+    assert!(parse(GOOD).is_ok());
+    let rows = [
+        ("calls: 10", "calls: 0", "calls"),
+        ("calls: 10", "calls: 10\nsession: true\nera: modern", "session"),
+        ("rounds: 1", "rounds: 0", "rounds"),
+        ("connections: 2", "connections: 100000", "connections"),
+        ("load: saturate", "load: rate", "seconds"),
+        ("load: saturate", "load: sessions", "calls_each"),
+        ("load: saturate", "load: streams", "events"),
+        ("calls: 10", "calls: 10\nreplicas: 2", "replicas"),
+        ("calls: 10", "kalls: 10", "kalls"),
+        ("peers: [direct]", "peers: []", "peers"),
+    ];
+    for (from, to, key) in rows {
+        let said = parse(&GOOD.replace(from, to)).unwrap_err().to_string();
+        assert!(said.contains(key), "{to}: {said}");
+    }
+}

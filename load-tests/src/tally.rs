@@ -1,0 +1,142 @@
+//! Counts what became of every call, exactly.
+//!
+//! In: the number of a call, what came back for it, and what the agent says it executed. Out: a [`Tally`].
+//! Never here: sockets, clocks.
+//! Invariant: `calls` is the sum of answered, wrong, misrouted, refused and lost; duplicated stands beside them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::echo::read_answer;
+
+/// What came back for one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Back<'a> {
+    /// A success with this body, or with this last event of a stream.
+    Answer(&'a [u8]),
+    /// Another status than a success.
+    Refused(u16),
+    /// Nothing: the connection broke, or time ran out.
+    Lost,
+}
+
+/// The columns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    pub calls: u64,
+    /// The right number, from the right replica.
+    pub answered: u64,
+    /// An answer that is not the answer to this call.
+    pub wrong: u64,
+    /// The right number, from another replica than the one that holds the session.
+    pub misrouted: u64,
+    pub refused: u64,
+    pub lost: u64,
+    /// Answers that came once more, and calls that the agent executed once more.
+    pub duplicated: u64,
+}
+
+impl Tally {
+    pub fn add(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.answered += other.answered;
+        self.wrong += other.wrong;
+        self.misrouted += other.misrouted;
+        self.refused += other.refused;
+        self.lost += other.lost;
+        self.duplicated += other.duplicated;
+    }
+
+    /// Whether every call was answered rightly, once.
+    pub fn is_clean(&self) -> bool {
+        self.answered == self.calls && self.duplicated == 0
+    }
+
+    /// Everything that is not as it should be.
+    pub fn faults(&self) -> u64 {
+        self.wrong + self.misrouted + self.refused + self.lost + self.duplicated
+    }
+}
+
+/// What the agent says of one run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Executed {
+    /// Numbers that were executed.
+    pub once: u64,
+    /// Executions beyond the first of their number.
+    pub again: u64,
+}
+
+/// The account of one run: numbers from 0, each given out once.
+#[derive(Debug)]
+pub struct Ledger {
+    answers: Vec<u64>,
+    numbers: u64,
+    given: u64,
+    tally: Tally,
+}
+
+impl Ledger {
+    /// For a run of at most `numbers` calls.
+    pub fn new(numbers: u64) -> Self {
+        let words = usize::try_from(numbers.div_ceil(64)).unwrap_or_default();
+        Self { answers: vec![0; words], numbers, given: 0, tally: Tally::default() }
+    }
+
+    /// The number of the next call; `None` when all are given out.
+    pub fn next_number(&mut self) -> Option<u64> {
+        let number = self.given;
+        if number >= self.numbers {
+            return None;
+        }
+        self.given += 1;
+        Some(number)
+    }
+
+    /// Judges what came back for `number`. `home` is the replica that must have answered, if one must.
+    pub fn settle(&mut self, number: u64, home: Option<&str>, back: Back<'_>) {
+        self.tally.calls += 1;
+        let bytes = match back {
+            Back::Answer(bytes) => bytes,
+            Back::Refused(_) => return self.tally.refused += 1,
+            Back::Lost => return self.tally.lost += 1,
+        };
+        let Some(answer) = read_answer(bytes) else {
+            self.tally.wrong += 1;
+            return;
+        };
+        if !self.mark(answer.number) {
+            self.tally.duplicated += 1;
+        }
+        if answer.number != number {
+            self.tally.wrong += 1;
+        } else if home.is_some_and(|home| home != answer.replica) {
+            self.tally.misrouted += 1;
+        } else {
+            self.tally.answered += 1;
+        }
+    }
+
+    /// An answer beyond the one that a call was settled with.
+    pub fn surplus(&mut self) {
+        self.tally.duplicated += 1;
+    }
+
+    /// Closes the account with the agent's own.
+    pub fn close(mut self, executed: Executed) -> Tally {
+        self.tally.duplicated += executed.again;
+        self.tally
+    }
+
+    /// Notes an answer; `false` if that number was answered before.
+    fn mark(&mut self, number: u64) -> bool {
+        let word = usize::try_from(number / 64).ok().and_then(|at| self.answers.get_mut(at));
+        let Some(word) = word else { return true };
+        let bit = 1 << (number % 64);
+        let fresh = *word & bit == 0;
+        *word |= bit;
+        fresh
+    }
+}
+
+#[cfg(test)]
+mod tests;

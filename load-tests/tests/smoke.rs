@@ -1,0 +1,92 @@
+//! A few hundred calls to the real echo agent, without a proxy, in every kind of load.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail loudly"
+)]
+
+use std::path::Path;
+
+use outrigger_load_tests::agent;
+use outrigger_load_tests::echo::{Era, Form};
+use outrigger_load_tests::generate::{Dress, Target};
+use outrigger_load_tests::measure::result::Round;
+use outrigger_load_tests::measure::sample::{Subject, begin, executed, sample};
+use outrigger_load_tests::scenario::{Load, PeerName, Scenario, Way};
+use outrigger_load_tests::tally::{Executed, Tally};
+
+async fn run(load: Load, dress: Dress) -> (Round, Tally) {
+    let agent = agent::start(0, "echo-0").await.unwrap();
+    let target = Target::new(agent.address, "/mcp");
+    let scenario = Scenario {
+        name: "smoke".to_owned(),
+        says: String::new(),
+        way: Way::OneHop,
+        peers: vec![PeerName::Direct],
+        replicas: 1,
+        rounds: 1,
+        connections: 8,
+        load,
+        dress,
+    };
+    let subject = Subject { target: &target, proxies: &[], agents: &[agent.address], agent_pids: &[] };
+    let (round, tally) = sample(&subject, &scenario).await.unwrap();
+    assert!(tally.is_clean(), "{tally:?}");
+    let numbers = scenario.numbers();
+    assert_eq!(executed(agent.address).await.unwrap(), Executed { once: numbers, again: 0 });
+    (round, tally)
+}
+
+#[tokio::test]
+async fn every_call_is_answered_once_in_either_era() {
+    let (_, tally) = run(Load::Saturate { calls: 400 }, Dress::plain(Era::Modern)).await;
+    assert_eq!(tally.answered, 400);
+    run(Load::Saturate { calls: 400 }, Dress { session: true, ..Dress::plain(Era::Legacy) }).await;
+}
+
+#[tokio::test]
+async fn open_loop_takes_as_long_as_its_rate_says() {
+    let (round, _) = run(Load::Rate { per_second: 1_000, calls: 300 }, Dress::plain(Era::Legacy)).await;
+    assert!(round.seconds >= 0.299, "{}", round.seconds);
+    assert!(round.latency.p50 > 0.0);
+}
+
+#[tokio::test]
+async fn sessions_are_opened_used_and_closed() {
+    let (round, _) = run(Load::Sessions { calls: 200, calls_each: 5 }, Dress::plain(Era::Legacy)).await;
+    assert!(round.units >= 200 + 40 * 3);
+}
+
+#[tokio::test]
+async fn events_are_timed_one_by_one() {
+    let dress = Dress { form: Form::Events { count: 5, every_ms: 2 }, ..Dress::plain(Era::Legacy) };
+    let (round, _) = run(Load::Streams { calls: 16 }, dress).await;
+    assert_eq!(round.units, 80);
+}
+
+#[tokio::test]
+async fn a_call_executed_twice_is_seen_by_the_agent() {
+    let agent = agent::start(0, "echo-0").await.unwrap();
+    begin(agent.address, 10).await.unwrap();
+    let target = Target::new(agent.address, "/mcp");
+    for _ in 0..2 {
+        // Each run of its own begins with number 0.
+        let crew = outrigger_load_tests::generate::Crew::hire(&target, &Dress::plain(Era::Legacy), 1).await.unwrap();
+        let book = outrigger_load_tests::generate::crew::Book::new(1);
+        outrigger_load_tests::generate::saturate::run(crew, &book).await.unwrap();
+    }
+    assert_eq!(executed(agent.address).await.unwrap(), Executed { once: 1, again: 1 });
+}
+
+#[test]
+fn every_configuration_of_a_peer_is_there() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
+    for (program, ending) in [("nginx", "conf"), ("haproxy", "cfg"), ("envoy", "yaml")] {
+        for role in ["plain", "mtls-in", "mtls-out"] {
+            let path = folder.join(format!("{program}.{role}.{ending}"));
+            assert!(path.is_file(), "{}", path.display());
+        }
+    }
+}
