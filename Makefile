@@ -2,7 +2,7 @@
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)/debug
 
-.PHONY: demo test check up tools
+.PHONY: demo test check bench up tools
 
 # Tells and shows a story with real processes, checks it, cleans up. STAY=1 keeps everything running at its end.
 demo: tools
@@ -20,6 +20,12 @@ check: tools
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo test --locked -p outrigger-tests --test tidy
+
+# Outrigger beside nginx, HAProxy and Envoy, in one run of about ten minutes; tables at the end, figures in load-tests/results.
+bench: tools
+	load-tests/setup.sh
+	cargo build --locked --release -p outrigger -p outrigger-load-tests
+	$(or $(CARGO_TARGET_DIR),target)/release/outrigger-load bench --out load-tests/results/bench.json
 
 # A whole mesh in front of three copies of the example agent. Ctrl-C stops all.
 up: tools
