@@ -37,8 +37,8 @@ const THREADS: usize = 2;
 
 pub fn run(up: Up) -> Result<(), Problem> {
     refuse_twins(&up.targets)?;
-    // People read the report; of the log they want what is odd.
-    logging::start("warn", Lines::Text)?;
+    // People read the report; of the log they want what is odd and not told there.
+    logging::start("warn,outrigger_proxy::health::probe=error", Lines::Text)?;
     runtime::server(THREADS)?.block_on(mesh(up))
 }
 

@@ -25,19 +25,13 @@ pub struct Place {
 
 /// What stands before anything was discovered.
 pub fn head(place: &Place, targets: &[Target]) -> String {
-    let mut lines = vec![
-        row(["✓ control", &format!("grpc {}", place.grpc), &format!("http {}", place.http), "store memory"]),
-        row([
-            "✓ proxy",
-            &format!("admin http://{}", place.ports.admin),
-            &format!("metrics http://{}/metrics", place.ports.health),
-            "",
-        ]),
-    ];
+    let Place { grpc, http, ports } = place;
+    let mut text = format!("✓ control  grpc {grpc}   http {http}   store memory\n✓ proxy  ");
     for target in targets {
-        lines.push(row(["", &format!("http://{}/{}/mcp", place.ports.outbound, target.name), "", ""]));
+        text.push_str(&format!("  http://{}/{}/mcp\n         ", ports.outbound, target.name));
     }
-    aligned(&lines)
+    text.push_str(&format!("  admin http://{}   metrics http://{}/metrics", ports.admin, ports.health));
+    text
 }
 
 /// What was discovered of each agent.
@@ -59,12 +53,11 @@ pub fn foot(up: &Up, place: &Place, view: &View, credentials: &Credentials) -> S
     };
     let serial = view.serial.map_or_else(|| "none yet".to_owned(), |serial| serial.to_string());
     let name = view.agents.first().map_or("NAME", |agent| &agent.name);
-    let tool = view.agents.first().and_then(|agent| agent.tools.first()).map_or("", String::as_str);
     let (at_proxy, at_control) = (flag("--outbound", place.ports.outbound, 17001), flag("--control", place.http, 8000));
     let grpc = flag("--grpc", place.grpc, 17010);
     let mut text = format!(
         "  {sessions} · mTLS on, with an authority that goes when this ends · snapshot {serial}\n\
-         \x20 next: outrigger call {name} {tool}{at_proxy}\n\
+         \x20 next: outrigger call {name}{at_proxy}   lists its tools\n\
          \x20       outrigger get agents{at_control}   outrigger explain {name}{at_control}\n\
          \x20       outrigger watch --identity {}{grpc}\n",
         credentials.operator().display()
@@ -87,15 +80,26 @@ fn flag(name: &str, address: SocketAddr, usual: u16) -> String {
 fn agent(agent: &Agent) -> Vec<String> {
     let (healthy, all) = (agent.healthy(), agent.replicas.len());
     let mark = if healthy > 0 { '✓' } else { '✗' };
-    let revisions = if agent.revisions.is_empty() { "revision unknown".to_owned() } else { agent.revisions.join(", ") };
     let ready = agent.replicas.values().filter_map(|replica| replica.ready_after).min();
     vec![
         format!("{mark} {}", agent.name),
         format!("{healthy}/{all} healthy"),
-        revisions,
+        revisions(&agent.revisions),
         tools(&agent.tools),
         ready.map_or_else(|| "not ready".to_owned(), |after| format!("ready in {}", shown(after))),
     ]
+}
+
+/// The newest ones: they are what a client and the agent will agree on.
+fn revisions(known: &[String]) -> String {
+    let mut newest: Vec<&str> = known.iter().map(String::as_str).collect();
+    // Dates of this form sort as text.
+    newest.sort_unstable_by(|one, other| other.cmp(one));
+    match newest.as_slice() {
+        [] => "revision unknown".to_owned(),
+        [first, second, _, ..] => format!("{first}, {second}, …"),
+        few => few.join(", "),
+    }
 }
 
 fn tools(names: &[String]) -> String {
@@ -110,10 +114,6 @@ fn tools(names: &[String]) -> String {
 
 fn shown(after: Duration) -> String {
     if after < Duration::from_secs(10) { format!("{} ms", after.as_millis()) } else { format!("{} s", after.as_secs()) }
-}
-
-fn row(cells: [&str; 4]) -> Vec<String> {
-    cells.into_iter().map(str::to_owned).collect()
 }
 
 #[cfg(test)]

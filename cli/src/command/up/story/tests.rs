@@ -20,7 +20,7 @@ fn an_agent_is_told_in_one_line_and_its_replicas_below() {
     assert_eq!(
         agents(&view),
         "✓ weather  1/2 healthy  2025-11-25              1 tool: get_forecast  ready in 12 ms\n\
-         ✓ time     1/1 healthy  2025-11-25, 2026-07-28  2 tools: now, zone    ready in 12 ms\n    \
+         ✓ time     1/1 healthy  2026-07-28, 2025-11-25  2 tools: now, zone    ready in 12 ms\n    \
              ✓ weather-1  http://a:1/mcp  healthy\n    \
              ✗ weather-2  http://a:2/mcp  unhealthy: connection refused"
     );
