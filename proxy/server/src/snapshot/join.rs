@@ -126,7 +126,10 @@ impl Join {
             }
         }
         watch.stop().await;
-        self.events.control_connected(false);
+        // Whoever stops this proxy has not lost control.
+        if !stop.is_cancelled() {
+            self.events.control_connected(false);
+        }
     }
 
     async fn stay(&mut self, frozen: Option<Frozen>, stop: Stop) {
