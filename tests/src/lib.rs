@@ -12,3 +12,4 @@ pub mod mcp;
 pub mod redis;
 pub mod peers;
 pub mod mesh;
+pub mod fleet;

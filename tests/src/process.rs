@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
@@ -94,7 +95,11 @@ impl Process {
     }
 
     pub async fn ended(&mut self) -> Result<ExitStatus> {
-        match tokio::time::timeout(wait::DEADLINE, self.child.wait()).await {
+        self.ended_within(wait::DEADLINE).await
+    }
+
+    pub async fn ended_within(&mut self, limit: Duration) -> Result<ExitStatus> {
+        match tokio::time::timeout(limit, self.child.wait()).await {
             Ok(status) => Ok(status?),
             Err(_) => bail!("{} does not end:\n{}", self.name, tail(&self.log(), TAIL_LINES)),
         }

@@ -12,3 +12,10 @@
 )]
 
 mod peers;
+mod sessions;
+mod outages;
+mod redis;
+mod revisions;
+mod bad_input;
+mod examples;
+mod stories;

@@ -1,0 +1,76 @@
+//! The mesh that most tests need: three replicas of one agent, each behind its own proxy, and a proxy that calls them.
+//!
+//! In: which SDK the agent is built with, and whether sessions are kept in Redis. Out: the processes, ready for calls.
+//! Never here: what is tested.
+//! Invariant: when it is handed out, the calling proxy's world has all replicas.
+
+use anyhow::{Context, Result};
+
+use crate::mesh::{Mesh, Proxy, Shape};
+use crate::peers::{Agent, Sdk};
+
+/// What the three replicas are called by.
+pub const AGENT: &str = "weather";
+pub const REPLICAS: [&str; 3] = ["weather-1", "weather-2", "weather-3"];
+
+pub struct Fleet {
+    pub sdk: Sdk,
+    pub agents: Vec<Agent>,
+    pub proxies: Vec<Proxy>,
+    pub caller: Proxy,
+    pub mesh: Mesh,
+}
+
+impl Fleet {
+    pub async fn start(sdk: Sdk) -> Result<Self> {
+        Self::start_with(sdk, None).await
+    }
+
+    pub async fn start_with(sdk: Sdk, redis_url: Option<&str>) -> Result<Self> {
+        let mut mesh = Mesh::new().await?;
+        mesh.start_control().await?;
+        let (mut agents, mut proxies) = (vec![], vec![]);
+        for replica in REPLICAS {
+            let agent = Agent::start(sdk, replica, mesh.folder()).await?;
+            // Each proxy has a name of its own, so that its log is not the agent's.
+            let shape = Shape { node: format!("{replica}-proxy"), ..Shape::beside(AGENT, replica, &agent.url()) };
+            proxies.push(mesh.start_proxy(&shape).await?);
+            agents.push(agent);
+        }
+        let caller = Self::start_caller(&mesh, "desk-1", redis_url).await?;
+        Ok(Self { sdk, agents, proxies, caller, mesh })
+    }
+
+    /// Another proxy of the same calling agent, ready for calls.
+    pub async fn start_caller(mesh: &Mesh, node: &str, redis_url: Option<&str>) -> Result<Proxy> {
+        let mut shape = Shape::calling(node, "agent/desk");
+        shape.redis_url = redis_url.map(str::to_owned);
+        let caller = mesh.start_proxy(&shape).await?;
+        caller.sees(AGENT, REPLICAS.len()).await?;
+        Ok(caller)
+    }
+
+    /// Where a client calls the agent.
+    pub fn url(&self) -> String {
+        self.caller.url(AGENT)
+    }
+
+    pub fn tool(&self) -> &'static str {
+        self.sdk.tool()
+    }
+
+    pub fn agent(&mut self, name: &str) -> Result<&mut Agent> {
+        self.agents.iter_mut().find(|agent| agent.name == name).with_context(|| format!("no agent {name}"))
+    }
+
+    /// The proxy beside a replica.
+    pub fn proxy(&mut self, replica: &str) -> Result<&mut Proxy> {
+        let node = format!("{replica}-proxy");
+        self.proxies.iter_mut().find(|proxy| proxy.node == node).with_context(|| format!("no proxy {node}"))
+    }
+
+    /// All proxies: those beside replicas, and the calling one.
+    pub fn proxies_count(&self) -> usize {
+        self.proxies.len() + 1
+    }
+}
