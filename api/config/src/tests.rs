@@ -246,7 +246,7 @@ fn aliases_that_multiply_are_bounded() {
 #[test]
 fn a_schema_describes_every_key() {
     let schema = crate::schema_text::<MeshFile>();
-    for key in ["\"node\"", "\"outbound\"", "\"weight\"", "\"additionalProperties\": false"] {
+    for key in ["\"node\"", "\"extends\"", "\"outbound\"", "\"weight\"", "\"additionalProperties\": false"] {
         assert!(schema.contains(key), "{key} in {schema}");
     }
 }
