@@ -4,7 +4,7 @@
 //! Invariant: reading takes no lock; the map holds at most [`ROUTES_MAX`] names, all others share one.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
 use prometheus_client::metrics::counter::Counter;
@@ -22,8 +22,9 @@ const OTHER: &str = "_other";
 /// What is counted for one route in one direction.
 pub(super) struct RouteMeters {
     labels: RouteLabels,
-    ok: Counter,
-    accepted: Counter,
+    /// Answers with 200 and 202; made when the first of them comes, so that no series stands for nothing.
+    ok: OnceLock<Counter>,
+    accepted: OnceLock<Counter>,
     pub(super) duration: Durations,
     pub(super) first_byte: Durations,
 }
@@ -42,13 +43,9 @@ pub(super) struct RouteTable {
 impl RouteMeters {
     fn new(metrics: &Metrics, direction: Direction, route: Arc<str>) -> Self {
         let labels = RouteLabels { direction, route };
-        let answered = |status| {
-            let Labels(labels) = Labels::of(&labels, CallEnd::Answered, status);
-            metrics.calls.get_or_create_owned(&labels)
-        };
         Self {
-            ok: answered(200),
-            accepted: answered(202),
+            ok: OnceLock::new(),
+            accepted: OnceLock::new(),
             duration: metrics.call_duration.get_or_create_owned(&labels),
             first_byte: metrics.first_byte.get_or_create_owned(&labels),
             labels,
@@ -57,24 +54,24 @@ impl RouteMeters {
 
     /// Counts one call that ended.
     pub(super) fn count(&self, metrics: &Metrics, end: CallEnd, status: u16) {
-        match (end, status) {
-            (CallEnd::Answered, 200) => self.ok.inc(),
-            (CallEnd::Answered, 202) => self.accepted.inc(),
+        let cell = match (end, status) {
+            (CallEnd::Answered, 200) => &self.ok,
+            (CallEnd::Answered, 202) => &self.accepted,
             // Rare enough for a look-up under the lock of the family.
-            _ => metrics.calls.get_or_create(&Labels::of(&self.labels, end, status).0).inc(),
+            _ => {
+                metrics.calls.get_or_create(&call_labels(&self.labels, end, status)).inc();
+                return;
+            }
         };
+        let made = || metrics.calls.get_or_create_owned(&call_labels(&self.labels, end, status));
+        cell.get_or_init(made).inc();
     }
 }
 
-struct Labels(CallLabels);
-
-impl Labels {
-    fn of(route: &RouteLabels, end: CallEnd, status: u16) -> Self {
-        // All refusals are one outcome here, else the reason would multiply the series of every route.
-        let outcome = if let CallEnd::Refused(_) = end { CallEnd::Refused("") } else { end };
-        let code = Code::of(status);
-        Self(CallLabels { direction: route.direction, route: Arc::clone(&route.route), outcome, code })
-    }
+fn call_labels(route: &RouteLabels, end: CallEnd, status: u16) -> CallLabels {
+    // All refusals are one outcome here, else the reason would multiply the series of every route.
+    let outcome = if let CallEnd::Refused(_) = end { CallEnd::Refused("") } else { end };
+    CallLabels { direction: route.direction, route: Arc::clone(&route.route), outcome, code: Code::of(status) }
 }
 
 impl RouteTable {
