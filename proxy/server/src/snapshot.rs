@@ -7,3 +7,6 @@
 pub mod worlds;
 pub mod frozen;
 pub mod join;
+
+#[cfg(test)]
+pub(crate) mod fixtures;

@@ -1,24 +1,14 @@
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use outrigger_config::{Environment, load_str};
-use outrigger_model::agent::Agent;
-use outrigger_model::endpoint::{Endpoint, EndpointState};
-use outrigger_model::manifest::Manifest;
-use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
-use outrigger_model::pool::{Balance, Endpoints, Pool};
 use outrigger_model::replica::Generation;
 use outrigger_model::resource::{Epoch, Serial};
-use outrigger_model::route::{Affinity, Route, Timeouts};
-use outrigger_model::snapshot::{Resources, Snapshot};
-use outrigger_model::tag::TagSet;
+use outrigger_model::snapshot::Snapshot;
 use outrigger_proxy_core::world::compile::Rules;
 use outrigger_proxy_core::world::table::World;
 use outrigger_wire::body::Bodies;
 use prometheus_client::registry::Registry;
-use semver::Version;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -27,41 +17,17 @@ use super::{Applied, Feed, Frozen, Join};
 use crate::config::{Settings, Written};
 use crate::health::local::{LocalReplica, LocalReplicas};
 use crate::lifecycle::{Readiness, Stop};
+use crate::snapshot::fixtures::mesh;
 use crate::snapshot::worlds::Worlds;
 use crate::telemetry::{Events, Metrics};
 
 const SOON: Duration = Duration::from_secs(10);
 
-/// A mesh of one agent `weather` with one replica at `address`.
 fn frozen(address: &str) -> Frozen {
-    let pool = PoolName::new("weather").expect("a name");
-    let agent = AgentName::new("weather").expect("a name");
-    let route = RouteName::new("weather").expect("a name");
-    let endpoint = Endpoint {
-        replica: ReplicaId::new("weather-1").expect("a name"),
-        address: address.parse::<SocketAddr>().expect("an address"),
-        identity: None,
-        generation: Generation(1),
-        weight: 100,
-        state: EndpointState::Up,
-    };
-    let timeouts = Timeouts::default();
-    let resources = Resources {
-        agents: BTreeMap::from([(
-            agent.clone(),
-            Agent { name: agent.clone(), version: Version::new(1, 0, 0), tags: TagSet::default(), pool: pool.clone() },
-        )]),
-        pools: BTreeMap::from([(pool.clone(), Pool { name: pool.clone(), agent, balance: Balance::LeastRequest })]),
-        endpoints: BTreeMap::from([(pool.clone(), Endpoints { pool: pool.clone(), endpoints: vec![endpoint] })]),
-        routes: BTreeMap::from([(route.clone(), Route { name: route, pool, affinity: Affinity::Auto, timeouts })]),
-        ..Resources::default()
-    };
-    let manifest = manifest(&resources);
+    let resources = mesh(address);
+    let manifest =
+        outrigger_wire::manifest::of(&Bodies::of(&resources), Epoch(1), Serial(7), SystemTime::now(), "a test");
     Frozen { snapshot: Arc::new(Snapshot::assemble(resources).expect("it fits together")), manifest }
-}
-
-fn manifest(resources: &Resources) -> Manifest {
-    outrigger_wire::manifest::of(&Bodies::of(resources), Epoch(1), Serial(7), SystemTime::now(), "a test")
 }
 
 fn own(serving: bool) -> LocalReplicas {

@@ -1,0 +1,40 @@
+//! A small mesh for tests of this crate.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use outrigger_model::agent::Agent;
+use outrigger_model::endpoint::{Endpoint, EndpointState};
+use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
+use outrigger_model::pool::{Balance, Endpoints, Pool};
+use outrigger_model::replica::Generation;
+use outrigger_model::route::{Affinity, Route, Timeouts};
+use outrigger_model::snapshot::Resources;
+use outrigger_model::tag::TagSet;
+use semver::Version;
+
+/// One agent `weather` with one plaintext replica `weather-1` at `address`, and a route of its name.
+pub(crate) fn mesh(address: &str) -> Resources {
+    let pool = PoolName::new("weather").expect("a name");
+    let agent = AgentName::new("weather").expect("a name");
+    let route = RouteName::new("weather").expect("a name");
+    let endpoint = Endpoint {
+        replica: ReplicaId::new("weather-1").expect("a name"),
+        address: address.parse::<SocketAddr>().expect("an address"),
+        identity: None,
+        generation: Generation(1),
+        weight: 100,
+        state: EndpointState::Up,
+    };
+    let timeouts = Timeouts::default();
+    Resources {
+        agents: BTreeMap::from([(
+            agent.clone(),
+            Agent { name: agent.clone(), version: Version::new(1, 0, 0), tags: TagSet::default(), pool: pool.clone() },
+        )]),
+        pools: BTreeMap::from([(pool.clone(), Pool { name: pool.clone(), agent, balance: Balance::LeastRequest })]),
+        endpoints: BTreeMap::from([(pool.clone(), Endpoints { pool: pool.clone(), endpoints: vec![endpoint] })]),
+        routes: BTreeMap::from([(route.clone(), Route { name: route, pool, affinity: Affinity::Auto, timeouts })]),
+        ..Resources::default()
+    }
+}
