@@ -16,13 +16,13 @@ use outrigger_wire::body::Bodies;
 use outrigger_wire::kind::{MANIFEST_TYPE_URL, kind_of, type_url};
 use outrigger_wire::manifest;
 use outrigger_wire::proto::discovery::{DeltaDiscoveryRequest, DeltaDiscoveryResponse};
-use outrigger_wire::watcher::Watcher;
+use outrigger_wire::watcher::{Role, Watcher};
 
 type Tokens = BTreeMap<(ResourceKind, Arc<str>), Token>;
 
 pub fn watcher() -> Watcher {
     let needs = vec!["forecast=weather ^1.2 +eu".parse().unwrap()];
-    Watcher { node: NodeId::new("caller-1").unwrap(), needs, build: "test".into() }
+    Watcher { node: NodeId::new("caller-1").unwrap(), role: Role::Proxy, needs, build: "test".into() }
 }
 
 /// One pool with one endpoint of a weight, and a route to it.

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use outrigger_model::resource::{Epoch, Serial};
 use outrigger_wire::resource::{self, Resource};
+use outrigger_wire::watcher::Role;
 use tokio::sync::watch;
 use tonic::transport::Channel;
 
@@ -36,7 +37,7 @@ pub struct Observer {
 
 impl Observer {
     pub fn start(connect: impl Fn() -> Channel + Send + Sync + 'static, config: WatchConfig) -> Self {
-        Self { watch: Watch::start(connect, config), pending: VecDeque::new(), answer: None }
+        Self { watch: Watch::start_as(Role::Observer, connect, config), pending: VecDeque::new(), answer: None }
     }
 
     /// The next thing seen; none once the watcher has ended. May be dropped and called again.

@@ -2,7 +2,7 @@
 //!
 //! In: a way to reach control, a [`WatchConfig`]. Out: [`Candidate`]s one at a time, and a [`Status`].
 
-use outrigger_wire::watcher::Watcher;
+use outrigger_wire::watcher::{Role, Watcher};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tonic::transport::Channel;
@@ -31,10 +31,18 @@ impl Watch {
     /// `connect` makes a lazy channel to control. It is called for every try, so that a dead connection is never used
     /// again and new certificates are taken up.
     pub fn start(connect: impl Fn() -> Channel + Send + Sync + 'static, config: WatchConfig) -> Self {
+        Self::start_as(Role::Proxy, connect, config)
+    }
+
+    pub(crate) fn start_as(
+        role: Role,
+        connect: impl Fn() -> Channel + Send + Sync + 'static,
+        config: WatchConfig,
+    ) -> Self {
         let (offers, candidates) = mpsc::channel(1);
         let (told, status) = watch::channel(Status::starting());
         let (stop, stopped) = oneshot::channel();
-        let watcher = Watcher { node: config.node, needs: config.needs, build: config.build };
+        let watcher = Watcher { node: config.node, role, needs: config.needs, build: config.build };
         let timing = config.timing;
         let runner = Runner {
             connect,

@@ -11,19 +11,40 @@ use crate::error::{DecodeError, Wrong};
 use crate::limit::NEEDS_MAX;
 use crate::proto::discovery::Node;
 
-/// What our watchers call themselves; anything else on the stream is a stock client.
-pub const USER_AGENT: &str = "outrigger";
+/// What our proxies call themselves.
+pub const PROXY_AGENT: &str = "outrigger-proxy";
+/// What watchers that serve nobody call themselves.
+pub const OBSERVER_AGENT: &str = "outrigger-watch";
 
 /// Longest build text taken from a watcher, in characters.
 const BUILD_CHARS_MAX: usize = 64;
+
+/// What a watcher does with snapshots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Serves calls by them: operators want to see it even after it left.
+    Proxy,
+    /// Only looks; stock clients are taken for this too.
+    Observer,
+}
 
 /// A watcher of snapshots as it presents itself. Never a ground for permission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watcher {
     pub node: NodeId,
+    pub role: Role,
     /// Defines its view: a route per dependency.
     pub needs: Vec<Dependency>,
     pub build: String,
+}
+
+impl Role {
+    const fn agent(self) -> &'static str {
+        match self {
+            Self::Proxy => PROXY_AGENT,
+            Self::Observer => OBSERVER_AGENT,
+        }
+    }
 }
 
 impl Watcher {
@@ -40,7 +61,7 @@ pub fn encode(watcher: &Watcher) -> Node {
     Node {
         id: watcher.node.to_string(),
         metadata: Some(Struct { fields: BTreeMap::from([("needs".to_owned(), needs)]) }),
-        user_agent_name: USER_AGENT.to_owned(),
+        user_agent_name: watcher.role.agent().to_owned(),
         user_agent_version: watcher.build.clone(),
         ..Node::default()
     }
@@ -51,6 +72,7 @@ pub fn decode(node: &Node) -> Result<Watcher, DecodeError> {
     let read = || {
         Ok(Watcher {
             node: NodeId::new(&node.id).map_err(|bad| DecodeError::field("id", bad))?,
+            role: if node.user_agent_name == PROXY_AGENT { Role::Proxy } else { Role::Observer },
             needs: needs(node.metadata.as_ref()).map_err(|bad| bad.inside("metadata"))?,
             build: node.user_agent_version.chars().take(BUILD_CHARS_MAX).collect(),
         })

@@ -4,6 +4,7 @@ fn watcher() -> Watcher {
     let needs = ["forecast=weather ^1.2 eu +fast -beta", "clock"];
     Watcher {
         node: NodeId::new("weather-1").unwrap(),
+        role: Role::Proxy,
         needs: needs.iter().map(|need| need.parse().unwrap()).collect(),
         build: "0.1.0".into(),
     }
@@ -12,7 +13,7 @@ fn watcher() -> Watcher {
 #[test]
 fn a_watcher_comes_back_as_it_was() {
     assert_eq!(decode(&encode(&watcher())).unwrap(), watcher());
-    let without = Watcher { needs: vec![], ..watcher() };
+    let without = Watcher { needs: vec![], role: Role::Observer, ..watcher() };
     assert_eq!(decode(&encode(&without)).unwrap(), without);
 }
 

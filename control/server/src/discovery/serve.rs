@@ -21,7 +21,7 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::authn::{Plaintext, peer};
 use crate::discovery::codec::{DiscoveryCodec, Message};
 use crate::discovery::stream::{Session, serve};
-use crate::discovery::watchers::Watchers;
+use crate::discovery::watchers::{Watchers, Who};
 use crate::lifecycle::Lifecycle;
 use crate::publish::publisher::{ViewError, Views};
 use crate::telemetry::metrics::{Metrics, ReasonLabel};
@@ -122,7 +122,7 @@ impl Discovery {
             Err(status)
         };
         let node = first.node.clone().unwrap_or_default();
-        let Watcher { node, needs, build } = match watcher::decode(&node) {
+        let Watcher { node, role, needs, build } = match watcher::decode(&node) {
             Ok(watcher) => watcher,
             Err(bad) => return refuse("node", Status::invalid_argument(bad.to_string())),
         };
@@ -132,7 +132,8 @@ impl Discovery {
             Err(bad) => return refuse("needs", Status::invalid_argument(format!("node.metadata.{bad}"))),
         };
         let key = scope.key().clone();
-        let watching = match self.watchers.open(node.clone(), identity, build, key, Instant::now()) {
+        let who = Who { node: node.clone(), identity, role, build };
+        let watching = match self.watchers.open(who, key, Instant::now()) {
             Ok(watching) => watching,
             Err(full) => return refuse("limit", Status::unavailable(full.to_string())),
         };

@@ -1,7 +1,7 @@
 //! Who watches, what each one runs, and why one refuses.
 //!
 //! In: streams that open, apply, refuse and end. Out: one row per node, for operators.
-//! Invariant: bounded: one row per node, a bounded number of streams, and of those that went only the latest.
+//! Invariant: bounded: one row per node, a bounded number of streams, and of the proxies that went only the latest.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +11,7 @@ use outrigger_control_core::snapshot::scope::ViewKey;
 use outrigger_model::identity::SpiffeId;
 use outrigger_model::name::NodeId;
 use outrigger_model::resource::Serial;
+use outrigger_wire::watcher::Role;
 
 /// Streams of all watchers.
 pub const STREAMS_MAX: usize = 20_000;
@@ -24,6 +25,7 @@ const GONE_MAX: usize = 1_000;
 pub struct Row {
     pub node: NodeId,
     pub identity: Option<SpiffeId>,
+    pub role: Role,
     pub build: String,
     pub view: ViewKey,
     /// Streams that are open.
@@ -36,6 +38,15 @@ pub struct Row {
     /// The snapshot that it refused, and its words; none once it applied another.
     pub refusal: Option<(Serial, String)>,
     pub changed_at: Instant,
+}
+
+/// A watcher as it presented itself, and what its certificate proved.
+#[derive(Debug, Clone)]
+pub struct Who {
+    pub node: NodeId,
+    pub identity: Option<SpiffeId>,
+    pub role: Role,
+    pub build: String,
 }
 
 /// Why a stream is not taken.
@@ -69,14 +80,8 @@ pub struct Watching {
 }
 
 impl Watchers {
-    pub fn open(
-        &self,
-        node: NodeId,
-        identity: Option<SpiffeId>,
-        build: String,
-        view: ViewKey,
-        now: Instant,
-    ) -> Result<Watching, Full> {
+    pub fn open(&self, who: Who, view: ViewKey, now: Instant) -> Result<Watching, Full> {
+        let Who { node, identity, role, build } = who;
         let mut rows = self.rows();
         if rows.streams >= STREAMS_MAX {
             return Err(Full::All);
@@ -85,6 +90,7 @@ impl Watchers {
         let row = rows.rows.entry(key.clone()).or_insert_with(|| Row {
             node: key.0.clone(),
             identity: key.1.clone(),
+            role,
             build: String::new(),
             view: view.clone(),
             streams: 0,
@@ -98,6 +104,7 @@ impl Watchers {
             return Err(Full::Node);
         }
         row.streams += 1;
+        row.role = role;
         row.build = build;
         row.view = view;
         row.changed_at = now;
@@ -148,7 +155,10 @@ impl Drop for Watching {
             let now = Instant::now();
             row.streams = row.streams.saturating_sub(1);
             row.changed_at = now;
-            if row.streams == 0 {
+            let is_last = row.streams == 0;
+            if is_last && row.role == Role::Observer {
+                rows.rows.remove(&self.key);
+            } else if is_last {
                 rows.gone(self.key.clone(), now);
             }
         }

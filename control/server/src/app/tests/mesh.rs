@@ -140,6 +140,7 @@ impl Watcher {
         let (requests, stream) = mpsc::channel(64);
         let node = Node {
             node: outrigger_model::name::NodeId::new(node).unwrap(),
+            role: watcher::Role::Proxy,
             needs: needs.iter().map(|need| need.parse().unwrap()).collect(),
             build: "test".to_owned(),
         };

@@ -1,7 +1,21 @@
 use super::*;
 
+fn open_as(watchers: &Watchers, node: &str, role: Role) -> Result<Watching, Full> {
+    let who = Who { node: NodeId::new(node).unwrap(), identity: None, role, build: "0.1.0".to_owned() };
+    watchers.open(who, ViewKey::base(), Instant::now())
+}
+
 fn open(watchers: &Watchers, node: &str) -> Result<Watching, Full> {
-    watchers.open(NodeId::new(node).unwrap(), None, "0.1.0".to_owned(), ViewKey::base(), Instant::now())
+    open_as(watchers, node, Role::Proxy)
+}
+
+#[test]
+fn who_only_looks_leaves_no_row_behind() {
+    let watchers = Watchers::default();
+    let watching = open_as(&watchers, "watch-1", Role::Observer).unwrap();
+    assert_eq!(watchers.list().len(), 1);
+    drop(watching);
+    assert!(watchers.list().is_empty());
 }
 
 #[test]
