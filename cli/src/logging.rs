@@ -1,15 +1,23 @@
 //! Where log lines go and which of them: standard error, text or JSON.
 //!
 //! In: what the configuration says; `OUTRIGGER_LOG` (`debug`, `info,outrigger_proxy=debug`) beats its level.
-//! Invariant: standard output is for what was asked for; no log line ever goes there.
+//! Invariants: standard output is for what was asked for; no log line ever goes there. Whatever is asked for, libraries that
+//! would write heads and bodies of calls do not get to: sessions and tool arguments are in them.
 
 use std::io::IsTerminal as _;
 
+use tracing::Level;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::problem::Problem;
 
 const VARIABLE: &str = "OUTRIGGER_LOG";
+
+/// Libraries that carry calls; at debug and below they write whole heads and bodies.
+const CARRIERS: [&str; 4] = ["pingora", "hyper", "h2", "redis"];
 
 /// How a line is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,15 +30,18 @@ pub enum Lines {
 pub fn start(level: &str, lines: Lines) -> Result<(), Problem> {
     let asked = std::env::var(VARIABLE).ok().filter(|asked| !asked.is_empty());
     let filter = filter(asked.as_deref(), level)?;
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
+    let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let discreet = filter_fn(|line| is_discreet(line.target(), line.level()));
+    let registry = tracing_subscriber::registry().with(filter).with(discreet);
     let started = match lines {
-        Lines::Text => logs.try_init(),
-        Lines::Json => logs.json().flatten_event(true).try_init(),
+        Lines::Text => registry.with(logs).try_init(),
+        Lines::Json => registry.with(logs.json().flatten_event(true)).try_init(),
     };
     started.map_err(|cause| Problem::failed("logging cannot start").because(cause))
+}
+
+fn is_discreet(target: &str, level: &Level) -> bool {
+    *level <= Level::INFO || !CARRIERS.iter().any(|carrier| target.starts_with(carrier))
 }
 
 fn filter(asked: Option<&str>, level: &str) -> Result<EnvFilter, Problem> {

@@ -1,4 +1,6 @@
-use super::filter;
+use tracing::Level;
+
+use super::{filter, is_discreet};
 
 #[test]
 fn the_environment_beats_the_file() {
@@ -10,4 +12,12 @@ fn the_environment_beats_the_file() {
 fn a_filter_that_means_nothing_is_refused_with_its_origin() {
     assert!(filter(Some("a=b=c"), "info").unwrap_err().to_string().starts_with("OUTRIGGER_LOG"));
     assert!(filter(None, "a=b=c").unwrap_err().to_string().starts_with("log.level"));
+}
+
+#[test]
+fn carriers_of_calls_never_write_what_they_carry() {
+    assert!(!is_discreet("pingora_proxy::proxy_h1", &Level::DEBUG));
+    assert!(!is_discreet("h2::codec::framed_read", &Level::TRACE));
+    assert!(is_discreet("pingora_core::connectors", &Level::WARN));
+    assert!(is_discreet("outrigger_proxy::gateway", &Level::DEBUG));
 }
