@@ -17,5 +17,6 @@ mod outages;
 mod redis;
 mod revisions;
 mod bad_input;
+mod operators;
 mod examples;
 mod stories;

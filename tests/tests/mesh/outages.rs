@@ -83,15 +83,30 @@ async fn a_replica_whose_port_closes_is_withdrawn_and_no_new_session_fails() -> 
     fleet.caller.sees(AGENT, 2).await
 }
 
+/// The replica may be back in a moment, so its sessions are kept that long; then they are over.
 #[tokio::test]
 async fn a_proxy_that_is_killed_takes_its_replica_with_it() -> Result<()> {
     let mut fleet = Fleet::start(Sdk::Rust).await?;
+    let session = loop {
+        let session = Session::open(&fleet.url()).await?;
+        if session.call("increment").await?.starts_with(REPLICAS[2]) {
+            break session;
+        }
+    };
     fleet.proxy(REPLICAS[2])?.process.kill().await?;
+    let told = session.try_call("increment").await?;
+    assert_eq!(told.status, 503, "{}", told.body);
+    assert!(told.header("retry-after").is_some());
     for _ in 0..20 {
         let text = Session::open(&fleet.url()).await?.call("increment").await?;
         assert!(!text.starts_with(REPLICAS[2]));
     }
-    Ok(())
+    wait::until("the session is over", async || {
+        let told = session.try_call("increment").await?;
+        anyhow::ensure!(told.status == 404, "{} {}", told.status, told.body);
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
