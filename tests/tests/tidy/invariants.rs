@@ -21,7 +21,7 @@ const CORES: &[&str] = &["api/model/", "proxy/core/", "control/core/"];
 
 const ABSENCES: &[Absence] = &[
     Absence { says: "only proxy/core/src/mcp understands JSON-RPC", word: "jsonrpc", within: PRODUCT, except: JSONRPC },
-    Absence { says: "only proxy/server knows pingora", word: "pingora", within: PRODUCT, except: &["proxy/server/"] },
+    Absence { says: "only proxy/server knows pingora", word: "pingora::", within: PRODUCT, except: &["proxy/server/"] },
     Absence { says: "only the store knows SQL", word: "sqlx", within: PRODUCT, except: &["control/server/src/store"] },
     Absence { says: "only api/wire knows protobuf", word: "prost", within: PRODUCT, except: PROTOBUF },
     Absence { says: "cores never read a clock", word: "Instant::now", within: CORES, except: &[] },
