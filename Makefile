@@ -34,7 +34,7 @@ up: tools
 
 # Redis and the SDKs are only for the tests; the build needs a compiler for C, and cmake.
 tools:
-	@command -v cargo >/dev/null || { echo "Rust is missing; see https://rustup.rs" >&2; exit 1; }
+	@command -v cargo >/dev/null || { echo "Rust is missing; install it with rustup" >&2; exit 1; }
 	@command -v cc >/dev/null || { echo "a C compiler is missing: apt-get install build-essential" >&2; exit 1; }
 	@command -v cmake >/dev/null || { \
 	    echo "tools: cmake is missing, installing it with apt-get"; \

@@ -6,6 +6,7 @@
 
 use std::io::IsTerminal as _;
 
+use outrigger_config::log::LogFormat;
 use tracing::Level;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::filter_fn;
@@ -17,31 +18,27 @@ use crate::problem::Problem;
 const VARIABLE: &str = "OUTRIGGER_LOG";
 
 /// Libraries that carry calls; at debug and below they write whole heads and bodies.
-const CARRIERS: [&str; 4] = ["pingora", "hyper", "h2", "redis"];
+const CARRIERS: [&str; 3] = ["hyper", "h2", "redis"];
 
-/// How a line is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lines {
-    Text,
-    Json,
-}
+/// Calls a stranger's bad request an error and quotes it; what a human has to know of it, we say ourselves.
+const MUTE: &str = "pingora";
 
 /// Starts logging for the life of the process.
-pub fn start(level: &str, lines: Lines) -> Result<(), Problem> {
+pub fn start(level: &str, format: LogFormat) -> Result<(), Problem> {
     let asked = std::env::var(VARIABLE).ok().filter(|asked| !asked.is_empty());
     let filter = filter(asked.as_deref(), level)?;
     let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let discreet = filter_fn(|line| is_discreet(line.target(), line.level()));
     let registry = tracing_subscriber::registry().with(filter).with(discreet);
-    let started = match lines {
-        Lines::Text => registry.with(logs).try_init(),
-        Lines::Json => registry.with(logs.json().flatten_event(true)).try_init(),
+    let started = match format {
+        LogFormat::Text => registry.with(logs).try_init(),
+        LogFormat::Json => registry.with(logs.json().flatten_event(true)).try_init(),
     };
     started.map_err(|cause| Problem::failed("logging cannot start").because(cause))
 }
 
 fn is_discreet(target: &str, level: &Level) -> bool {
-    *level <= Level::INFO || !CARRIERS.iter().any(|carrier| target.starts_with(carrier))
+    !target.starts_with(MUTE) && (*level <= Level::INFO || !CARRIERS.iter().any(|carrier| target.starts_with(carrier)))
 }
 
 fn filter(asked: Option<&str>, level: &str) -> Result<EnvFilter, Problem> {

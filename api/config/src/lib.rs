@@ -2,7 +2,8 @@
 //!
 //! In: a path or a text, and the [`Environment`] handed in. Out: any `Deserialize` value, or a [`ConfigError`] that says
 //! file, line and key, and what to do next.
-//! Never here: reading the environment of the process, meaning of keys (each server has its own `*File` types).
+//! Never here: reading the environment of the process, meaning of keys (each server has its own `*File` types, but for the
+//! two keys that both have, [`identity`] and [`log`]).
 //! Invariant: nothing is guessed: an unknown key, a missing variable, a duplicate key or a wrong type refuses the whole file.
 //!
 //! Order, the later wins: the file that `extends:` names, the file itself, `OUTRIGGER_A__B=…` for the key `a.b`.
@@ -17,6 +18,8 @@ mod file;
 mod fault;
 mod read;
 mod schema;
+pub mod identity;
+pub mod log;
 
 use std::path::Path;
 

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::args::Serve;
 use crate::configuration;
-use crate::logging::{self, Lines};
+use crate::logging;
 use crate::ports;
 use crate::problem::Problem;
 use crate::runtime;
@@ -16,7 +16,7 @@ const THREADS: usize = 2;
 
 pub fn run(serve: Serve) -> Result<(), Problem> {
     let settings = configuration::control(serve.file.as_deref())?;
-    logging::start(&settings.log.level, if settings.log.is_json { Lines::Json } else { Lines::Text })?;
+    logging::start(settings.log.level.as_str(), settings.log.format)?;
     runtime::server(THREADS)?.block_on(async {
         let mut signals = Signals::listen()?;
         let running = Control::start(settings).await.map_err(unstarted)?;

@@ -1,12 +1,11 @@
 //! `outrigger proxy`: runs one proxy until it is told to stop.
 
 use outrigger_proxy::app::{Ports, Proxy, StartError};
-use outrigger_proxy::config::settings::{LogFormat, LogLevel};
 use serde_json::{Value, json};
 
 use crate::args::Serve;
 use crate::configuration;
-use crate::logging::{self, Lines};
+use crate::logging;
 use crate::ports;
 use crate::problem::Problem;
 use crate::runtime;
@@ -14,7 +13,7 @@ use crate::signals::Signals;
 
 pub fn run(serve: Serve) -> Result<(), Problem> {
     let settings = configuration::proxy(serve.file.as_deref())?;
-    logging::start(level(settings.log.level), lines(settings.log.format))?;
+    logging::start(settings.log.level.as_str(), settings.log.format)?;
     runtime::server(settings.threads)?.block_on(async {
         let mut signals = Signals::listen()?;
         let mut running = Proxy::start(settings).await.map_err(unstarted)?;
@@ -45,21 +44,4 @@ pub fn shown(ports: &Ports) -> Value {
         "outbound": ports.outbound.to_string(), "inbound": ports.inbound.to_string(),
         "admin": ports.admin.to_string(), "health": ports.health.to_string(),
     })
-}
-
-const fn level(level: LogLevel) -> &'static str {
-    match level {
-        LogLevel::Error => "error",
-        LogLevel::Warn => "warn",
-        LogLevel::Info => "info",
-        LogLevel::Debug => "debug",
-        LogLevel::Trace => "trace",
-    }
-}
-
-const fn lines(format: LogFormat) -> Lines {
-    match format {
-        LogFormat::Text => Lines::Text,
-        LogFormat::Json => Lines::Json,
-    }
 }

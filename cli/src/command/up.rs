@@ -10,6 +10,7 @@ pub mod story;
 
 use std::time::Duration;
 
+use outrigger_config::log::LogFormat;
 use outrigger_control::app::Control;
 use outrigger_proxy::app::Proxy;
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::args::Up;
 use crate::command::{control, proxy};
 use crate::http::Origin;
-use crate::logging::{self, Lines};
+use crate::logging;
 use crate::output::say;
 use crate::ports;
 use crate::problem::Problem;
@@ -38,7 +39,7 @@ const THREADS: usize = 2;
 pub fn run(up: Up) -> Result<(), Problem> {
     refuse_twins(&up.targets)?;
     // People read the report; of the log they want what is odd and not told there.
-    logging::start("warn,outrigger_proxy::health::probe=error", Lines::Text)?;
+    logging::start("warn,outrigger_proxy::health::probe=error", LogFormat::Text)?;
     runtime::server(THREADS)?.block_on(mesh(up))
 }
 

@@ -1,5 +1,7 @@
 //! `control.yaml` as people write it. Every key may be left out.
 
+use outrigger_config::identity::IdentityFile;
+use outrigger_config::log::LogFile;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -37,18 +39,6 @@ pub struct ListenFile {
     pub grpc: String,
     /// The API of operators; always plaintext, so keep it on loopback. Default: 127.0.0.1:8000
     pub http: String,
-}
-
-/// PEM files, relative to this file. `outrigger ca init` and `outrigger ca issue` make them.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct IdentityFile {
-    /// The certificate of `spiffe://<domain>/control`.
-    pub certificate: String,
-    /// Its private key.
-    pub key: String,
-    /// What the certificates of proxies are verified with.
-    pub authority: String,
 }
 
 /// Who may register what.
@@ -118,24 +108,6 @@ pub struct PoolFile {
     pub agent: String,
     /// round_robin or least_request.
     pub balance: String,
-}
-
-/// What control writes about itself.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct LogFile {
-    /// error, warn, info, debug or trace, or directives such as `info,outrigger_control=debug`. Default: info
-    pub level: Option<String>,
-    /// Default: text
-    pub format: LogFormatFile,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormatFile {
-    #[default]
-    Text,
-    Json,
 }
 
 impl Default for ListenFile {

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use outrigger_config::log::Log;
 use outrigger_control_core::intent::{Intent, IntentError, OperatorRoute};
 use outrigger_control_core::lease::{BadLease, LeaseRules};
 use outrigger_control_core::registry::Rules;
@@ -17,7 +18,7 @@ use outrigger_model::pool::Balance;
 use outrigger_model::requirement::{BadRequirement, Requirement};
 use outrigger_model::route::{Affinity, Timeouts};
 
-use crate::config::file::{ControlFile, LogFormatFile, PoolFile, RouteFile, TimeoutsFile};
+use crate::config::file::{ControlFile, PoolFile, RouteFile, TimeoutsFile};
 use crate::store::{BadPlace, StorePlace};
 
 const REPLICAS_MAX: usize = 20_000;
@@ -35,12 +36,6 @@ pub struct Settings {
     pub rules: Rules,
     pub intent: Intent,
     pub log: Log,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Log {
-    pub level: String,
-    pub is_json: bool,
 }
 
 /// The key that is wrong, and what to write instead.
@@ -124,10 +119,7 @@ impl TryFrom<(ControlFile, &Path)> for Settings {
                 },
             },
             intent: intent(file.routes, file.pools, file.settings.session_idle_seconds)?,
-            log: Log {
-                level: file.log.level.unwrap_or_else(|| "info".to_owned()),
-                is_json: file.log.format == LogFormatFile::Json,
-            },
+            log: file.log.into(),
         })
     }
 }

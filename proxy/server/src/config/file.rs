@@ -2,6 +2,8 @@
 //!
 //! Invariant: every key is documented here, as these texts are the JSON Schema that editors show.
 
+use outrigger_config::identity::IdentityFile;
+use outrigger_config::log::LogFile;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -118,18 +120,6 @@ pub struct ControlFile {
     pub address: String,
 }
 
-/// PEM files; paths are relative to the folder of the configuration file.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct IdentityFile {
-    /// The certificate chain of this proxy.
-    pub certificate: String,
-    /// The private key that belongs to it.
-    pub key: String,
-    /// The certificates of the authority that issued all others.
-    pub authority: String,
-}
-
 /// Session bindings.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -171,35 +161,4 @@ pub struct LimitsFile {
 pub struct DrainFile {
     /// Longest wait for calls in flight in seconds, 0 to 3600. Default: 10.
     pub grace_seconds: Option<u64>,
-}
-
-/// The log.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct LogFile {
-    /// Least important level that is shown. Default: info.
-    pub level: LogLevel,
-    /// Text for people or JSON for machines. Default: text.
-    pub format: LogFormat,
-}
-
-/// Levels of the log.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum LogLevel {
-    Error,
-    Warn,
-    #[default]
-    Info,
-    Debug,
-    Trace,
-}
-
-/// Shapes of a log line.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    #[default]
-    Text,
-    Json,
 }

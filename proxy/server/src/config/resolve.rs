@@ -14,7 +14,7 @@ use outrigger_model::requirement::Dependency;
 use super::agent::agents;
 use super::file::{LimitsFile, ListenFile, ProxyFile, SessionsFile};
 use super::plaintext;
-use super::settings::{IdentitySource, Limits, Listen, Log, RedisUrl, Sessions, Settings};
+use super::settings::{IdentitySource, Limits, Listen, RedisUrl, Sessions, Settings};
 use super::value::{at_most, parsed, refused, size, within};
 
 /// A parsed file, and what it is resolved against.
@@ -65,7 +65,7 @@ impl TryFrom<Written> for Settings {
             allowed_hosts: lower_case("allowed_hosts", &file.allowed_hosts, |host| !host.contains('/'))?,
             allowed_origins: lower_case("allowed_origins", &file.allowed_origins, is_origin)?,
             drain_grace: Duration::from_secs(within("drain.grace_seconds", file.drain.grace_seconds, 0..=3_600, 10)?),
-            log: Log { level: file.log.level, format: file.log.format },
+            log: file.log.into(),
             threads: within("threads", file.threads, 1..=256, 2)?.into(),
         };
         plaintext::judge(&settings)?;

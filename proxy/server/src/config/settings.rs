@@ -9,13 +9,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use outrigger_config::log::Log;
 use outrigger_identity::Material;
 use outrigger_model::name::{AgentName, CapabilityName, NodeId, ReplicaId};
 use outrigger_model::requirement::Dependency;
 use outrigger_model::tag::TagSet;
 use semver::Version;
-
-pub use super::file::{LogFormat, LogLevel};
 
 /// Everything a proxy needs to start.
 #[derive(Debug, Clone)]
@@ -129,13 +128,6 @@ pub struct Limits {
     pub body_bytes_max: usize,
     pub header_bytes_max: usize,
     pub connections_max: usize,
-}
-
-/// What the log looks like; who owns the process sets it up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Log {
-    pub level: LogLevel,
-    pub format: LogFormat,
 }
 
 impl AgentUrl {

@@ -1,3 +1,4 @@
+use outrigger_config::log::LogFormat;
 use outrigger_config::{Environment, load_str};
 
 use super::*;
@@ -53,7 +54,7 @@ log: {level: debug, format: json}
     assert_eq!(route.requirement.to_string(), "weather ^1.2 eu +fast");
     assert_eq!((route.affinity, route.timeouts.connect), (Affinity::Agent, Duration::from_millis(100)));
     assert_eq!(settings.intent.settings().session_idle, Duration::from_secs(60));
-    assert!(settings.log.is_json);
+    assert_eq!((settings.log.level.as_str(), settings.log.format), ("debug", LogFormat::Json));
 }
 
 #[test]
