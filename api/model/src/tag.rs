@@ -12,7 +12,7 @@ pub const TAG_BYTES_MAX: usize = 63;
 /// Most tags in one set or one filter.
 pub const TAGS_MAX: usize = 64;
 
-/// A label such as `eu`, `gpu=a100` or `claude`.
+/// A label such as `eu`, `gpu=a100` or `gpu`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tag(String);
 

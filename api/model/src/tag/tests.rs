@@ -9,11 +9,11 @@ fn fits(filter: &str, offer: &str) -> Option<usize> {
 #[test]
 fn required_tags_must_all_be_there_preferred_ones_count_excluded_ones_forbid() {
     assert_eq!(fits("", ""), Some(0));
-    assert_eq!(fits("claude", "claude"), Some(0));
-    assert_eq!(fits("claude", "opus"), None);
-    assert_eq!(fits("claude +opus", "claude opus"), Some(1));
-    assert_eq!(fits("claude +opus", "claude"), Some(0));
-    assert_eq!(fits("claude -beta", "claude beta"), None);
+    assert_eq!(fits("gpu", "gpu"), Some(0));
+    assert_eq!(fits("gpu", "large"), None);
+    assert_eq!(fits("gpu +large", "gpu large"), Some(1));
+    assert_eq!(fits("gpu +large", "gpu"), Some(0));
+    assert_eq!(fits("gpu -beta", "gpu beta"), None);
     assert_eq!(fits("+a +b", "a b c"), Some(2));
 }
 
