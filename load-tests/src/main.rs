@@ -104,13 +104,17 @@ fn serve(name: &str, port: u16, port_file: Option<&Path>, threads: u16) -> Resul
         if let Some(file) = port_file {
             std::fs::write(file, agent.address.to_string())?;
         }
-        let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            _ = term.recv() => (),
-            done = tokio::signal::ctrl_c() => done?,
-        }
+        asked_to_end().await?;
         Ok(true)
     })
+}
+
+async fn asked_to_end() -> std::io::Result<()> {
+    let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        _ = term.recv() => Ok(()),
+        done = tokio::signal::ctrl_c() => done,
+    }
 }
 
 fn run(load: Load) -> Result<bool, Failure> {
@@ -136,7 +140,13 @@ fn run(load: Load) -> Result<bool, Failure> {
             }
             let files = if scenarios.is_empty() { shipped(&place.home)? } else { scenarios };
             let scenarios = files.iter().map(|file| Scenario::read(file)).collect::<Result<Vec<_>, _>>()?;
-            let result = one_thread()?.block_on(bench(&place, &scenarios, seed, &|line| note(line)))?;
+            let result = one_thread()?.block_on(async {
+                tokio::select! {
+                    result = bench(&place, &scenarios, seed, &|line| note(line)) => Ok::<_, Failure>(result?),
+                    // Dropping the bench ends its children.
+                    asked = asked_to_end() => asked.map_err(Failure::from).and(Err("ended before its time".into())),
+                }
+            })?;
             let tables = report::markdown(&result);
             if let Some(out) = out {
                 if let Some(folder) = out.parent() {
