@@ -132,7 +132,8 @@ async fn a_replica_that_comes_back_without_its_memory_is_not_taken_for_the_old_o
     });
     told.await?;
     fleet.caller.sees("weather", 3).await?;
-    Session::open(&fleet.url()).await?.call("increment").await?;
+    // One that opens before the new generation is known everywhere is told once more that it is gone.
+    wait::until("a session that goes on", async || Session::open(&fleet.url()).await?.call("increment").await).await?;
     Ok(())
 }
 
