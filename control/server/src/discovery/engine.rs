@@ -250,16 +250,23 @@ impl Engine {
         say
     }
 
-    /// Says that the Manifest still stands, if the client holds it and nothing is on its way.
+    /// A sign of life, if nothing is on its way: that the Manifest still stands, or, to a client that refused it, nothing.
+    /// Silence would make that client come again and refuse the same snapshot again.
     pub fn refresh(&mut self, newest: &Arc<Edition>) -> Option<Say> {
         let watched = self.topics.get(&Topic::Manifest)?;
-        let current = watched.waiting.is_none() && !watched.subscription.is_in_doubt();
-        if !current || !matches!(watched.subscription.pending(&newest.manifest, false), Pending::Nothing) {
+        let is_quiet = matches!(watched.subscription.pending(&newest.manifest, false), Pending::Nothing);
+        if watched.waiting.is_some() || !is_quiet {
             return None;
         }
+        let is_in_doubt = watched.subscription.is_in_doubt();
         let nonce = self.nonce(newest.serial);
-        self.refresh.clone_from(&nonce);
-        Some(Say { topic: Topic::Manifest, edition: Arc::clone(newest), what: What::StillTrue, nonce })
+        let what = if is_in_doubt {
+            What::Own(Changes::default())
+        } else {
+            self.refresh.clone_from(&nonce);
+            What::StillTrue
+        };
+        Some(Say { topic: Topic::Manifest, edition: Arc::clone(newest), what, nonce })
     }
 
     fn nonce(&mut self, serial: Serial) -> String {

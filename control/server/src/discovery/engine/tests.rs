@@ -438,3 +438,16 @@ fn a_refused_refresh_brings_the_manifest_again() {
     engine.hear(nack(&refresh)).unwrap();
     assert_eq!(text(&say(&mut engine, &view.now())), "manifest: +self");
 }
+
+#[test]
+fn a_client_that_refused_the_manifest_is_shown_that_control_lives() {
+    let mut view = View::with_routes(&["a"]);
+    let mut engine = sidecar(&view);
+    let said = say(&mut engine, &view.route("a", "2"));
+    engine.hear(ack(&said[0])).unwrap();
+    engine.hear(nack(&said[1])).unwrap();
+    let sign = engine.refresh(&view.now()).unwrap();
+    assert!(matches!(&sign.what, What::Own(changes) if *changes == Changes::default()));
+    assert_eq!(engine.hear(ack(&sign)).unwrap(), Heard::Nothing);
+    assert!(say(&mut engine, &view.now()).is_empty());
+}
