@@ -12,8 +12,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pingora::apps::{HttpServerApp, HttpServerOptions};
+use pingora::listeners::ListenerConfig;
 use pingora::protocols::Stream;
 use pingora::protocols::http::ServerSession;
+use pingora::protocols::l4::stream::L4BufferSettings;
 use pingora::proxy::{HttpProxy, ProcessCustomSession, ProxyHttp, ProxyServiceBuilder};
 use pingora::server::configuration::ServerConf;
 use pingora::server::{Fds, ListenFds};
@@ -33,6 +35,9 @@ const IDLE_SECONDS: u64 = 75;
 
 // Too small a pool costs three times the CPU, because connections are opened for single calls.
 const UPSTREAM_POOL_CONNECTIONS: usize = 1_024;
+
+// Of one connection, for as long as it is open. pingora's own is 64 KiB; a head and a usual body fit into this one.
+const READ_BUFFER_BYTES: usize = 4 * 1024;
 
 // How often a call may be tried is decided in the core; this only ends a loop that would never end.
 const ATTEMPTS_CEILING: usize = 256;
@@ -88,7 +93,8 @@ where
         .server_options(options)
         .build();
     let name = address.to_string();
-    service.add_tcp(&name);
+    let buffer = L4BufferSettings::default().read(READ_BUFFER_BYTES);
+    service.add_listener(ListenerConfig::tcp(&name).l4_buffer(buffer));
     let mut sockets = Fds::new();
     sockets.add(name, listener.into_raw_fd());
     let sockets: ListenFds = Arc::new(sockets.into());
