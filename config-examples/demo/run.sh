@@ -62,12 +62,15 @@ end() { # NAME SIGNAL: ends it, by force after 15 s, and gives its exit code
     local pid=${pids[$1]:-} deadline=$((SECONDS + 15))
     [ -n "$pid" ] || return 0
     unset "pids[$1]"
-    kill "-$2" "$pid" 2>/dev/null
-    until is_over "$pid"; do
-        [ $SECONDS -lt $deadline ] || { kill -KILL "$pid"; break; }
-        sleep 0.05
-    done
-    wait "$pid" 2>/dev/null
+    # The shell reports a killed job on its own standard error as soon as it notices; the story tells it already.
+    {
+        kill "-$2" "$pid"
+        until is_over "$pid"; do
+            [ $SECONDS -lt $deadline ] || { kill -KILL "$pid"; break; }
+            sleep 0.05
+        done
+        wait "$pid"
+    } 2>/dev/null
 }
 
 clean_up() {
