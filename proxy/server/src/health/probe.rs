@@ -9,10 +9,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use outrigger_model::name::ReplicaId;
 use outrigger_model::replica::Generation;
 use tokio::net::TcpStream;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
@@ -36,7 +35,6 @@ const HELD_MIN: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone)]
 pub struct LocalAgents {
     replicas: watch::Receiver<LocalReplicas>,
-    nudges: Arc<Vec<(ReplicaId, Arc<Notify>)>>,
 }
 
 impl LocalAgents {
@@ -46,10 +44,7 @@ impl LocalAgents {
         let unseen = agents.iter().map(|agent| LocalReplica::unseen(agent, generation)).collect();
         let (sender, replicas) = watch::channel(unseen);
         let sender = Arc::new(sender);
-        let mut nudges = Vec::with_capacity(agents.len());
         for (at, agent) in agents.iter().enumerate() {
-            let nudge = Arc::new(Notify::new());
-            nudges.push((agent.replica.clone(), Arc::clone(&nudge)));
             let entry = Entry { at, replicas: Arc::clone(&sender), events: Arc::clone(events) };
             let watcher = Watcher {
                 began: Instant::now(),
@@ -60,21 +55,14 @@ impl LocalAgents {
                 pause: ASK_AGAIN_FIRST,
                 held: None,
             };
-            tasks.spawn("probe", watcher.run(tasks.token(), nudge));
+            tasks.spawn("probe", watcher.run(tasks.token()));
         }
-        Self { replicas, nudges: Arc::new(nudges) }
+        Self { replicas }
     }
 
     /// Changes with every change of any of them.
     pub fn replicas(&self) -> watch::Receiver<LocalReplicas> {
         self.replicas.clone()
-    }
-
-    /// Looks at one agent now: a call to it has just failed.
-    pub fn look_now(&self, replica: &ReplicaId) {
-        if let Some((_, nudge)) = self.nudges.iter().find(|(id, _)| id == replica) {
-            nudge.notify_one();
-        }
     }
 }
 
@@ -99,18 +87,12 @@ struct Watcher {
 }
 
 impl Watcher {
-    async fn run(mut self, stop: Stop, nudge: Arc<Notify>) {
+    async fn run(mut self, stop: Stop) {
         let looking = async {
             loop {
                 self.look().await;
-                // A nudge or the end of the connection ends the wait early; it does not matter which it was.
-                let early = async {
-                    tokio::select! {
-                        () = nudge.notified() => (),
-                        () = self.ended() => (),
-                    }
-                };
-                let _ = timeout(self.probe.interval, early).await;
+                // The end of the connection ends the wait early; it does not matter which it was.
+                let _ = timeout(self.probe.interval, self.ended()).await;
             }
         };
         stop.run_until_cancelled(looking).await;

@@ -55,19 +55,6 @@ async fn an_agent_that_dies_is_withdrawn_and_one_that_returns_is_another_generat
 }
 
 #[tokio::test]
-async fn a_failed_call_makes_the_next_look_come_at_once() {
-    let agent = Scripted::agent(weather).await;
-    let settings = settings(&agent, 60_000);
-    let (locals, mut tasks) = watch(&settings);
-    let mut replicas = locals.replicas();
-    until(&mut replicas, |all| all[0].serving).await;
-    agent.stop().await;
-    locals.look_now(&settings[0].replica);
-    until(&mut replicas, |all| !all[0].serving).await;
-    tasks.stop(Duration::from_secs(5)).await;
-}
-
-#[tokio::test]
 async fn an_agent_that_dies_is_withdrawn_long_before_the_next_look() {
     let agent = Scripted::agent(weather).await;
     let (locals, mut tasks) = watch(&settings(&agent, 60_000));
