@@ -12,3 +12,4 @@ pub mod scenario;
 pub mod peers;
 pub mod measure;
 pub mod report;
+pub mod plot;

@@ -16,7 +16,7 @@ use outrigger_load_tests::measure::result::Bench;
 use outrigger_load_tests::measure::sample::{Subject, sample};
 use outrigger_load_tests::peers::Place;
 use outrigger_load_tests::scenario::Scenario;
-use outrigger_load_tests::{agent, report};
+use outrigger_load_tests::{agent, plot, report};
 
 // As in the proxy: many small buffers, and the harness must not be the limit.
 #[global_allocator]
@@ -74,7 +74,12 @@ enum Load {
         outrigger: Option<PathBuf>,
     },
     /// Print the tables of a result
-    Show { result: PathBuf },
+    Show {
+        result: PathBuf,
+        /// Draw its pictures into this folder as well, as SVG
+        #[arg(long, value_name = "DIR")]
+        plots: Option<PathBuf>,
+    },
 }
 
 type Failure = Box<dyn std::error::Error>;
@@ -120,9 +125,12 @@ async fn asked_to_end() -> std::io::Result<()> {
 fn run(load: Load) -> Result<bool, Failure> {
     raise_descriptors();
     match load {
-        Load::Show { result } => {
+        Load::Show { result, plots } => {
             let bench: Bench = serde_json::from_str(&std::fs::read_to_string(result)?)?;
             say(report::markdown(&bench))?;
+            if let Some(folder) = plots {
+                draw(&bench, &folder)?;
+            }
             Ok(true)
         }
         Load::Generate { scenario, address, path, agent } => {
@@ -159,6 +167,14 @@ fn run(load: Load) -> Result<bool, Failure> {
             Ok(true)
         }
     }
+}
+
+fn draw(bench: &Bench, folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for picture in plot::pictures(bench) {
+        std::fs::write(folder.join(picture.file), picture.svg)?;
+    }
+    Ok(())
 }
 
 /// One thread: the generator's work is small, and a second thread would share its core with the agent.

@@ -1,0 +1,16 @@
+//! The colour of each peer, the same in every picture.
+//!
+//! Invariant: each has enough contrast on the light paper and on the dark one, and eyes that see few colours tell them apart.
+
+use crate::scenario::PeerName;
+
+/// Colours after Okabe and Ito.
+pub const fn of(peer: PeerName) -> &'static str {
+    match peer {
+        PeerName::Direct => "#8a8a8a",
+        PeerName::Nginx => "#009e73",
+        PeerName::Haproxy => "#2f8fd0",
+        PeerName::Envoy => "#b06fc4",
+        PeerName::Outrigger => "#e0640a",
+    }
+}
