@@ -5,16 +5,21 @@
 //! Invariant: latency counts from when a call was meant to be sent, so a slow answer delays nobody's clock.
 
 pub mod figures;
+pub mod book;
 pub mod connection;
 pub mod dress;
 pub mod pace;
+pub mod sse;
+pub mod exchange;
 pub mod crew;
 pub mod rate;
 pub mod saturate;
 pub mod sessions;
 pub mod streams;
+pub mod feeds;
 pub mod idle;
 
+pub use book::Book;
 pub use crew::Crew;
 pub use dress::{Dress, Target};
 pub use figures::Figures;

@@ -15,7 +15,7 @@ use outrigger_load_tests::measure::bench::bench;
 use outrigger_load_tests::measure::result::Bench;
 use outrigger_load_tests::measure::sample::{Subject, sample};
 use outrigger_load_tests::peers::Place;
-use outrigger_load_tests::scenario::Scenario;
+use outrigger_load_tests::scenario::{Scenario, Suite};
 use outrigger_load_tests::{agent, plot, report};
 
 // As in the proxy: many small buffers, and the harness must not be the limit.
@@ -62,8 +62,11 @@ enum Load {
     },
     /// Measure scenarios, every peer of them in turn
     Bench {
-        /// Scenario files; all of `load-tests/scenarios` if none is named
+        /// Scenario files; those of the suite if none is named
         scenarios: Vec<PathBuf>,
+        /// Which scenarios of `load-tests/scenarios`; `full` includes `quick`
+        #[arg(long, value_parser = ["quick", "full"], default_value = "quick")]
+        suite: String,
         /// Where the result goes, as JSON; the tables go beside it with the ending `md`
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
@@ -141,13 +144,16 @@ fn run(load: Load) -> Result<bool, Failure> {
             say(serde_json::to_string_pretty(&serde_json::json!({ "round": round, "tally": tally }))?)?;
             Ok(tally.is_clean())
         }
-        Load::Bench { scenarios, out, seed, outrigger } => {
+        Load::Bench { scenarios, suite, out, seed, outrigger } => {
             let place = Place::find(outrigger)?;
             if !place.cores.take_mine() {
                 note("cannot pin to a core (is taskset there?); figures will be noisier");
             }
-            let files = if scenarios.is_empty() { shipped(&place.home)? } else { scenarios };
-            let scenarios = files.iter().map(|file| Scenario::read(file)).collect::<Result<Vec<_>, _>>()?;
+            let suite = if suite == "full" { Suite::Full } else { Suite::Quick };
+            let scenarios = match scenarios.is_empty() {
+                true => shipped(&place.home, suite)?,
+                false => scenarios.iter().map(|file| Scenario::read(file)).collect::<Result<_, _>>()?,
+            };
             let result = one_thread()?.block_on(async {
                 tokio::select! {
                     result = bench(&place, &scenarios, seed, &|line| note(line)) => Ok::<_, Failure>(result?),
@@ -182,11 +188,18 @@ fn one_thread() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-fn shipped(home: &Path) -> std::io::Result<Vec<PathBuf>> {
+/// The scenarios of a suite, in the order of their numbers; those without a number last.
+fn shipped(home: &Path, suite: Suite) -> Result<Vec<Scenario>, Failure> {
     let entries = std::fs::read_dir(home.join("scenarios"))?;
     let mut files = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
-    files.sort();
-    Ok(files)
+    files.sort_by_key(|file| (number(file), file.clone()));
+    let scenarios = files.iter().map(|file| Scenario::read(file)).collect::<Result<Vec<_>, _>>()?;
+    Ok(scenarios.into_iter().filter(|scenario| scenario.suite <= suite).collect())
+}
+
+fn number(file: &Path) -> u32 {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    name.split('-').next().and_then(|text| text.parse().ok()).unwrap_or(u32::MAX)
 }
 
 /// As far as the machine allows; the children inherit it.

@@ -10,11 +10,11 @@
 use std::path::Path;
 
 use outrigger_load_tests::agent;
-use outrigger_load_tests::echo::{Era, Form};
+use outrigger_load_tests::echo::{Ask, Era, Form, Mix};
 use outrigger_load_tests::generate::{Dress, Target};
 use outrigger_load_tests::measure::result::Round;
 use outrigger_load_tests::measure::sample::{Subject, begin, executed, sample};
-use outrigger_load_tests::scenario::{Load, PeerName, Scenario, Way};
+use outrigger_load_tests::scenario::{Load, PeerName, Scenario, Suite, Way};
 use outrigger_load_tests::tally::{Executed, Tally};
 
 async fn run(load: Load, dress: Dress) -> (Round, Tally) {
@@ -23,6 +23,7 @@ async fn run(load: Load, dress: Dress) -> (Round, Tally) {
     let scenario = Scenario {
         name: "smoke".to_owned(),
         says: String::new(),
+        suite: Suite::Quick,
         way: Way::OneHop,
         peers: vec![PeerName::Direct],
         replicas: 1,
@@ -61,9 +62,41 @@ async fn sessions_are_opened_used_and_closed() {
 
 #[tokio::test]
 async fn events_are_timed_one_by_one() {
-    let dress = Dress { form: Form::Events { count: 5, every_ms: 2 }, ..Dress::plain(Era::Legacy) };
+    let dress = Dress::plain(Era::Legacy).asking(Ask::of(Form::Events { count: 5, every_ms: 2 }));
     let (round, _) = run(Load::Streams { calls: 16 }, dress).await;
     assert_eq!(round.units, 80);
+    assert!(round.lag.p50 > 0.0);
+}
+
+#[tokio::test]
+async fn lists_and_large_bodies_are_answered_in_either_era() {
+    let list = Ask::of(Form::List { tools: 40 });
+    run(Load::Saturate { calls: 100 }, Dress { session: true, ..Dress::plain(Era::Legacy) }.asking(list)).await;
+    run(Load::Saturate { calls: 100 }, Dress::plain(Era::Modern).asking(list)).await;
+    let large = Ask { padding_bytes: 1_048_576, reply_bytes: 1_048_576, ..Ask::PLAIN };
+    run(Load::Saturate { calls: 10 }, Dress::plain(Era::Legacy).asking(large)).await;
+}
+
+#[tokio::test]
+async fn a_mix_of_all_kinds_is_answered_and_its_events_are_timed() {
+    let events = Ask::of(Form::Events { count: 2, every_ms: 1 });
+    let rest = vec![(1, events), (1, Ask::of(Form::List { tools: 9 })), (1, Ask { reply_bytes: 20_000, ..Ask::PLAIN })];
+    let mix = Mix::of(1, (3, Ask::PLAIN), rest);
+    let (round, _) =
+        run(Load::Rate { per_second: 1_000, calls: 300 }, Dress { mix, ..Dress::plain(Era::Modern) }).await;
+    assert_eq!(round.units, 300);
+    assert!(round.lag.p50 > 0.0 && round.latency.p50 > 0.0);
+}
+
+#[tokio::test]
+async fn open_streams_are_told_every_event() {
+    for era in [Era::Legacy, Era::Modern] {
+        let load = Load::Feeds { streams: 3, events: 5, every_ms: 2 };
+        let (round, tally) = run(load, Dress { session: era == Era::Legacy, ..Dress::plain(era) }).await;
+        let ends = if era == Era::Modern { 1 } else { 0 };
+        assert_eq!((round.units, tally.answered), (8 * 3 * (5 + ends), 8 * 3 * (5 + ends)));
+        assert!(round.latency.p50 > 0.0);
+    }
 }
 
 #[tokio::test]
@@ -74,7 +107,7 @@ async fn a_call_executed_twice_is_seen_by_the_agent() {
     for _ in 0..2 {
         // Each run of its own begins with number 0.
         let crew = outrigger_load_tests::generate::Crew::hire(&target, &Dress::plain(Era::Legacy), 1).await.unwrap();
-        let book = outrigger_load_tests::generate::crew::Book::new(1);
+        let book = outrigger_load_tests::generate::Book::new(1);
         outrigger_load_tests::generate::saturate::run(crew, &book).await.unwrap();
     }
     assert_eq!(executed(agent.address).await.unwrap(), Executed { once: 1, again: 1 });

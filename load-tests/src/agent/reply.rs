@@ -5,10 +5,14 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use http::Method;
+use http::{HeaderMap, Method};
+use tokio::sync::watch;
 
 use super::run::Runs;
-use crate::echo::{Request, TOOL, answer};
+use crate::echo::answer::{answer, list};
+use crate::echo::event::acknowledged;
+use crate::echo::request::Request;
+use crate::echo::{Era, STREAM_HEADER, TOOL};
 
 /// One answer.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,10 +32,24 @@ pub enum Reply {
     },
     /// A stream that says nothing.
     Quiet,
+    /// A stream that is told events when the generator says so.
+    Feed {
+        era: Era,
+        number: u64,
+        /// What it begins with.
+        first: Option<String>,
+    },
     /// 202 for notifications, 204 for the end of a session.
     Done(u16),
     Unreadable,
     NotFound,
+}
+
+/// What open streams are told; a change begins it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Telling {
+    pub events: u64,
+    pub every_ms: u32,
 }
 
 /// One replica: its name, and what it counted.
@@ -39,32 +57,39 @@ pub enum Reply {
 pub struct Replica {
     pub name: String,
     pub runs: Runs,
+    pub telling: watch::Sender<Telling>,
     sessions: AtomicU64,
 }
 
 impl Replica {
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), runs: Runs::default(), sessions: AtomicU64::new(0) }
+        let telling = watch::Sender::new(Telling::default());
+        Self { name: name.to_owned(), runs: Runs::default(), telling, sessions: AtomicU64::new(0) }
     }
 
-    pub fn reply(&self, method: &Method, path: &str, body: &[u8]) -> Reply {
+    pub fn reply(&self, method: &Method, path: &str, headers: &HeaderMap, body: &[u8]) -> Reply {
         match (method, path.trim_end_matches('/')) {
             (&Method::POST, "/mcp") => self.post(body),
-            (&Method::GET, "/mcp") => Reply::Quiet,
+            (&Method::GET, "/mcp") => stream(headers),
             (&Method::DELETE, "/mcp") => Reply::Done(204),
             (&Method::GET, "/run") => {
                 let executed = self.runs.executed();
                 Reply::Json(format!(r#"{{"once":{},"again":{}}}"#, executed.once, executed.again))
             }
-            (&Method::PUT, path) => match path.strip_prefix("/run/").and_then(|text| text.parse().ok()) {
-                Some(numbers) => {
-                    self.runs.begin(numbers);
-                    Reply::Done(204)
-                }
-                None => Reply::NotFound,
-            },
+            (&Method::PUT, path) => self.told(path).map_or(Reply::NotFound, |()| Reply::Done(204)),
             _ => Reply::NotFound,
         }
+    }
+
+    /// What the generator says: `/run/{numbers}` begins a run, `/tell/{events}/{every_ms}` tells open streams.
+    fn told(&self, path: &str) -> Option<()> {
+        if let Some(numbers) = path.strip_prefix("/run/") {
+            self.runs.begin(numbers.parse().ok()?);
+        } else {
+            let (events, every_ms) = path.strip_prefix("/tell/")?.split_once('/')?;
+            self.telling.send_replace(Telling { events: events.parse().ok()?, every_ms: every_ms.parse().ok()? });
+        }
+        Some(())
     }
 
     fn post(&self, body: &[u8]) -> Reply {
@@ -74,7 +99,11 @@ impl Replica {
             "tools/call" => self.call(id, &request),
             "initialize" => self.initialize(id),
             "server/discover" => Reply::Json(self.discover(id)),
-            "tools/list" => Reply::Json(tools(id)),
+            "tools/list" => Reply::Json(self.list(id, &request)),
+            "subscriptions/listen" => match request.params.meta.number {
+                Some(number) => Reply::Feed { era: Era::Modern, number, first: Some(acknowledged(number)) },
+                None => Reply::Unreadable,
+            },
             "ping" => Reply::Json(format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#)),
             _ => Reply::Json(format!(
                 r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":-32601,"message":"method not found"}}}}"#
@@ -86,11 +115,19 @@ impl Replica {
         let arguments = &request.params.arguments;
         let Some(number) = arguments.number else { return Reply::Unreadable };
         self.runs.execute(number);
-        let last = answer(id, number, &self.name);
+        let last = answer(id, number, &self.name, arguments.heard(), arguments.reply_bytes);
         match arguments.events {
             0 => Reply::Json(last),
             count => Reply::Events { number, count, every_ms: arguments.every_ms, last },
         }
+    }
+
+    /// The long list where a number asks for it; the agent's own otherwise.
+    fn list(&self, id: &str, request: &Request<'_>) -> String {
+        let meta = &request.params.meta;
+        let Some(number) = meta.number else { return own_tools(id) };
+        self.runs.execute(number);
+        list(id, number, &self.name, meta.tools)
     }
 
     fn initialize(&self, id: &str) -> Reply {
@@ -111,7 +148,12 @@ impl Replica {
     }
 }
 
-fn tools(id: &str) -> String {
+fn stream(headers: &HeaderMap) -> Reply {
+    let number = headers.get(STREAM_HEADER).and_then(|value| value.to_str().ok()?.parse().ok());
+    number.map_or(Reply::Quiet, |number| Reply::Feed { era: Era::Legacy, number, first: None })
+}
+
+fn own_tools(id: &str) -> String {
     format!(
         r#"{{"jsonrpc":"2.0","id":{id},"result":{{"resultType":"complete","tools":[{{"name":"{TOOL}","description":"says the number again","inputSchema":{{"type":"object","properties":{{"number":{{"type":"integer"}}}},"required":["number"]}},"annotations":{{"readOnlyHint":true}}}}],"ttlMs":60000,"cacheScope":"public"}}}}"#
     )

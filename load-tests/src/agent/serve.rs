@@ -1,7 +1,7 @@
 //! Serves the agent over HTTP/1.1 on loopback.
 //!
 //! In: a port and a name. Out: an [`Agent`] with its real address; it ends with the process or when dropped.
-//! Invariant: a stream ends when its reader goes or after [`STREAM_MAX`]; bodies over [`BODY_MAX`] are not read.
+//! Invariant: bodies over [`BODY_MAX`] are not read; streams wait for their readers.
 
 use std::convert::Infallible;
 use std::io;
@@ -23,11 +23,10 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::reply::{Replica, Reply};
-use crate::echo::{SESSION_HEADER, progress};
+use super::tell::{Listener, event, keep_quiet, tell, tell_answer};
+use crate::echo::SESSION_HEADER;
 
 const BODY_MAX: usize = 64 * 1024 * 1024;
-/// A stream without a reader's end is ended by us, so that a bench that was killed leaves nothing behind.
-const STREAM_MAX: Duration = Duration::from_secs(300);
 /// Events that wait for a slow reader.
 const EVENTS_WAITING_MAX: usize = 16;
 
@@ -82,10 +81,12 @@ async fn serve(request: Request<Incoming>, replica: Arc<Replica>) -> Result<Resp
     let Ok(body) = Limited::new(body, BODY_MAX).collect().await else {
         return Ok(plain(StatusCode::PAYLOAD_TOO_LARGE));
     };
-    Ok(respond(replica.reply(&head.method, head.uri.path(), &body.to_bytes())))
+    let reply = replica.reply(&head.method, head.uri.path(), &head.headers, &body.to_bytes());
+    Ok(respond(reply, &replica))
 }
 
-fn respond(reply: Reply) -> Response<Body> {
+fn respond(reply: Reply, replica: &Replica) -> Response<Body> {
+    let (events, body) = mpsc::channel(EVENTS_WAITING_MAX);
     match reply {
         Reply::Json(body) => json(body),
         Reply::Opened { session, body } => {
@@ -96,44 +97,25 @@ fn respond(reply: Reply) -> Response<Body> {
             response
         }
         Reply::Events { number, count, every_ms, last } => {
-            let (events, body) = mpsc::channel(EVENTS_WAITING_MAX);
-            tokio::spawn(tell(events, number, count, every_ms, last));
+            tokio::spawn(tell_answer(events, number, count, every_ms, last));
             stream(body)
         }
         Reply::Quiet => {
-            let (events, body) = mpsc::channel(EVENTS_WAITING_MAX);
             tokio::spawn(keep_quiet(events));
+            stream(body)
+        }
+        Reply::Feed { era, number, first } => {
+            let listener =
+                Listener { era, number, replica: replica.name.clone(), telling: replica.telling.subscribe() };
+            // There is room: nothing was sent yet.
+            let _ = events.try_send(first.map_or(Bytes::from_static(b": open\n\n"), |first| event(&first)));
+            tokio::spawn(tell(events, listener));
             stream(body)
         }
         Reply::Done(status) => plain(StatusCode::from_u16(status).unwrap_or(StatusCode::OK)),
         Reply::Unreadable => plain(StatusCode::BAD_REQUEST),
         Reply::NotFound => plain(StatusCode::NOT_FOUND),
     }
-}
-
-async fn tell(events: mpsc::Sender<Bytes>, number: u64, count: u32, every_ms: u32, last: String) {
-    // Streams that begin together must not beat together.
-    tokio::time::sleep(Duration::from_millis(fastrand::u64(0..=u64::from(every_ms)))).await;
-    let mut ticks = tokio::time::interval(Duration::from_millis(u64::from(every_ms.max(1))));
-    for step in 1..=count {
-        ticks.tick().await;
-        if events.send(event(&progress(number, step, count))).await.is_err() {
-            return;
-        }
-    }
-    // A reader that went away does not want the answer either.
-    let _ = events.send(event(&last)).await;
-}
-
-async fn keep_quiet(events: mpsc::Sender<Bytes>) {
-    // Says that the stream is open; some proxies release the head with the first byte of the body.
-    if events.send(Bytes::from_static(b": open\n\n")).await.is_ok() {
-        let _ = tokio::time::timeout(STREAM_MAX, events.closed()).await;
-    }
-}
-
-fn event(message: &str) -> Bytes {
-    Bytes::from(format!("event: message\ndata: {message}\n\n"))
 }
 
 fn json(body: String) -> Response<Body> {

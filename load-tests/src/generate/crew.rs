@@ -3,19 +3,18 @@
 //! In: a target, a dress, how many. Out: a [`Crew`], which a plan of load then puts to work.
 //! Invariant: what preparing costs is in no figure; one call of a caller is under way at a time.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::HeaderValue;
 use http_body_util::BodyExt as _;
 use tokio::task::JoinSet;
 
-use super::connection::{ANSWER_MAX, CallError, Connection};
-use super::dress::{Dress, Target, Wardrobe};
-use super::figures::Figures;
+use super::book::Book;
+use super::connection::{CallError, Connection};
+use super::dress::{Dress, Opened, Target, Wardrobe};
+use super::exchange::{Call, exchange};
 use super::pace::PaceError;
 use crate::echo::SESSION_HEADER;
-use crate::tally::{Back, Executed, Ledger};
 
 #[derive(Debug, thiserror::Error)]
 pub enum CrewError {
@@ -31,40 +30,10 @@ pub enum CrewError {
     Ended(#[from] tokio::task::JoinError),
 }
 
-/// A session, and the replica that holds it.
-#[derive(Debug, Clone)]
-pub struct Opened {
-    pub id: HeaderValue,
-    pub home: String,
-}
-
 #[derive(Debug)]
 pub struct Caller {
     pub connection: Connection,
     pub session: Option<Opened>,
-}
-
-/// The account that all callers of a run write to; they share one thread, so nobody waits for it.
-#[derive(Debug, Clone)]
-pub struct Book(Arc<Mutex<(Ledger, Figures)>>);
-
-impl Book {
-    pub fn new(numbers: u64) -> Self {
-        Self(Arc::new(Mutex::new((Ledger::new(numbers), Figures::default()))))
-    }
-
-    pub fn write<T>(&self, entry: impl FnOnce(&mut Ledger, &mut Figures) -> T) -> T {
-        let mut book = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (ledger, figures) = &mut *book;
-        entry(ledger, figures)
-    }
-
-    /// Closes the account. `units` is what CPU time is divided by.
-    pub fn close(self, executed: Executed, elapsed: Duration) -> Figures {
-        let (ledger, figures) =
-            self.write(|ledger, figures| (std::mem::replace(ledger, Ledger::new(0)), std::mem::take(figures)));
-        Figures { tally: ledger.close(executed), elapsed, ..figures }
-    }
 }
 
 pub struct Crew {
@@ -76,9 +45,12 @@ impl Crew {
     pub async fn hire(target: &Target, dress: &Dress, count: usize) -> Result<Self, CrewError> {
         let wardrobe = Arc::new(Wardrobe::new(target, dress));
         let mut callers = Vec::with_capacity(count);
-        for _ in 0..count {
+        for number in 0..count as u64 {
             let mut connection = Connection::open(target.address).await?;
-            let session = if dress.session { Some(open(&wardrobe, &mut connection).await?) } else { None };
+            let session = match dress.session {
+                true => Some(open(&wardrobe, &mut connection, number).await?.0),
+                false => None,
+            };
             callers.push(Caller { connection, session });
         }
         Ok(Self { wardrobe, callers })
@@ -105,7 +77,7 @@ impl Crew {
     pub async fn dismiss(self) {
         for mut caller in self.callers {
             if let Some(session) = &caller.session {
-                end(&self.wardrobe, &mut caller.connection, &session.id).await;
+                end(&self.wardrobe, &mut caller.connection, session).await;
             }
         }
     }
@@ -114,44 +86,38 @@ impl Crew {
 impl Caller {
     /// Makes one call and settles it.
     pub async fn call(&mut self, wardrobe: &Wardrobe, book: &Book, number: u64) {
-        let request = wardrobe.call(number, self.session.as_ref().map(|session| &session.id));
-        let back = self.ask(request).await;
-        let home = self.session.as_ref().map(|session| session.home.as_str());
-        book.write(|ledger, _| match &back {
-            Ok((status, bytes)) if (200..300).contains(status) => ledger.settle(number, home, Back::Answer(bytes)),
-            Ok((status, _)) => ledger.settle(number, home, Back::Refused(*status)),
-            Err(_) => ledger.settle(number, home, Back::Lost),
-        });
-    }
-
-    async fn ask(
-        &mut self,
-        request: http::Request<http_body_util::Full<bytes::Bytes>>,
-    ) -> Result<(u16, bytes::Bytes), CallError> {
-        let response = self.connection.send(request).await?;
-        let status = response.status().as_u16();
-        let body = tokio::time::timeout(ANSWER_MAX, response.into_body().collect());
-        let body = body.await.map_err(|_| CallError::Slow)??;
-        Ok((status, body.to_bytes()))
+        let session = self.session.as_ref();
+        let request = wardrobe.call(number, session);
+        let home = session.map(|session| session.home.as_str());
+        let call = Call { number, ask: wardrobe.dress.mix.ask(number), home };
+        exchange(&mut self.connection, request, call, book).await;
     }
 }
 
-/// Opens a session: `initialize`, and the notification that it is taken up.
-pub async fn open(wardrobe: &Wardrobe, connection: &mut Connection) -> Result<Opened, CrewError> {
-    let response = connection.send(wardrobe.initialize()).await?;
+/// Opens session `number`: `initialize`, and the notification that it is taken up. Also the time to the first byte.
+pub async fn open(
+    wardrobe: &Wardrobe,
+    connection: &mut Connection,
+    number: u64,
+) -> Result<(Opened, Duration), CrewError> {
+    let uri = wardrobe.uri(number).clone();
+    let began = Instant::now();
+    let response = connection.send(wardrobe.initialize(&uri)).await?;
+    let first_byte = began.elapsed();
     if !response.status().is_success() {
         return Err(CrewError::Status(response.status().as_u16()));
     }
     let id = response.headers().get(SESSION_HEADER).cloned().ok_or(CrewError::NoSession)?;
     let body = response.into_body().collect().await.map_err(CallError::from)?.to_bytes();
     let home = home(&body).ok_or(CrewError::NoSession)?;
-    let response = connection.send(wardrobe.initialized(&id)).await?;
+    let opened = Opened { id, home, uri };
+    let response = connection.send(wardrobe.initialized(&opened)).await?;
     response.into_body().collect().await.map_err(CallError::from)?;
-    Ok(Opened { id, home })
+    Ok((opened, first_byte))
 }
 
 /// Ends a session; one that cannot be ended is forgotten by its peer in time.
-pub async fn end(wardrobe: &Wardrobe, connection: &mut Connection, session: &HeaderValue) {
+pub async fn end(wardrobe: &Wardrobe, connection: &mut Connection, session: &Opened) {
     if let Ok(response) = connection.send(wardrobe.end(session)).await {
         drop(response.into_body().collect().await);
     }

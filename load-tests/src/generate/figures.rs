@@ -49,12 +49,17 @@ impl Times {
 #[derive(Debug, Clone, Default)]
 pub struct Figures {
     pub tally: Tally,
-    /// From when a call was meant to be sent to the end of its answer; of events, from made to received.
+    /// From when a call was meant to be sent to the end of its answer; where the load is events, the same as `lag`.
     pub latency: Times,
+    /// Of events, from made to received.
+    pub lag: Times,
+    pub events: u64,
     /// From when a call was meant to be sent to when the generator took it up: the generator's own part.
     pub late: Times,
     /// Opening of sessions, where they are part of the load.
     pub opening: Times,
+    /// Of a new session, from `initialize` sent to the head of its answer.
+    pub first_byte: Times,
     pub elapsed: Duration,
     /// What CPU time is divided by: requests, or events.
     pub units: u64,

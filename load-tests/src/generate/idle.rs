@@ -6,8 +6,9 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
+use super::book::Book;
 use super::connection::{ANSWER_MAX, CallError, Connection};
-use super::crew::{Book, Crew, CrewError};
+use super::crew::{Crew, CrewError};
 use super::dress::{Dress, Target, Wardrobe};
 use super::saturate;
 
@@ -33,7 +34,7 @@ pub async fn streams(target: &Target, dress: &Dress, count: usize) -> Result<Str
     let mut open = Vec::with_capacity(count);
     for _ in 0..count {
         let mut connection = Connection::open(target.address).await?;
-        let response = connection.send(wardrobe.listen()).await?;
+        let response = connection.send(wardrobe.quiet()).await?;
         if !response.status().is_success() {
             return Err(CrewError::Status(response.status().as_u16()));
         }

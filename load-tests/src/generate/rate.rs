@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use tokio::sync::{Mutex, mpsc};
 
-use super::crew::{Book, Crew, CrewError};
+use super::book::Book;
+use super::crew::{Crew, CrewError};
 use super::pace::{Pace, beat};
 
 /// Calls that are due and wait for a caller; beyond it they are given out later with the same due time.

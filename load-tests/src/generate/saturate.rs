@@ -4,7 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::crew::{Book, Crew, CrewError};
+use super::book::Book;
+use super::crew::{Crew, CrewError};
 
 pub async fn run(crew: Crew, book: &Book) -> Result<(Crew, Duration), CrewError> {
     let work = crew.work(|wardrobe, mut caller| {

@@ -5,8 +5,9 @@
 
 use std::time::{Duration, Instant};
 
+use super::book::Book;
 use super::connection::ANSWER_MAX;
-use super::crew::{Book, Crew, CrewError, end, open};
+use super::crew::{Crew, CrewError, end, open};
 use crate::tally::Back;
 
 /// Requests of a session beside its calls: `initialize`, the notification, DELETE.
@@ -18,12 +19,16 @@ pub async fn run(crew: Crew, book: &Book, calls_each: u64) -> Result<(Crew, Dura
         async move {
             while let Some(first) = book.write(|ledger, _| ledger.next_number()) {
                 let began = Instant::now();
-                let opened = tokio::time::timeout(ANSWER_MAX, open(&wardrobe, &mut caller.connection)).await;
-                let Ok(Ok(session)) = opened else {
-                    book.write(|ledger, _| ledger.settle(first, None, Back::Refused(0)));
+                let opened = tokio::time::timeout(ANSWER_MAX, open(&wardrobe, &mut caller.connection, first)).await;
+                let Ok(Ok((session, first_byte))) = opened else {
+                    let ask = wardrobe.dress.mix.ask(first);
+                    book.write(|ledger, _| ledger.settle(first, ask, None, Back::Refused(0)));
                     continue;
                 };
-                book.write(|_, figures| figures.opening.record(began.elapsed()));
+                book.write(|_, figures| {
+                    figures.opening.record(began.elapsed());
+                    figures.first_byte.record(first_byte);
+                });
                 caller.session = Some(session.clone());
                 let mut next = Some(first);
                 let mut made = 0;
@@ -34,7 +39,7 @@ pub async fn run(crew: Crew, book: &Book, calls_each: u64) -> Result<(Crew, Dura
                     made += 1;
                     next = if made < calls_each { book.write(|ledger, _| ledger.next_number()) } else { None };
                 }
-                end(&wardrobe, &mut caller.connection, &session.id).await;
+                end(&wardrobe, &mut caller.connection, &session).await;
                 caller.session = None;
                 book.write(|_, figures| figures.units += made + AROUND);
             }

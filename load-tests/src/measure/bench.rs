@@ -43,7 +43,7 @@ async fn run(
     let mut of_peers: BTreeMap<PeerName, OfPeer> =
         scenario.peers.iter().map(|peer| (*peer, OfPeer::new(*peer))).collect();
     match scenario.load {
-        Load::Idle { streams } => {
+        Load::Idle { streams, .. } => {
             for of_peer in of_peers.values_mut() {
                 let counts = (scenario.connections, streams);
                 match memory::measure(place, of_peer.peer, scenario.way, &agents.addresses, counts).await {
@@ -55,7 +55,7 @@ async fn run(
         _ => rounds(place, scenario, &agents, &mut of_peers, order, tell).await,
     }
     let unit = match scenario.load {
-        Load::Streams { .. } => "event",
+        Load::Streams { .. } | Load::Feeds { .. } => "event",
         Load::Sessions { .. } => "request",
         _ => "call",
     };

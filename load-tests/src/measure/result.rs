@@ -54,7 +54,14 @@ pub struct Round {
     pub latency: Quantiles,
     /// Of the generator itself: from when a call was due to when it was taken up.
     pub late: Quantiles,
+    /// Of sessions, where they are part of the load: `initialize` and the notification after it.
     pub opening: Quantiles,
+    /// Of a new session: from `initialize` sent to the head of its answer.
+    #[serde(default)]
+    pub first_byte: Quantiles,
+    /// Of events: from when the agent made one to when the caller has it.
+    #[serde(default)]
+    pub lag: Quantiles,
     /// Of the proxies at the end of the run.
     pub resident_kib: u64,
 }

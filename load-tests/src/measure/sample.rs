@@ -11,10 +11,12 @@ use http::{Method, Request};
 use http_body_util::{BodyExt as _, Full};
 
 use super::result::{Quantiles, Round};
+use crate::echo::{Ask, Mix};
 use crate::generate::connection::{CallError, Connection};
-use crate::generate::crew::{Book, CrewError};
+use crate::generate::crew::CrewError;
+use crate::generate::feeds::Feeds;
 use crate::generate::figures::{Figures, Times};
-use crate::generate::{Crew, Dress, Target, rate, saturate, sessions, streams};
+use crate::generate::{Book, Crew, Dress, Target, rate, saturate, sessions, streams};
 use crate::machine::process::{GoneError, cpu, machine_busy, resident_kib};
 use crate::scenario::{Load, Scenario};
 use crate::tally::{Executed, Tally};
@@ -79,25 +81,54 @@ pub async fn sample(subject: &Subject<'_>, scenario: &Scenario) -> Result<(Round
 
 /// A few calls in the same dress, so that pools are filled and code is loaded.
 pub async fn warm_up(target: &Target, dress: &Dress, connections: usize) -> Result<(), SampleError> {
-    let dress = Dress { form: crate::echo::Form::Json, ..dress.clone() };
+    let dress = Dress { mix: Mix::only(Ask::PLAIN), ..dress.clone() };
     let crew = Crew::hire(target, &dress, connections).await?;
     let (crew, _) = saturate::run(crew, &Book::new(connections as u64 * 10)).await?;
     crew.dismiss().await;
     Ok(())
 }
 
+/// What is open when the clock starts.
+enum Ready {
+    Crew(Crew),
+    Feeds {
+        feeds: Feeds,
+        /// What makes the agents begin.
+        telling: String,
+    },
+}
+
+async fn ready(subject: &Subject<'_>, scenario: &Scenario) -> Result<Ready, SampleError> {
+    let crew = Crew::hire(subject.target, &scenario.dress, scenario.connections).await?;
+    let Load::Feeds { streams, events, every_ms } = scenario.load else { return Ok(Ready::Crew(crew)) };
+    let feeds = Feeds::open(crew, streams, events).await?;
+    Ok(Ready::Feeds { feeds, telling: format!("/tell/{events}/{every_ms}") })
+}
+
+async fn work(crew: Crew, load: Load, book: &Book) -> Result<(Crew, Duration), SampleError> {
+    Ok(match load {
+        Load::Saturate { .. } | Load::Idle { .. } | Load::Feeds { .. } => saturate::run(crew, book).await?,
+        Load::Rate { per_second, calls } => rate::run(crew, book, per_second, calls).await?,
+        Load::Sessions { calls_each, .. } => sessions::run(crew, book, calls_each).await?,
+        Load::Streams { .. } => streams::run(crew, book).await?,
+    })
+}
+
 async fn run(subject: &Subject<'_>, scenario: &Scenario) -> Result<(Round, Tally), SampleError> {
     for agent in subject.agents {
         begin(*agent, scenario.numbers()).await?;
     }
-    let crew = Crew::hire(subject.target, &scenario.dress, scenario.connections).await?;
+    let ready = ready(subject, scenario).await?;
     let book = Book::new(scenario.numbers());
     let before = subject.moment()?;
-    let (crew, elapsed) = match scenario.load {
-        Load::Saturate { .. } | Load::Idle { .. } => saturate::run(crew, &book).await?,
-        Load::Rate { per_second, calls } => rate::run(crew, &book, per_second, calls).await?,
-        Load::Sessions { calls_each, .. } => sessions::run(crew, &book, calls_each).await?,
-        Load::Streams { .. } => streams::run(crew, &book).await?,
+    let (crew, elapsed) = match ready {
+        Ready::Crew(crew) => work(crew, scenario.load, &book).await?,
+        Ready::Feeds { feeds, telling } => {
+            for agent in subject.agents {
+                ask(*agent, Method::PUT, &telling).await?;
+            }
+            feeds.read(&book).await?
+        }
     };
     let after = subject.moment()?;
     let resident = subject.proxies.iter().map(|pid| resident_kib(*pid)).sum::<Result<u64, _>>()?;
@@ -131,6 +162,8 @@ fn round(figures: &Figures, before: &Moment, after: &Moment, resident_kib: u64) 
         latency: quantiles(&figures.latency),
         late: quantiles(&figures.late),
         opening: quantiles(&figures.opening),
+        first_byte: quantiles(&figures.first_byte),
+        lag: quantiles(&figures.lag),
         resident_kib,
     }
 }

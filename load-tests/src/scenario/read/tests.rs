@@ -1,4 +1,6 @@
 use super::*;
+use crate::echo::Form;
+use crate::scenario::words::Suite;
 
 const GOOD: &str =
     "name: x\nsays: y\nway: one_hop\npeers: [direct]\nrounds: 1\nload: saturate\nconnections: 2\ncalls: 10\n";
@@ -34,9 +36,27 @@ fn what_cannot_be_run_is_refused_with_its_key() {
         ("calls: 10", "calls: 10\nreplicas: 2", "replicas"),
         ("calls: 10", "kalls: 10", "kalls"),
         ("peers: [direct]", "peers: []", "peers"),
+        ("calls: 10", "calls: 10\nreply_bytes: 2000000", "reply_bytes"),
+        ("calls: 10", "calls: 10\ntools: 600", "tools"),
+        ("calls: 10", "calls: 10\ntools: 6\nevents: 2", "tools"),
+        ("calls: 10", "calls: 10\nmix: [{weight: 0}]", "weight"),
+        ("calls: 10", "calls: 10\ntools: 6\nmix: [{weight: 1}]", "mix"),
+        ("load: saturate", "load: feeds\nevents: 3", "streams"),
+        ("load: saturate", "load: feeds\nstreams: 3", "events"),
+        ("load: saturate", "load: feeds\nstreams: 3\nevents: 100\nevery_ms: 1000", "every_ms"),
     ];
     for (from, to, key) in rows {
         let said = parse(&GOOD.replace(from, to)).unwrap_err().to_string();
         assert!(said.contains(key), "{to}: {said}");
     }
+}
+
+#[test]
+fn a_mix_has_its_kinds_and_a_suite_its_scenarios() {
+    let scenario = parse(&GOOD.replace("calls: 10", "calls: 10\nmix: [{weight: 3}, {weight: 1, tools: 4}]")).unwrap();
+    let lists = (0..1_000).filter(|number| scenario.dress.mix.ask(*number).form == Form::List { tools: 4 }).count();
+    assert!((150..350).contains(&lists), "{lists}");
+    assert_eq!(scenario.suite, Suite::Quick);
+    assert_eq!(parse(&format!("{GOOD}suite: full\n")).unwrap().suite, Suite::Full);
+    assert!(Suite::Quick < Suite::Full);
 }

@@ -1,8 +1,8 @@
 use super::*;
-use crate::echo::answer;
+use crate::echo::answer::answer;
 
 fn right(number: u64) -> String {
-    answer(&number.to_string(), number, "echo-1")
+    answer(&number.to_string(), number, "echo-1", 100, 0)
 }
 
 fn ledger() -> Ledger {
@@ -12,7 +12,7 @@ fn ledger() -> Ledger {
 #[test]
 fn a_right_answer_is_answered() {
     let mut ledger = ledger();
-    ledger.settle(3, Some("echo-1"), Back::Answer(right(3).as_bytes()));
+    ledger.settle(3, &Ask::PLAIN, Some("echo-1"), Back::Answer(right(3).as_bytes()));
     let tally = ledger.close(Executed { once: 1, again: 0 });
     assert!(tally.is_clean());
     assert_eq!((tally.calls, tally.answered), (1, 1));
@@ -21,11 +21,11 @@ fn a_right_answer_is_answered() {
 #[test]
 fn each_fault_has_its_column() {
     let mut ledger = ledger();
-    ledger.settle(0, None, Back::Lost);
-    ledger.settle(1, None, Back::Refused(503));
-    ledger.settle(2, None, Back::Answer(b"{}"));
-    ledger.settle(3, None, Back::Answer(right(4).as_bytes()));
-    ledger.settle(5, Some("echo-2"), Back::Answer(right(5).as_bytes()));
+    ledger.settle(0, &Ask::PLAIN, None, Back::Lost);
+    ledger.settle(1, &Ask::PLAIN, None, Back::Refused(503));
+    ledger.settle(2, &Ask::PLAIN, None, Back::Answer(b"{}"));
+    ledger.settle(3, &Ask::PLAIN, None, Back::Answer(right(4).as_bytes()));
+    ledger.settle(5, &Ask::PLAIN, Some("echo-2"), Back::Answer(right(5).as_bytes()));
     let tally = ledger.close(Executed::default());
     let expected = Tally { calls: 5, lost: 1, refused: 1, wrong: 2, misrouted: 1, answered: 0, duplicated: 0 };
     assert_eq!(tally, expected);
@@ -34,8 +34,8 @@ fn each_fault_has_its_column() {
 #[test]
 fn an_answer_that_went_to_two_callers_is_wrong_once_and_duplicated_once() {
     let mut ledger = ledger();
-    ledger.settle(3, None, Back::Answer(right(3).as_bytes()));
-    ledger.settle(4, None, Back::Answer(right(3).as_bytes()));
+    ledger.settle(3, &Ask::PLAIN, None, Back::Answer(right(3).as_bytes()));
+    ledger.settle(4, &Ask::PLAIN, None, Back::Answer(right(3).as_bytes()));
     let tally = ledger.close(Executed::default());
     assert_eq!((tally.answered, tally.wrong, tally.duplicated), (1, 1, 1));
 }
@@ -43,7 +43,7 @@ fn an_answer_that_went_to_two_callers_is_wrong_once_and_duplicated_once() {
 #[test]
 fn what_the_agent_executed_again_is_duplicated_although_one_answer_came() {
     let mut ledger = ledger();
-    ledger.settle(3, None, Back::Answer(right(3).as_bytes()));
+    ledger.settle(3, &Ask::PLAIN, None, Back::Answer(right(3).as_bytes()));
     assert_eq!(ledger.close(Executed { once: 1, again: 1 }).duplicated, 1);
 }
 
@@ -59,7 +59,7 @@ fn every_call_stands_in_one_column() {
     for number in 0..100 {
         let bytes = if number % 3 == 0 { right(number) } else { right(number / 2) };
         let back = if number % 5 == 0 { Back::Lost } else { Back::Answer(bytes.as_bytes()) };
-        ledger.settle(number, Some("echo-1"), back);
+        ledger.settle(number, &Ask::PLAIN, Some("echo-1"), back);
     }
     let tally = ledger.close(Executed::default());
     assert_eq!(tally.calls, tally.answered + tally.wrong + tally.misrouted + tally.refused + tally.lost);
