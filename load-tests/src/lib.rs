@@ -11,5 +11,6 @@ pub mod generate;
 pub mod scenario;
 pub mod peers;
 pub mod measure;
+pub mod cost;
 pub mod report;
 pub mod plot;

@@ -16,7 +16,7 @@ use outrigger_load_tests::measure::result::Bench;
 use outrigger_load_tests::measure::sample::{Subject, sample};
 use outrigger_load_tests::peers::Place;
 use outrigger_load_tests::scenario::{Scenario, Suite};
-use outrigger_load_tests::{agent, plot, report};
+use outrigger_load_tests::{agent, cost, plot, report};
 
 // As in the proxy: many small buffers, and the harness must not be the limit.
 #[global_allocator]
@@ -76,6 +76,8 @@ enum Load {
         #[arg(long, value_name = "FILE", env = "OUTRIGGER_BIN")]
         outrigger: Option<PathBuf>,
     },
+    /// Count what one call costs the proxy: instructions and allocations, under valgrind
+    Cost(Cost),
     /// Print the tables of a result
     Show {
         result: PathBuf,
@@ -83,6 +85,16 @@ enum Load {
         #[arg(long, value_name = "DIR")]
         plots: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, clap::Args)]
+struct Cost {
+    /// Show so many functions of each, by their own instructions
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    top: usize,
+    /// The binary to count; beside this one if not given
+    #[arg(long, value_name = "FILE", env = "OUTRIGGER_BIN")]
+    outrigger: Option<PathBuf>,
 }
 
 type Failure = Box<dyn std::error::Error>;
@@ -136,6 +148,7 @@ fn run(load: Load) -> Result<bool, Failure> {
             }
             Ok(true)
         }
+        Load::Cost(asked) => cost(&asked),
         Load::Generate { scenario, address, path, agent } => {
             let scenario = Scenario::read(&scenario)?;
             let target = Target::new(address, &path);
@@ -145,22 +158,14 @@ fn run(load: Load) -> Result<bool, Failure> {
             Ok(tally.is_clean())
         }
         Load::Bench { scenarios, suite, out, seed, outrigger } => {
-            let place = Place::find(outrigger)?;
-            if !place.cores.take_mine() {
-                note("cannot pin to a core (is taskset there?); figures will be noisier");
-            }
+            let place = placed(outrigger)?;
             let suite = if suite == "full" { Suite::Full } else { Suite::Quick };
             let scenarios = match scenarios.is_empty() {
                 true => shipped(&place.home, suite)?,
                 false => scenarios.iter().map(|file| Scenario::read(file)).collect::<Result<_, _>>()?,
             };
-            let result = one_thread()?.block_on(async {
-                tokio::select! {
-                    result = bench(&place, &scenarios, seed, &|line| note(line)) => Ok::<_, Failure>(result?),
-                    // Dropping the bench ends its children.
-                    asked = asked_to_end() => asked.map_err(Failure::from).and(Err("ended before its time".into())),
-                }
-            })?;
+            let tell = |line: String| note(line);
+            let result = one_thread()?.block_on(unless_ended(bench(&place, &scenarios, seed, &tell)))?;
             let tables = report::markdown(&result);
             if let Some(out) = out {
                 if let Some(folder) = out.parent() {
@@ -172,6 +177,33 @@ fn run(load: Load) -> Result<bool, Failure> {
             say(tables)?;
             Ok(true)
         }
+    }
+}
+
+fn cost(asked: &Cost) -> Result<bool, Failure> {
+    let place = placed(asked.outrigger.clone())?;
+    let tell = |line: String| note(line);
+    let counted = one_thread()?.block_on(unless_ended(cost::count::all(&place, &tell)))?;
+    say(cost::table::markdown(&counted, asked.top))?;
+    Ok(true)
+}
+
+/// Where everything is, with this process on its core.
+fn placed(outrigger: Option<PathBuf>) -> Result<Place, Failure> {
+    let place = Place::find(outrigger)?;
+    if !place.cores.take_mine() {
+        note("cannot pin to a core (is taskset there?); figures will be noisier");
+    }
+    Ok(place)
+}
+
+/// Work that is dropped, and its children ended with it, when this process is asked to end.
+async fn unless_ended<T, E: std::error::Error + 'static>(
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        done = work => Ok(done?),
+        asked = asked_to_end() => asked.map_err(Failure::from).and(Err("ended before its time".into())),
     }
 }
 
