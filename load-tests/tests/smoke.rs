@@ -122,4 +122,7 @@ fn every_configuration_of_a_peer_is_there() {
             assert!(path.is_file(), "{}", path.display());
         }
     }
+    for role in ["mcp", "stateful"] {
+        assert!(folder.join(format!("envoy.{role}.yaml")).is_file(), "{role}");
+    }
 }

@@ -1,6 +1,6 @@
 //! The general-purpose proxies: nginx, HAProxy and Envoy, each with one worker.
 //!
-//! In: where the agent is, one hop or two. Out: the children, and the address to call.
+//! In: where the agents are, one hop or two. Out: the children, and the address to call.
 //! Invariant: for two hops the same proxy is started twice, with mTLS between the two.
 
 use std::fs;
@@ -17,6 +17,8 @@ use crate::scenario::{PeerName, Way};
 pub enum PlainError {
     #[error("{0} is not installed; run load-tests/setup.sh")]
     NotInstalled(&'static str),
+    #[error("no agent to pass calls to")]
+    Nowhere,
     #[error("configuration cannot be read or written")]
     File(#[from] std::io::Error),
     #[error(transparent)]
@@ -27,40 +29,44 @@ pub enum PlainError {
     Child(#[from] ChildError),
 }
 
-/// A peer by its program and the ending of its configurations.
+/// A peer by its program, the ending of its configurations, and its role where calls go one hop.
 #[derive(Debug, Clone, Copy)]
 pub struct Plain {
     pub program: &'static str,
     ending: &'static str,
+    one_hop: &'static str,
 }
 
 impl Plain {
     pub fn of(name: PeerName) -> Option<Self> {
-        match name {
-            PeerName::Nginx => Some(Self { program: "nginx", ending: "conf" }),
-            PeerName::Haproxy => Some(Self { program: "haproxy", ending: "cfg" }),
-            PeerName::Envoy => Some(Self { program: "envoy", ending: "yaml" }),
-            PeerName::Direct | PeerName::Outrigger => None,
-        }
+        let (program, ending, one_hop) = match name {
+            PeerName::Nginx => ("nginx", "conf", "plain"),
+            PeerName::Haproxy => ("haproxy", "cfg", "plain"),
+            PeerName::Envoy => ("envoy", "yaml", "plain"),
+            PeerName::EnvoyMcp => ("envoy", "yaml", "mcp"),
+            PeerName::EnvoyStateful => ("envoy", "yaml", "stateful"),
+            PeerName::Direct | PeerName::Outrigger => return None,
+        };
+        Some(Self { program, ending, one_hop })
     }
 
     pub fn start(
         self,
         place: &Place,
         way: Way,
-        agent: SocketAddr,
+        agents: &[SocketAddr],
         folder: &Path,
     ) -> Result<(Vec<Child>, SocketAddr), PlainError> {
         match way {
             Way::OneHop => {
                 let listen = free_address()?;
-                Ok((vec![self.child(place, "plain", listen, agent, folder)?], listen))
+                Ok((vec![self.child(place, self.one_hop, listen, agents, folder)?], listen))
             }
             Way::TwoHopsMtls => {
                 certificates::write(folder)?;
                 let (caller, between) = (free_address()?, free_address()?);
-                let inner = self.child(place, "mtls-in", between, agent, folder)?;
-                let outer = self.child(place, "mtls-out", caller, between, folder)?;
+                let inner = self.child(place, "mtls-in", between, agents, folder)?;
+                let outer = self.child(place, "mtls-out", caller, &[between], folder)?;
                 Ok((vec![outer, inner], caller))
             }
         }
@@ -72,17 +78,19 @@ impl Plain {
         place: &Place,
         role: &str,
         listen: SocketAddr,
-        upstream: SocketAddr,
+        upstreams: &[SocketAddr],
         folder: &Path,
     ) -> Result<Child, PlainError> {
         let binary = place.program(self.program).ok_or(PlainError::NotInstalled(self.program))?;
         let name = format!("{}.{role}.{}", self.program, self.ending);
         let text = fs::read_to_string(place.home.join("peers").join(&name))?;
+        let upstream = upstreams.first().copied().ok_or(PlainError::Nowhere)?;
         let values = [
             ("LISTEN", listen.to_string()),
             ("LISTEN_PORT", listen.port().to_string()),
             ("UPSTREAM", upstream.to_string()),
             ("UPSTREAM_PORT", upstream.port().to_string()),
+            ("ENDPOINTS", endpoints(upstreams)),
             ("FOLDER", folder.display().to_string()),
             ("ROLE", role.to_owned()),
             ("PEER", PEER.to_owned()),
@@ -100,4 +108,13 @@ impl Plain {
         let line = Line { program: &program, arguments: &arguments, folder, name: &name, core: place.cores.proxy };
         Ok(Child::start(&line)?)
     }
+}
+
+/// All upstreams, as Envoy writes them.
+fn endpoints(upstreams: &[SocketAddr]) -> String {
+    let endpoints = upstreams.iter().map(|upstream| {
+        let (address, port) = (upstream.ip(), upstream.port());
+        format!("{{endpoint: {{address: {{socket_address: {{address: {address}, port_value: {port}}}}}}}}}")
+    });
+    format!("[{}]", endpoints.collect::<Vec<_>>().join(", "))
 }

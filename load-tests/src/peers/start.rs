@@ -94,7 +94,7 @@ pub async fn start(place: &Place, name: PeerName, way: Way, agents: &[SocketAddr
     let first = agents.first().copied().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 1)));
     let mut running = match Plain::of(name) {
         Some(plain) => {
-            let (proxies, address) = plain.start(place, way, first, folder.path())?;
+            let (proxies, address) = plain.start(place, way, agents, folder.path())?;
             let target = Target::new(address, "/mcp");
             Running { name, target, proxies, _control: None, _folder: folder }
         }

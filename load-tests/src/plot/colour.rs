@@ -11,6 +11,9 @@ pub const fn of(peer: PeerName) -> &'static str {
         PeerName::Nginx => "#009e73",
         PeerName::Haproxy => "#2f8fd0",
         PeerName::Envoy => "#b06fc4",
+        // Lighter than the plain one, which stands beside them.
+        PeerName::EnvoyMcp => "#cc79a7",
+        PeerName::EnvoyStateful => "#8f6fd0",
         PeerName::Outrigger => "#e0640a",
     }
 }

@@ -149,6 +149,8 @@ impl ScenarioFile {
         within((1..=8).contains(&self.replicas), "replicas", "is not between 1 and 8")?;
         let alone = self.peers.iter().all(|peer| peer.knows_sessions());
         within(self.replicas == 1 || alone, "replicas", "is more than 1 for peers that do not know sessions")?;
+        let one_hop = self.way == Way::OneHop || !self.peers.iter().any(|peer| peer.is_one_hop());
+        within(one_hop, "way", "is two hops for peers that are set up for one")?;
         let era = match self.era {
             EraFile::Legacy => Era::Legacy,
             EraFile::Modern => Era::Modern,

@@ -19,7 +19,7 @@ pub enum Way {
     TwoHopsMtls,
 }
 
-/// Who carries the calls.
+/// Who carries the calls, and set up how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PeerName {
@@ -27,6 +27,10 @@ pub enum PeerName {
     Nginx,
     Haproxy,
     Envoy,
+    /// Reads each request with its MCP filter.
+    EnvoyMcp,
+    /// Keeps sessions on their replica.
+    EnvoyStateful,
     Outrigger,
 }
 
@@ -37,13 +41,20 @@ impl PeerName {
             Self::Nginx => "nginx",
             Self::Haproxy => "HAProxy",
             Self::Envoy => "Envoy",
+            Self::EnvoyMcp => "Envoy, MCP filter",
+            Self::EnvoyStateful => "Envoy, stateful_session",
             Self::Outrigger => "Outrigger",
         }
     }
 
+    /// Whether it is set up without mTLS only.
+    pub const fn is_one_hop(self) -> bool {
+        matches!(self, Self::EnvoyMcp | Self::EnvoyStateful)
+    }
+
     /// Whether it sends a session's calls to the replica that opened it.
     pub const fn knows_sessions(self) -> bool {
-        matches!(self, Self::Outrigger)
+        matches!(self, Self::EnvoyStateful | Self::Outrigger)
     }
 }
 
