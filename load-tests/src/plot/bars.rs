@@ -8,7 +8,7 @@ use super::scale::Linear;
 use crate::scenario::PeerName;
 
 /// Where bars begin, behind the names.
-const LEFT: f64 = 110.0;
+const LEFT: f64 = 176.0;
 /// Room for the figure behind the longest bar.
 const BEHIND: f64 = 92.0;
 const ROW: f64 = 26.0;

@@ -96,24 +96,28 @@ fn latency(measured: &Measured) -> Vec<Curve> {
         .collect()
 }
 
+/// What was measured for no peer has no panel.
 fn memory(measured: &Measured) -> Vec<Panel> {
-    let panel = |heading: &str, figure: fn(&Memory) -> f64| Panel {
-        heading: heading.to_owned(),
-        rows: measured.peers.iter().map(|of_peer| memory_row(of_peer, figure)).collect(),
-    };
-    vec![
-        panel("fresh process, MiB", |memory| memory.idle as f64 / 1024.0),
-        panel("each idle connection, KiB", Memory::per_connection),
-        panel("each idle event stream, KiB", Memory::per_stream),
-    ]
+    let panels = [
+        panel(measured, "fresh process, MiB", |memory| Some(memory.idle as f64 / 1024.0)),
+        panel(measured, "each idle connection, KiB", |memory| Some(memory.per_connection())),
+        panel(measured, "each idle event stream, KiB", |memory| (memory.streams > 0).then(|| memory.per_stream())),
+    ];
+    panels.into_iter().flatten().collect()
 }
 
-fn memory_row(of_peer: &OfPeer, figure: fn(&Memory) -> f64) -> Row {
-    let shown = match &of_peer.memory {
-        Some(memory) => Shown::Value { value: figure(memory), range: None },
-        None => Shown::Nothing("left out"),
-    };
-    Row { peer: of_peer.peer, shown }
+fn panel(measured: &Measured, heading: &str, figure: fn(&Memory) -> Option<f64>) -> Option<Panel> {
+    let figure = |of_peer: &OfPeer| of_peer.memory.as_ref().and_then(figure);
+    measured.peers.iter().find_map(figure)?;
+    let rows = measured.peers.iter().map(|of_peer| {
+        let shown = match figure(of_peer) {
+            Some(value) => Shown::Value { value, range: None },
+            None if of_peer.memory.is_some() => Shown::Nothing("not measured"),
+            None => Shown::Nothing("left out"),
+        };
+        Row { peer: of_peer.peer, shown }
+    });
+    Some(Panel { heading: heading.to_owned(), rows: rows.collect() })
 }
 
 /// A name that is safe as a part of a file's name.

@@ -13,7 +13,7 @@ pub const fn of(peer: PeerName) -> &'static str {
         PeerName::Envoy => "#b06fc4",
         // Lighter than the plain one, which stands beside them.
         PeerName::EnvoyMcp => "#cc79a7",
-        PeerName::EnvoyStateful => "#8f6fd0",
+        PeerName::EnvoyStateful => "#5f62c9",
         PeerName::Outrigger => "#e0640a",
     }
 }

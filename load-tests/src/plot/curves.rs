@@ -13,11 +13,11 @@ pub const PERCENTILES: [&str; 5] = ["p50", "p90", "p99", "p99.9", "max"];
 const LEFT: f64 = 84.0;
 /// A line of the legend, and how many names stand in one.
 const LEGEND: f64 = 22.0;
-const NAMES: usize = 5;
+const NAMES: usize = 4;
 const HEIGHT: f64 = 280.0;
 const AXIS: f64 = 30.0;
 /// Room of a name in the legend.
-const NAME: f64 = 110.0;
+const NAME: f64 = 174.0;
 
 #[derive(Debug, Clone)]
 pub struct Curve {
@@ -44,7 +44,7 @@ pub fn draw(canvas: &mut Canvas, curves: &[Curve]) -> f64 {
         canvas.text(at(column(index), bottom + 18.0), "soft middle", name);
     }
     for (index, curve) in curves.iter().enumerate() {
-        let name_at = at(LEFT + NAME * (index % NAMES) as f64, HEAD + 6.0 + LEGEND * (index / NAMES) as f64);
+        let name_at = at(MARGIN + NAME * (index % NAMES) as f64, HEAD + 6.0 + LEGEND * (index / NAMES) as f64);
         let name = curve.peer.text();
         canvas.bar(at(name_at.x, name_at.y - 9.0), (10.0, 10.0), colour::of(curve.peer), "legend");
         let Some(micros) = curve.micros else {
