@@ -29,12 +29,32 @@ pub fn cpu(pid: u32) -> Result<Duration, GoneError> {
 
 /// Resident memory of a process and its living descendants, in KiB. Pages they share are counted for each.
 pub fn resident_kib(pid: u32) -> Result<u64, GoneError> {
+    status(pid, "VmRSS:")
+}
+
+/// The highest that it ever was, added up over the same processes.
+pub fn resident_peak_kib(pid: u32) -> Result<u64, GoneError> {
+    status(pid, "VmHWM:")
+}
+
+fn status(pid: u32, field: &str) -> Result<u64, GoneError> {
     let mut kib = 0;
     for pid in family(pid) {
         let text = fs::read_to_string(format!("/proc/{pid}/status")).map_err(|_| GoneError(pid))?;
-        kib += status_kib(&text).ok_or(GoneError(pid))?;
+        kib += status_kib(&text, field).ok_or(GoneError(pid))?;
     }
     Ok(kib)
+}
+
+/// Open sockets of a process and its living descendants.
+pub fn sockets(pid: u32) -> Result<u64, GoneError> {
+    let mut count = 0;
+    for pid in family(pid) {
+        let open = fs::read_dir(format!("/proc/{pid}/fd")).map_err(|_| GoneError(pid))?;
+        let links = open.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+        count += links.filter(|link| link.to_string_lossy().starts_with("socket:")).count() as u64;
+    }
+    Ok(count)
 }
 
 /// Busy time of the whole machine since it started.
@@ -61,8 +81,8 @@ fn stat_ticks(text: &str) -> Option<u32> {
     Some(field(USER_TIME)? + field(SYSTEM_TIME)?)
 }
 
-fn status_kib(text: &str) -> Option<u64> {
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+fn status_kib(text: &str, field: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(field))?;
     line.split_whitespace().next()?.parse().ok()
 }
 

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
-use super::memory;
-use super::result::{Bench, Measured, OfPeer};
+use super::memory::{self, Counts, Whose};
+use super::result::{Bench, Measured, Memory, OfPeer};
 use super::sample::{Subject, sample, warm_up};
 use crate::machine::about::About;
 use crate::peers::child::Child;
@@ -43,11 +43,16 @@ async fn run(
     let mut of_peers: BTreeMap<PeerName, OfPeer> =
         scenario.peers.iter().map(|peer| (*peer, OfPeer::new(*peer))).collect();
     match scenario.load {
-        Load::Idle { streams, .. } => {
+        Load::Idle { streams, sessions, calls } => {
+            let counts = Counts { connections: scenario.connections, streams, sessions, calls };
             for of_peer in of_peers.values_mut() {
-                let counts = (scenario.connections, streams);
-                match memory::measure(place, of_peer.peer, scenario.way, &agents.addresses, counts).await {
-                    Ok(memory) => of_peer.memory = Some(memory),
+                let whose = Whose { place, peer: of_peer.peer, way: scenario.way, agents: &agents.addresses };
+                match memory::measure(whose, counts).await {
+                    Ok((memory, tally)) => {
+                        tell(said(of_peer.peer, &memory, &tally));
+                        of_peer.memory = Some(memory);
+                        of_peer.tally.add(&tally);
+                    }
                     Err(error) => of_peer.give_up(&error, tell),
                 }
             }
@@ -66,6 +71,23 @@ async fn run(
         unit: unit.to_owned(),
         peers: of_peers.into_values().collect(),
     })
+}
+
+fn said(peer: PeerName, memory: &Memory, tally: &Tally) -> String {
+    format!(
+        "  {:<9} idle {} KiB, {:.1} KiB per connection ({} sockets of {}), {:.1} per stream, {:.0} bytes per session, {} to {} KiB under load, then {}, faults {}",
+        peer.text(),
+        memory.idle,
+        memory.per_connection(),
+        memory.sockets,
+        memory.connections,
+        memory.per_stream(),
+        memory.bytes_per_session(),
+        memory.before_load,
+        memory.load_peak,
+        memory.after_load,
+        tally.faults(),
+    )
 }
 
 async fn rounds(

@@ -82,23 +82,48 @@ pub struct Memory {
     pub idle: u64,
     pub connections: usize,
     pub with_connections: u64,
+    /// Sockets that came with the connections, over all proxies; 2 each where each caller has one of its own behind a hop.
+    #[serde(default)]
+    pub sockets: u64,
     pub idle_again: u64,
+    /// 0 where streams were not measured; so are `sessions` and `load_calls`.
     pub streams: usize,
     pub with_streams: u64,
+    /// After as many requests as the sessions take.
+    #[serde(default)]
+    pub without_sessions: u64,
+    #[serde(default)]
+    pub sessions: u64,
+    #[serde(default)]
+    pub with_sessions: u64,
+    #[serde(default)]
+    pub before_load: u64,
+    /// The highest while `load_calls` were made, from the start of the process.
+    #[serde(default)]
+    pub load_peak: u64,
+    /// When all callers had gone.
+    #[serde(default)]
+    pub after_load: u64,
+    #[serde(default)]
+    pub load_calls: u64,
 }
 
 impl Memory {
     pub fn per_connection(&self) -> f64 {
-        each(self.idle, self.with_connections, self.connections)
+        each(self.idle, self.with_connections, self.connections as f64)
     }
 
     pub fn per_stream(&self) -> f64 {
-        each(self.idle_again, self.with_streams, self.streams)
+        each(self.idle_again, self.with_streams, self.streams as f64)
+    }
+
+    pub fn bytes_per_session(&self) -> f64 {
+        each(self.without_sessions, self.with_sessions, self.sessions as f64) * 1024.0
     }
 }
 
-fn each(before: u64, after: u64, count: usize) -> f64 {
-    after.saturating_sub(before) as f64 / count.max(1) as f64
+fn each(before: u64, after: u64, count: f64) -> f64 {
+    after.saturating_sub(before) as f64 / count.max(1.0)
 }
 
 impl OfPeer {

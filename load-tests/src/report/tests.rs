@@ -79,6 +79,7 @@ fn memory_has_a_table_of_its_own() {
         idle_again: 10 * 1024,
         streams: 10,
         with_streams: 10 * 1024 + 160,
+        ..Memory::default()
     });
     let text = shown("call", vec![own]);
     assert_eq!(cell(&text, "Outrigger", "idle MiB"), "10.0");

@@ -117,6 +117,7 @@ fn memory_has_three_panels_with_a_bar_for_each_peer() {
             idle_again: base,
             streams: 10,
             with_streams: base + 100 * at as u64,
+            ..Memory::default()
         });
     }
     let svg = named(&pictures(&bench(idle)), "a-b-memory.svg");
