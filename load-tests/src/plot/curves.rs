@@ -11,13 +11,13 @@ pub const PERCENTILES: [&str; 5] = ["p50", "p90", "p99", "p99.9", "max"];
 
 /// Where curves begin, behind the marks of the axis.
 const LEFT: f64 = 84.0;
-/// A line of the legend, and how many names stand in one.
+/// A line of the legend.
 const LEGEND: f64 = 22.0;
-const NAMES: usize = 4;
 const HEIGHT: f64 = 280.0;
 const AXIS: f64 = 30.0;
-/// Room of a name in the legend.
-const NAME: f64 = 174.0;
+/// Room of a name in the legend beside its letters, and that of a letter, which is a guess on the safe side.
+const NAME: f64 = 40.0;
+const LETTER: f64 = 7.5;
 
 #[derive(Debug, Clone)]
 pub struct Curve {
@@ -30,7 +30,7 @@ pub struct Curve {
 pub fn draw(canvas: &mut Canvas, curves: &[Curve]) -> f64 {
     let values: Vec<f64> = curves.iter().filter_map(|curve| curve.micros).flatten().collect();
     let scale = Logarithmic::new(&values, HEIGHT);
-    let legend = LEGEND * curves.len().div_ceil(NAMES) as f64 + 4.0;
+    let legend = draw_legend(canvas, curves);
     let (top, bottom) = (HEAD + legend, HEAD + legend + HEIGHT);
     let right = WIDTH - MARGIN - 10.0;
     for (mark, begins) in scale.marks() {
@@ -43,19 +43,31 @@ pub fn draw(canvas: &mut Canvas, curves: &[Curve]) -> f64 {
         canvas.line("faint", at(column(index), top), at(column(index), bottom));
         canvas.text(at(column(index), bottom + 18.0), "soft middle", name);
     }
-    for (index, curve) in curves.iter().enumerate() {
-        let name_at = at(MARGIN + NAME * (index % NAMES) as f64, HEAD + 6.0 + LEGEND * (index / NAMES) as f64);
-        let name = curve.peer.text();
-        canvas.bar(at(name_at.x, name_at.y - 9.0), (10.0, 10.0), colour::of(curve.peer), "legend");
-        let Some(micros) = curve.micros else {
-            canvas.text(at(name_at.x + 15.0, name_at.y), "soft", &format!("{name}: left out"));
-            continue;
-        };
-        canvas.text(at(name_at.x + 15.0, name_at.y), "", name);
-        let points = micros.iter().enumerate().map(|(index, micros)| at(column(index), bottom - scale.at(*micros)));
-        canvas.curve(&points.collect::<Vec<_>>(), colour::of(curve.peer), name);
+    for Curve { peer, micros } in curves {
+        let points = micros.iter().flatten().enumerate();
+        let points: Vec<_> = points.map(|(index, micros)| at(column(index), bottom - scale.at(*micros))).collect();
+        if !points.is_empty() {
+            canvas.curve(&points, colour::of(*peer), peer.text());
+        }
     }
     legend + HEIGHT + AXIS
+}
+
+/// Names with their colours, in as many lines as they need. Gives the height that was used.
+fn draw_legend(canvas: &mut Canvas, curves: &[Curve]) -> f64 {
+    let (mut x, mut y) = (MARGIN, HEAD + 6.0);
+    for Curve { peer, micros } in curves {
+        let left_out = if micros.is_some() { "" } else { ": left out" };
+        let name = format!("{}{left_out}", peer.text());
+        let room = NAME + LETTER * name.chars().count() as f64;
+        if x + room > WIDTH && x > MARGIN {
+            (x, y) = (MARGIN, y + LEGEND);
+        }
+        canvas.bar(at(x, y - 9.0), (10.0, 10.0), colour::of(*peer), "legend");
+        canvas.text(at(x + 15.0, y), if micros.is_some() { "" } else { "soft" }, &name);
+        x += room;
+    }
+    y - HEAD + LEGEND
 }
 
 /// A round time in the unit that makes it short.

@@ -52,7 +52,8 @@ impl Logarithmic {
     pub fn new(values: &[f64], length: f64) -> Self {
         let values = values.iter().copied().filter(|value| value.is_finite()).map(|value| value.max(1.0));
         let (lowest, highest) = values.fold((f64::MAX, 1.0f64), |(low, high), value| (low.min(value), high.max(value)));
-        let lowest = 10f64.powf(lowest.min(highest).log10().floor());
+        let lowest = lowest.min(highest);
+        let lowest = round_values(lowest).into_iter().rfind(|round| *round <= lowest).unwrap_or(lowest);
         let above = round_values(highest).into_iter().find(|round| *round >= highest && *round > lowest);
         Self { lowest, highest: above.unwrap_or(lowest * 10.0), length }
     }
@@ -64,11 +65,11 @@ impl Logarithmic {
 
     /// 1, 2 and 5 of each decade; the flag says whether a value begins one.
     pub fn marks(&self) -> Vec<(f64, bool)> {
-        let mut decade = self.lowest;
+        let mut decade = round_values(self.lowest)[0];
         let mut marks = Vec::new();
         while decade <= self.highest {
             let rounds = [(decade, true), (decade * 2.0, false), (decade * 5.0, false)];
-            marks.extend(rounds.into_iter().filter(|(value, _)| *value <= self.highest));
+            marks.extend(rounds.into_iter().filter(|(value, _)| (self.lowest..=self.highest).contains(value)));
             decade *= 10.0;
         }
         marks

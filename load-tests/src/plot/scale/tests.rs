@@ -34,6 +34,7 @@ fn ten_times_as_much_is_always_equally_far() {
     let decade = line.at(1_000.0) - line.at(100.0);
     assert!((line.at(10_000.0) - line.at(1_000.0) - decade).abs() < 1e-9);
     assert!(line.at(89.0) >= 0.0 && line.at(386_400.0) <= 300.0);
+    assert_eq!((line.at(50.0), line.at(500_000.0)), (0.0, 300.0), "not much room is left on either side");
     assert!(line.at(89.0) < line.at(90.0));
 }
 
