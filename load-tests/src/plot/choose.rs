@@ -102,6 +102,10 @@ fn memory(measured: &Measured) -> Vec<Panel> {
         panel(measured, "fresh process, MiB", |memory| Some(memory.idle as f64 / 1024.0)),
         panel(measured, "each idle connection, KiB", |memory| Some(memory.per_connection())),
         panel(measured, "each idle event stream, KiB", |memory| (memory.streams > 0).then(|| memory.per_stream())),
+        panel(measured, "each session, bytes", |memory| (memory.sessions > 0).then(|| memory.bytes_per_session())),
+        panel(measured, "highest under load, MiB", |memory| {
+            (memory.load_calls > 0).then(|| memory.load_peak as f64 / 1024.0)
+        }),
     ];
     panels.into_iter().flatten().collect()
 }

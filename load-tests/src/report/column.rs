@@ -18,6 +18,11 @@ impl<'a> Column<'a> {
     }
 }
 
+/// What every table has at its end.
+pub fn calls_and_faults(of_peer: &OfPeer) -> String {
+    format!("{}, {}", of_peer.tally.calls, of_peer.tally.faults())
+}
+
 pub fn table(columns: &[Column<'_>], peers: &[OfPeer]) -> String {
     let heads: Vec<&str> = columns.iter().map(|column| column.head.as_str()).collect();
     let mut text = format!("| peer | {} |\n|---|{}\n", heads.join(" | "), "---|".repeat(columns.len()));

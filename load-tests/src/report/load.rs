@@ -1,6 +1,6 @@
 //! Columns of a scenario with load: CPU, rates, times, memory, faults; first bytes of sessions and lags of events where there are any.
 
-use super::column::{Column, NOTHING};
+use super::column::{Column, NOTHING, calls_and_faults};
 use crate::measure::result::{Measured, OfPeer, Quantiles, Round};
 use crate::scenario::{PeerName, Way};
 
@@ -33,7 +33,7 @@ pub fn columns(measured: &Measured) -> Vec<Column<'_>> {
     }
     columns.extend([
         of_a_proxy("RSS MiB".to_owned(), median(|round| round.resident_kib as f64 / 1024.0, 1)),
-        Column::new("calls, faults", |of_peer| format!("{}, {}", of_peer.tally.calls, of_peer.tally.faults())),
+        Column::new("calls, faults", calls_and_faults),
         Column::new("others' cores", median(|round| round.foreign_cores, 2)),
     ]);
     columns

@@ -86,4 +86,30 @@ fn memory_has_a_table_of_its_own() {
     assert_eq!(cell(&text, "Outrigger", "KiB per idle connection"), "4.5 (of 100)");
     assert_eq!(cell(&text, "Outrigger", "KiB per idle stream"), "16.0 (of 10)");
     must_be_even(&text);
+    for absent in ["session", "load\"", "sockets", "faults"] {
+        assert!(!text.lines().any(|line| line.starts_with("| peer") && line.contains(absent)), "{absent} in {text}");
+    }
+}
+
+#[test]
+fn memory_of_sessions_and_under_load_has_columns_where_it_was_measured() {
+    let with = |memory: Memory| OfPeer { memory: Some(memory), ..of_peer(PeerName::Outrigger, 0.0) };
+    let sessions = Memory { sessions: 2_048, without_sessions: 20_000, with_sessions: 20_600, ..Memory::default() };
+    let load =
+        Memory { load_calls: 9, before_load: 20_480, load_peak: 40_960, after_load: 30_720, ..Memory::default() };
+    let both =
+        Memory { sockets: 7, load_calls: 9, load_peak: 40_960, before_load: 20_480, after_load: 30_720, ..sessions };
+    let mut own = with(both);
+    own.tally = Tally { calls: 9, answered: 8, lost: 1, ..Tally::default() };
+    let mut nginx = with(load);
+    nginx.peer = PeerName::Nginx;
+    let text = shown("call", vec![nginx, own]);
+    must_be_even(&text);
+    assert_eq!(cell(&text, "Outrigger", "bytes per session"), "300 (of 2048)");
+    assert_eq!(cell(&text, "nginx", "bytes per session"), "–", "it was not measured there");
+    let load =
+        ["MiB before load", "highest under it", "when callers had gone"].map(|head| cell(&text, "Outrigger", head));
+    assert_eq!(load, ["20.0", "40.0", "30.0"]);
+    assert_eq!(cell(&text, "Outrigger", "sockets of them"), "7");
+    assert_eq!(cell(&text, "Outrigger", "calls, faults"), "9, 1");
 }

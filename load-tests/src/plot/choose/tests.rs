@@ -132,7 +132,24 @@ fn memory_has_three_panels_with_a_bar_for_each_peer() {
         assert!((widths[1] / full[1] - at / 4.0).abs() < 0.01);
         assert!((widths[2] / full[2] - at / 4.0).abs() < 0.01);
     }
-    assert!(words(&document).contains("left out"));
+    let words = words(&document);
+    assert!(words.contains("left out") && !words.contains("session"), "{words}");
+}
+
+#[test]
+fn what_was_measured_for_some_has_a_panel_in_which_the_others_say_that_it_was_not() {
+    let mut memory = measured(0.0);
+    for of_peer in &mut memory.peers {
+        of_peer.memory = Some(Memory::default());
+    }
+    let sessions = Memory { sessions: 1_024, with_sessions: 300, load_calls: 1, load_peak: 2_048, ..Memory::default() };
+    memory.peers[4].memory = Some(sessions);
+    let svg = named(&pictures(&bench(memory)), "a-b-memory.svg");
+    let document = Document::parse(&svg).unwrap();
+    let words = words(&document);
+    assert!(words.contains("each session, bytes") && words.contains("highest under load, MiB"), "{words}");
+    assert_eq!(words.matches("not measured").count(), 2 * (ALL.len() - 1));
+    assert!(words.contains("300.0"), "{words}");
 }
 
 #[test]
