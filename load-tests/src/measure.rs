@@ -4,6 +4,7 @@
 //! Invariant: peers of one scenario are measured in the same minutes, so that noise of the machine meets all of them.
 
 pub mod result;
+pub mod visit;
 pub mod sample;
 pub mod memory;
 pub mod bench;

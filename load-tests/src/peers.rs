@@ -11,6 +11,7 @@ pub mod certificates;
 pub mod place;
 pub mod plain;
 pub mod mesh;
+pub mod visitor;
 pub mod start;
 
 pub use place::Place;

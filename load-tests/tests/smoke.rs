@@ -30,9 +30,10 @@ async fn run(load: Load, dress: Dress) -> (Round, Tally) {
         rounds: 1,
         connections: 8,
         load,
+        changes_per_second: 0,
         dress,
     };
-    let subject = Subject { target: &target, proxies: &[], agents: &[agent.address], agent_pids: &[] };
+    let subject = Subject { target: &target, proxies: &[], agents: &[agent.address], agent_pids: &[], changes: None };
     let (round, tally) = sample(&subject, &scenario).await.unwrap();
     assert!(tally.is_clean(), "{tally:?}");
     let numbers = scenario.numbers();

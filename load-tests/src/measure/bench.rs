@@ -113,18 +113,24 @@ async fn rounds(
                 continue;
             };
             let pids = peer.pids();
-            let subject =
-                Subject { target: &peer.target, proxies: &pids, agents: &agents.addresses, agent_pids: &agent_pids };
+            let subject = Subject {
+                target: &peer.target,
+                proxies: &pids,
+                agents: &agents.addresses,
+                agent_pids: &agent_pids,
+                changes: peer.watched.filter(|_| peer.name.is_changing()),
+            };
             match sample(&subject, scenario).await {
                 Ok((figures, tally)) => {
                     tell(format!(
-                        "  round {round} {:<9} {:>6.0}/s, CPU {:>5.1} us, p50 {:>6.0} us, p99 {:>7.0} us, faults {}",
+                        "  round {round} {:<9} {:>6.0}/s, CPU {:>5.1} us, p50 {:>6.0} us, p99 {:>7.0} us, faults {}, changes {}",
                         peer.name.text(),
                         figures.per_second,
                         figures.cpu_us,
                         figures.latency.p50,
                         figures.latency.p99,
-                        tally.faults()
+                        tally.faults(),
+                        figures.changes,
                     ));
                     of_peer.rounds.push(figures);
                     of_peer.tally.add(&tally);

@@ -64,6 +64,9 @@ pub struct Round {
     pub lag: Quantiles,
     /// Of the proxies at the end of the run.
     pub resident_kib: u64,
+    /// Snapshots that were published while it ran, the last of which the proxy held at the end.
+    #[serde(default)]
+    pub changes: u64,
 }
 
 /// In microseconds.

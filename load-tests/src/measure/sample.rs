@@ -11,6 +11,7 @@ use http::{Method, Request};
 use http_body_util::{BodyExt as _, Full};
 
 use super::result::{Quantiles, Round};
+use super::visit::{Visit, VisitError};
 use crate::echo::{Ask, Mix};
 use crate::generate::connection::{CallError, Connection};
 use crate::generate::crew::CrewError;
@@ -18,6 +19,7 @@ use crate::generate::feeds::Feeds;
 use crate::generate::figures::{Figures, Times};
 use crate::generate::{Book, Crew, Dress, Target, rate, saturate, sessions, streams};
 use crate::machine::process::{GoneError, cpu, machine_busy, resident_kib};
+use crate::peers::mesh::Watched;
 use crate::scenario::{Load, Scenario};
 use crate::tally::{Executed, Tally};
 
@@ -29,6 +31,8 @@ pub enum SampleError {
     Agent(#[from] CallError),
     #[error(transparent)]
     Gone(#[from] GoneError),
+    #[error("world cannot be changed")]
+    Visit(#[from] VisitError),
     #[error("run was given up after {0:?}")]
     Endless(Duration),
 }
@@ -39,6 +43,8 @@ pub struct Subject<'a> {
     pub proxies: &'a [u32],
     pub agents: &'a [SocketAddr],
     pub agent_pids: &'a [u32],
+    /// Where the world changes while the run lasts.
+    pub changes: Option<Watched>,
 }
 
 /// CPU times at one moment.
@@ -120,6 +126,10 @@ async fn run(subject: &Subject<'_>, scenario: &Scenario) -> Result<(Round, Tally
     }
     let ready = ready(subject, scenario).await?;
     let book = Book::new(scenario.numbers());
+    let visit = match subject.changes {
+        Some(watched) => Some(Visit::begin(watched, scenario.changes_per_second).await?),
+        None => None,
+    };
     let before = subject.moment()?;
     let (crew, elapsed) = match ready {
         Ready::Crew(crew) => work(crew, scenario.load, &book).await?,
@@ -131,6 +141,10 @@ async fn run(subject: &Subject<'_>, scenario: &Scenario) -> Result<(Round, Tally
         }
     };
     let after = subject.moment()?;
+    let changes = match visit {
+        Some(visit) => visit.end().await?,
+        None => 0,
+    };
     let resident = subject.proxies.iter().map(|pid| resident_kib(*pid)).sum::<Result<u64, _>>()?;
     crew.dismiss().await;
     let mut sum = Executed::default();
@@ -140,10 +154,11 @@ async fn run(subject: &Subject<'_>, scenario: &Scenario) -> Result<(Round, Tally
         sum.again += executed.again;
     }
     let figures = book.close(sum, elapsed);
-    Ok((round(&figures, &before, &after, resident), figures.tally))
+    let round = Round { resident_kib: resident, changes, ..round(&figures, &before, &after) };
+    Ok((round, figures.tally))
 }
 
-fn round(figures: &Figures, before: &Moment, after: &Moment, resident_kib: u64) -> Round {
+fn round(figures: &Figures, before: &Moment, after: &Moment) -> Round {
     let seconds = figures.elapsed.as_secs_f64();
     let units = figures.units.max(1) as f64;
     let spent = |after: Duration, before: Duration| after.saturating_sub(before).as_secs_f64();
@@ -164,7 +179,7 @@ fn round(figures: &Figures, before: &Moment, after: &Moment, resident_kib: u64) 
         opening: quantiles(&figures.opening),
         first_byte: quantiles(&figures.first_byte),
         lag: quantiles(&figures.lag),
-        resident_kib,
+        ..Round::default()
     }
 }
 
@@ -194,6 +209,8 @@ async fn ask(agent: SocketAddr, method: Method, path: &str) -> Result<Bytes, Cal
     *request.method_mut() = method;
     *request.uri_mut() = path.parse().unwrap_or_default();
     request.headers_mut().insert(http::header::HOST, http::HeaderValue::from_static("agent"));
-    let response = Connection::open(agent).await?.send(request).await?;
+    // Held until the body is read, which comes through it.
+    let mut connection = Connection::open(agent).await?;
+    let response = connection.send(request).await?;
     Ok(response.into_body().collect().await?.to_bytes())
 }

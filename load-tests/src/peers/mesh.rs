@@ -41,9 +41,20 @@ pub struct Mesh {
     pub proxies: Vec<Child>,
     pub control: Child,
     pub outbound: SocketAddr,
+    pub watched: Watched,
+    /// The names of the operator's routes, which all lead to the agents.
+    pub routes: Vec<String>,
 }
 
-pub fn start(place: &Place, way: Way, agents: &[SocketAddr], folder: &Path) -> Result<Mesh, MeshError> {
+/// Where control takes reports, and where the proxy that callers use says which snapshot it holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Watched {
+    pub control: SocketAddr,
+    pub health: SocketAddr,
+}
+
+/// `routes`: how many routes the operator has beside those that the mesh makes by itself.
+pub fn start(place: &Place, way: Way, routes: usize, agents: &[SocketAddr], folder: &Path) -> Result<Mesh, MeshError> {
     if !place.outrigger.is_file() {
         return Err(MeshError::NotBuilt(place.outrigger.display().to_string()));
     }
@@ -55,8 +66,12 @@ pub fn start(place: &Place, way: Way, agents: &[SocketAddr], folder: &Path) -> R
         true => format!("identity: {{certificate: {name}.pem, key: {name}.key, authority: ca.pem}}\n"),
         false => String::new(),
     };
-    let text =
-        format!("listen: {{grpc: \"127.0.0.1:0\", http: \"127.0.0.1:0\"}}\nstore: memory\n{}", identity("control"));
+    let routes: Vec<String> = (0..routes).map(|at| format!("route-{at:05}")).collect();
+    let text = format!(
+        "listen: {{grpc: \"127.0.0.1:0\", http: \"127.0.0.1:0\"}}\nstore: memory\n{}{}",
+        identity("control"),
+        of_operator(&routes)
+    );
     let mut control = part(place, folder, "control", "control", &text, place.cores.agent)?;
     let grpc = port(&mut control, folder, "control", "grpc")?;
     let replicas = agents.iter().enumerate();
@@ -71,12 +86,22 @@ pub fn start(place: &Place, way: Way, agents: &[SocketAddr], folder: &Path) -> R
     let mut provider = part(place, folder, "provider", "proxy", &text, core)?;
     let outbound = port(&mut provider, folder, "provider", "outbound")?;
     if !mtls {
-        return Ok(Mesh { proxies: vec![provider], control, outbound });
+        let health = port(&mut provider, folder, "provider", "health")?;
+        let watched = Watched { control: grpc, health };
+        return Ok(Mesh { proxies: vec![provider], control, outbound, watched, routes });
     }
     let text = format!("node: caller\n{common}{}", identity("caller"));
     let mut caller = part(place, folder, "caller", "proxy", &text, core)?;
     let outbound = port(&mut caller, folder, "caller", "outbound")?;
-    Ok(Mesh { proxies: vec![caller, provider], control, outbound })
+    let watched = Watched { control: grpc, health: port(&mut caller, folder, "caller", "health")? };
+    Ok(Mesh { proxies: vec![caller, provider], control, outbound, watched, routes })
+}
+
+/// The routes in control's file: each name leads to the agents.
+fn of_operator(routes: &[String]) -> String {
+    let lines = routes.iter().map(|name| format!("  - {{name: {name}, capability: echo}}\n"));
+    let lines: String = lines.collect();
+    if lines.is_empty() { lines } else { format!("routes:\n{lines}") }
 }
 
 fn certificates(place: &Place, folder: &Path) -> Result<(), MeshError> {

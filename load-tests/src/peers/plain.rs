@@ -45,7 +45,13 @@ impl Plain {
             PeerName::Envoy => ("envoy", "yaml", "plain"),
             PeerName::EnvoyMcp => ("envoy", "yaml", "mcp"),
             PeerName::EnvoyStateful => ("envoy", "yaml", "stateful"),
-            PeerName::Direct | PeerName::Outrigger => return None,
+            PeerName::Direct
+            | PeerName::Outrigger
+            | PeerName::OutriggerOneRoute
+            | PeerName::OutriggerHundredRoutes
+            | PeerName::OutriggerTenThousandRoutes
+            | PeerName::OutriggerChanging
+            | PeerName::OutriggerTenThousandRoutesChanging => return None,
         };
         Some(Self { program, ending, one_hop })
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::child::{Child, ChildError, Line};
-use super::mesh::{self, MeshError};
+use super::mesh::{self, MeshError, Watched};
 use super::place::Place;
 use super::plain::{Plain, PlainError};
 use crate::echo::Era;
@@ -42,6 +42,8 @@ pub struct Running {
     pub target: Target,
     /// The proxies on the path of a call; empty for `direct`.
     pub proxies: Vec<Child>,
+    /// Of Outrigger: what a changing world is watched by.
+    pub watched: Option<Watched>,
     /// Beside the path.
     _control: Option<Child>,
     _folder: TempDir,
@@ -92,22 +94,28 @@ async fn listening(child: &mut Child, file: &Path) -> Result<SocketAddr, PeerErr
 pub async fn start(place: &Place, name: PeerName, way: Way, agents: &[SocketAddr]) -> Result<Running, PeerError> {
     let folder = tempfile::tempdir()?;
     let first = agents.first().copied().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 1)));
-    let mut running = match Plain::of(name) {
-        Some(plain) => {
-            let (proxies, address) = plain.start(place, way, agents, folder.path())?;
-            let target = Target::new(address, "/mcp");
-            Running { name, target, proxies, _control: None, _folder: folder }
-        }
-        None if name == PeerName::Outrigger => {
-            let mesh = mesh::start(place, way, agents, folder.path())?;
-            let target = Target::new(mesh.outbound, "/echo/mcp");
-            Running { name, target, proxies: mesh.proxies, _control: Some(mesh.control), _folder: folder }
-        }
-        None => {
-            let target = Target::new(first, "/mcp");
-            Running { name, target, proxies: Vec::new(), _control: None, _folder: folder }
-        }
+    let mut running = Running {
+        name,
+        target: Target::new(first, "/mcp"),
+        proxies: Vec::new(),
+        watched: None,
+        _control: None,
+        _folder: folder,
     };
+    let folder = running._folder.path();
+    if let Some(plain) = Plain::of(name) {
+        let (proxies, address) = plain.start(place, way, agents, folder)?;
+        running.target = Target::new(address, "/mcp");
+        running.proxies = proxies;
+    } else if let Some(routes) = name.routes() {
+        let mesh = mesh::start(place, way, routes, agents, folder)?;
+        let mut paths = mesh.routes.iter().map(|route| format!("/{route}/mcp"));
+        let first = paths.next().unwrap_or_else(|| "/echo/mcp".to_owned());
+        running.target = Target::new(mesh.outbound, &first).and(paths.collect());
+        running.proxies = mesh.proxies;
+        running.watched = Some(mesh.watched);
+        running._control = Some(mesh.control);
+    }
     until_ready(&mut running).await?;
     Ok(running)
 }

@@ -14,6 +14,11 @@ pub const fn of(peer: PeerName) -> &'static str {
         // Lighter than the plain one, which stands beside them.
         PeerName::EnvoyMcp => "#cc79a7",
         PeerName::EnvoyStateful => "#5f62c9",
+        PeerName::OutriggerOneRoute => "#f0a860",
+        PeerName::OutriggerHundredRoutes => "#c98a1a",
+        PeerName::OutriggerTenThousandRoutes => "#a0522d",
+        PeerName::OutriggerChanging => "#d62f4b",
+        PeerName::OutriggerTenThousandRoutesChanging => "#8c2440",
         PeerName::Outrigger => "#e0640a",
     }
 }

@@ -14,6 +14,7 @@ use crate::generate::Dress;
 /// Kinds of calls in one mix, beside the first.
 const KINDS_MAX: usize = 16;
 const WEIGHT_MAX: u32 = 1_000;
+const CHANGES_MAX: u64 = 100;
 
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -109,6 +110,9 @@ pub struct ScenarioFile {
     /// Decides which call is of which kind, and which name it goes to.
     #[serde(default)]
     seed: u64,
+    /// For the peers that are changing.
+    #[serde(default)]
+    changes_per_second: u64,
 }
 
 const fn one() -> usize {
@@ -149,6 +153,10 @@ impl ScenarioFile {
         within((1..=8).contains(&self.replicas), "replicas", "is not between 1 and 8")?;
         let alone = self.peers.iter().all(|peer| peer.knows_sessions());
         within(self.replicas == 1 || alone, "replicas", "is more than 1 for peers that do not know sessions")?;
+        let changing = self.peers.iter().any(|peer| peer.is_changing());
+        let changes = if changing { 1..=CHANGES_MAX } else { 0..=0 };
+        let wrong = "is not between 1 and 100 with a changing peer, or is there without one";
+        within(changes.contains(&self.changes_per_second), "changes_per_second", wrong)?;
         let one_hop = self.way == Way::OneHop || !self.peers.iter().any(|peer| peer.is_one_hop());
         within(one_hop, "way", "is two hops for peers that are set up for one")?;
         let era = match self.era {
@@ -168,6 +176,7 @@ impl ScenarioFile {
             rounds: self.rounds,
             connections: self.connections,
             load,
+            changes_per_second: self.changes_per_second,
             dress,
         })
     }

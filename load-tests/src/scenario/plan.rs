@@ -25,6 +25,8 @@ pub struct Scenario {
     pub rounds: usize,
     pub connections: usize,
     pub load: Load,
+    /// How often the world of a changing peer changes.
+    pub changes_per_second: u64,
     pub dress: Dress,
 }
 

@@ -32,6 +32,17 @@ pub enum PeerName {
     /// Keeps sessions on their replica.
     EnvoyStateful,
     Outrigger,
+    /// With so many routes of the operator.
+    #[serde(rename = "outrigger_1_route")]
+    OutriggerOneRoute,
+    #[serde(rename = "outrigger_100_routes")]
+    OutriggerHundredRoutes,
+    #[serde(rename = "outrigger_10000_routes")]
+    OutriggerTenThousandRoutes,
+    /// While the world it holds changes.
+    OutriggerChanging,
+    #[serde(rename = "outrigger_10000_routes_changing")]
+    OutriggerTenThousandRoutesChanging,
 }
 
 impl PeerName {
@@ -44,6 +55,11 @@ impl PeerName {
             Self::EnvoyMcp => "Envoy, MCP filter",
             Self::EnvoyStateful => "Envoy, stateful_session",
             Self::Outrigger => "Outrigger",
+            Self::OutriggerOneRoute => "Outrigger, 1 route",
+            Self::OutriggerHundredRoutes => "Outrigger, 100 routes",
+            Self::OutriggerTenThousandRoutes => "Outrigger, 10,000 routes",
+            Self::OutriggerChanging => "Outrigger, changing",
+            Self::OutriggerTenThousandRoutesChanging => "Outrigger, 10,000 routes, changing",
         }
     }
 
@@ -54,7 +70,22 @@ impl PeerName {
 
     /// Whether it sends a session's calls to the replica that opened it.
     pub const fn knows_sessions(self) -> bool {
-        matches!(self, Self::EnvoyStateful | Self::Outrigger)
+        matches!(self, Self::EnvoyStateful) || self.routes().is_some()
+    }
+
+    /// For Outrigger: how many routes its operator gives it.
+    pub const fn routes(self) -> Option<usize> {
+        match self {
+            Self::Outrigger | Self::OutriggerChanging => Some(0),
+            Self::OutriggerOneRoute => Some(1),
+            Self::OutriggerHundredRoutes => Some(100),
+            Self::OutriggerTenThousandRoutes | Self::OutriggerTenThousandRoutesChanging => Some(10_000),
+            Self::Direct | Self::Nginx | Self::Haproxy | Self::Envoy | Self::EnvoyMcp | Self::EnvoyStateful => None,
+        }
+    }
+
+    pub const fn is_changing(self) -> bool {
+        matches!(self, Self::OutriggerChanging | Self::OutriggerTenThousandRoutesChanging)
     }
 }
 

@@ -36,6 +36,8 @@ fn what_cannot_be_run_is_refused_with_its_key() {
         ("calls: 10", "calls: 10\nreplicas: 2", "replicas"),
         ("calls: 10", "kalls: 10", "kalls"),
         ("peers: [direct]", "peers: []", "peers"),
+        ("peers: [direct]", "peers: [outrigger_changing]", "changes_per_second"),
+        ("calls: 10", "calls: 10\nchanges_per_second: 5", "changes_per_second"),
         ("peers: [direct]", "peers: [envoy_mcp]\nreplicas: 2", "replicas"),
         ("way: one_hop\npeers: [direct]", "way: two_hops_mtls\npeers: [envoy_stateful]", "way"),
         ("calls: 10", "calls: 10\nreply_bytes: 2000000", "reply_bytes"),
