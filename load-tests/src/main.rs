@@ -152,7 +152,8 @@ fn run(load: Load) -> Result<bool, Failure> {
         Load::Generate { scenario, address, path, agent } => {
             let scenario = Scenario::read(&scenario)?;
             let target = Target::new(address, &path);
-            let subject = Subject { target: &target, proxies: &[], agents: &agent, agent_pids: &[], changes: None };
+            let subject =
+                Subject { target: &target, proxies: &[], agents: &agent, agent_pids: &[], beside: &[], changes: None };
             let (round, tally) = one_thread()?.block_on(sample(&subject, &scenario))?;
             say(serde_json::to_string_pretty(&serde_json::json!({ "round": round, "tally": tally }))?)?;
             Ok(tally.is_clean())

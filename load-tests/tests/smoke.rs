@@ -33,7 +33,14 @@ async fn run(load: Load, dress: Dress) -> (Round, Tally) {
         changes_per_second: 0,
         dress,
     };
-    let subject = Subject { target: &target, proxies: &[], agents: &[agent.address], agent_pids: &[], changes: None };
+    let subject = Subject {
+        target: &target,
+        proxies: &[],
+        agents: &[agent.address],
+        agent_pids: &[],
+        beside: &[],
+        changes: None,
+    };
     let (round, tally) = sample(&subject, &scenario).await.unwrap();
     assert!(tally.is_clean(), "{tally:?}");
     let numbers = scenario.numbers();

@@ -112,12 +112,13 @@ async fn rounds(
             let Some(of_peer) = of_peers.get_mut(&peer.name).filter(|of_peer| of_peer.missing.is_none()) else {
                 continue;
             };
-            let pids = peer.pids();
+            let (pids, beside) = (peer.pids(), peer.beside());
             let subject = Subject {
                 target: &peer.target,
                 proxies: &pids,
                 agents: &agents.addresses,
                 agent_pids: &agent_pids,
+                beside: &beside,
                 changes: peer.watched.filter(|_| peer.name.is_changing()),
             };
             match sample(&subject, scenario).await {

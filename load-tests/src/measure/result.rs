@@ -51,6 +51,9 @@ pub struct Round {
     pub agent_cpu_us: f64,
     /// CPU of everything on the machine that is not part of the bench, in cores.
     pub foreign_cores: f64,
+    /// CPU of what belongs to the peer and is not on the path of a call (control), in cores. It shares the agents' core.
+    #[serde(default)]
+    pub beside_cores: f64,
     pub latency: Quantiles,
     /// Of the generator itself: from when a call was due to when it was taken up.
     pub late: Quantiles,

@@ -43,6 +43,8 @@ pub struct Subject<'a> {
     pub proxies: &'a [u32],
     pub agents: &'a [SocketAddr],
     pub agent_pids: &'a [u32],
+    /// Part of the peer but not on the path of a call.
+    pub beside: &'a [u32],
     /// Where the world changes while the run lasts.
     pub changes: Option<Watched>,
 }
@@ -51,6 +53,7 @@ pub struct Subject<'a> {
 struct Moment {
     proxies: Duration,
     agents: Duration,
+    beside: Duration,
     own: Duration,
     machine: Duration,
 }
@@ -61,6 +64,7 @@ impl Subject<'_> {
         Ok(Moment {
             proxies: sum(self.proxies)?,
             agents: sum(self.agent_pids)?,
+            beside: sum(self.beside)?,
             own: own_cpu(),
             machine: machine_busy(),
         })
@@ -164,7 +168,8 @@ fn round(figures: &Figures, before: &Moment, after: &Moment) -> Round {
     let spent = |after: Duration, before: Duration| after.saturating_sub(before).as_secs_f64();
     let proxies = spent(after.proxies, before.proxies);
     let agents = spent(after.agents, before.agents);
-    let ours = proxies + agents + spent(after.own, before.own);
+    let beside = spent(after.beside, before.beside);
+    let ours = proxies + agents + beside + spent(after.own, before.own);
     let machine = spent(after.machine, before.machine);
     Round {
         units: figures.units,
@@ -174,6 +179,7 @@ fn round(figures: &Figures, before: &Moment, after: &Moment) -> Round {
         cpu_share: proxies / seconds,
         agent_cpu_us: agents / units * 1e6,
         foreign_cores: ((machine - ours) / seconds).max(0.0),
+        beside_cores: beside / seconds,
         latency: quantiles(&figures.latency),
         late: quantiles(&figures.late),
         opening: quantiles(&figures.opening),

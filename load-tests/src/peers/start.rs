@@ -45,13 +45,18 @@ pub struct Running {
     /// Of Outrigger: what a changing world is watched by.
     pub watched: Option<Watched>,
     /// Beside the path.
-    _control: Option<Child>,
+    control: Option<Child>,
     _folder: TempDir,
 }
 
 impl Running {
     pub fn pids(&self) -> Vec<u32> {
         self.proxies.iter().map(Child::pid).collect()
+    }
+
+    /// Processes that are part of the peer and not on the path of a call.
+    pub fn beside(&self) -> Vec<u32> {
+        self.control.iter().map(Child::pid).collect()
     }
 }
 
@@ -99,7 +104,7 @@ pub async fn start(place: &Place, name: PeerName, way: Way, agents: &[SocketAddr
         target: Target::new(first, "/mcp"),
         proxies: Vec::new(),
         watched: None,
-        _control: None,
+        control: None,
         _folder: folder,
     };
     let folder = running._folder.path();
@@ -114,7 +119,7 @@ pub async fn start(place: &Place, name: PeerName, way: Way, agents: &[SocketAddr
         running.target = Target::new(mesh.outbound, &first).and(paths.collect());
         running.proxies = mesh.proxies;
         running.watched = Some(mesh.watched);
-        running._control = Some(mesh.control);
+        running.control = Some(mesh.control);
     }
     until_ready(&mut running).await?;
     Ok(running)
