@@ -5,11 +5,11 @@
 //! browser that was lured to a loopback port (DNS rebinding) is recognised by its `Host` and its `Origin`.
 //! Never here: what MCP headers mean.
 
-use http::header::{CONTENT_LENGTH, HOST, ORIGIN, TRANSFER_ENCODING};
-use http::request::Parts;
 use http::uri::Authority;
-use http::{HeaderMap, Version};
 
+use crate::http1::body::Framing;
+use crate::http1::field::{Fields, Name};
+use crate::http1::head::RequestHead;
 use crate::refusal::{Malformed, Refusal};
 
 /// Whom a listener answers.
@@ -31,92 +31,72 @@ pub struct Rules {
     pub header_bytes_max: usize,
 }
 
-/// Checks everything that can be wrong with a head.
-pub fn check(head: &Parts, rules: &Rules) -> Result<(), Refusal> {
-    check_size(head, rules)?;
-    check_framing(head)?;
-    let host = host(head)?;
-    let Some(allowed) = &rules.hosts else { return Ok(()) };
-    if !allowed.takes_host(&host) {
-        return Err(Refusal::HostNotAllowed { host: host.as_str().to_owned() });
-    }
-    check_origin(&head.headers, allowed)
-}
-
-fn check_size(head: &Parts, rules: &Rules) -> Result<(), Refusal> {
-    let path = head.uri.path_and_query().map_or(0, |path| path.as_str().len());
-    let bytes = head.headers.iter().fold(path, |sum, (name, value)| sum + name.as_str().len() + value.len());
-    if head.headers.len() > rules.headers_max || bytes > rules.header_bytes_max {
+/// Checks everything that can be wrong with a head; what ends its body.
+pub fn check(head: &RequestHead, rules: &Rules) -> Result<Framing, Refusal> {
+    if head.fields.count() > rules.headers_max || head.size() > rules.header_bytes_max {
         return Err(Refusal::HeadTooLarge);
     }
-    Ok(())
+    let framing = Framing::of_request(&head.fields, head.is_http10).map_err(Refusal::Malformed)?;
+    let host = host(head)?;
+    if let Some(allowed) = &rules.hosts {
+        allowed.check_host(host)?;
+        allowed.check_origin(&head.fields)?;
+    }
+    Ok(framing)
 }
 
-/// RFC 9112 section 6: who sends both lengths, or two of one, may be smuggling a second request.
-fn check_framing(head: &Parts) -> Result<(), Refusal> {
-    let mut lengths = head.headers.get_all(CONTENT_LENGTH).iter();
-    let mut encodings = head.headers.get_all(TRANSFER_ENCODING).iter();
-    let length = lengths.next();
-    let encoding = encodings.next();
-    if length.is_some() && encoding.is_some() {
-        return Err(Refusal::Malformed(Malformed::LengthAndEncoding));
+/// The one host of a request.
+fn host(head: &RequestHead) -> Result<&str, Refusal> {
+    let missing = Refusal::Malformed(Malformed::Host);
+    let bad = Refusal::Malformed(Malformed::HostText);
+    let Ok(Some(host)) = head.fields.once(Name::Host) else { return Err(missing) };
+    let host = std::str::from_utf8(host).map_err(|_| bad.clone())?;
+    if !is_usual_loopback(host) {
+        check_authority(host).ok_or(bad.clone())?;
     }
-    let is_number = |value: &[u8]| !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-    if lengths.next().is_some() || length.is_some_and(|value| !is_number(value.as_bytes())) {
-        return Err(Refusal::Malformed(Malformed::Length));
-    }
-    let is_chunked = |value: &[u8]| value.trim_ascii().eq_ignore_ascii_case(b"chunked");
-    if encodings.next().is_some() || encoding.is_some_and(|value| !is_chunked(value.as_bytes())) {
-        return Err(Refusal::Malformed(Malformed::Encoding));
-    }
-    Ok(())
-}
-
-/// The one host of a request. HTTP/2 says it in the target and may leave the header out.
-fn host(head: &Parts) -> Result<Authority, Refusal> {
-    let mut hosts = head.headers.get_all(HOST).iter();
-    let header = hosts.next();
-    if hosts.next().is_some() {
-        return Err(Refusal::Malformed(Malformed::Host));
-    }
-    let host: Authority = match (header, head.uri.authority()) {
-        (Some(header), target) => {
-            let bad = Refusal::Malformed(Malformed::HostText);
-            let host = Authority::try_from(header.as_bytes()).map_err(|_| bad.clone())?;
-            if target.is_some_and(|target| target != &host) {
-                return Err(bad);
-            }
-            host
-        }
-        (None, Some(target)) if head.version >= Version::HTTP_2 => target.clone(),
-        (None, _) => return Err(Refusal::Malformed(Malformed::Host)),
-    };
-    // `user@host` and `host:` are authorities of a URL, never of a Host.
-    let port_is_good = match host.as_str().strip_prefix(host.host()) {
-        Some("") => true,
-        Some(_) => host.port_u16().is_some(),
-        None => false,
-    };
-    if !port_is_good || host.host().is_empty() {
-        return Err(Refusal::Malformed(Malformed::HostText));
+    if head.target_authority().is_some_and(|target| !target.eq_ignore_ascii_case(host)) {
+        return Err(bad);
     }
     Ok(host)
 }
 
-fn check_origin(headers: &HeaderMap, allowed: &Hosts) -> Result<(), Refusal> {
-    let mut origins = headers.get_all(ORIGIN).iter();
-    let Some(origin) = origins.next() else { return Ok(()) };
-    if origins.next().is_some() {
-        return Err(Refusal::Malformed(Malformed::Origin));
-    }
-    let text = origin.to_str().unwrap_or_default();
-    if allowed.takes_origin(text) {
-        return Ok(());
-    }
-    Err(Refusal::OriginNotAllowed { origin: text.to_owned() })
+/// What agents write, told without taking it apart.
+fn is_usual_loopback(host: &str) -> bool {
+    let port = host.strip_prefix("127.0.0.1").or_else(|| host.strip_prefix("localhost"));
+    port.is_some_and(|port| match port.strip_prefix(':') {
+        Some(digits) => digits.parse::<u16>().is_ok() && !digits.starts_with('+'),
+        None => port.is_empty(),
+    })
+}
+
+/// A host with an optional port. `user@host` and `host:` are authorities of a URL, never of a Host.
+fn check_authority(text: &str) -> Option<Authority> {
+    let host = Authority::try_from(text).ok()?;
+    let port_is_good = match host.as_str().strip_prefix(host.host())? {
+        "" => true,
+        _ => host.port_u16().is_some(),
+    };
+    (port_is_good && !host.host().is_empty()).then_some(host)
 }
 
 impl Hosts {
+    fn check_host(&self, text: &str) -> Result<(), Refusal> {
+        if is_usual_loopback(text) || check_authority(text).is_some_and(|host| self.takes_host(&host)) {
+            return Ok(());
+        }
+        Err(Refusal::HostNotAllowed { host: text.to_owned() })
+    }
+
+    fn check_origin(&self, fields: &Fields) -> Result<(), Refusal> {
+        let origin = fields.once(Name::Origin).map_err(|_| Refusal::Malformed(Malformed::Origin))?;
+        let Some(origin) = origin else { return Ok(()) };
+        let text = std::str::from_utf8(origin).unwrap_or_default();
+        if self.takes_origin(text) {
+            return Ok(());
+        }
+        Err(Refusal::OriginNotAllowed { origin: text.to_owned() })
+    }
+
     fn takes_host(&self, host: &Authority) -> bool {
         let listed =
             |allowed: &String| allowed.eq_ignore_ascii_case(host.as_str()) || allowed.eq_ignore_ascii_case(host.host());

@@ -5,6 +5,7 @@
 //! Invariant: the order of modules below is the order of layers; a module uses only those listed before it.
 
 pub mod refusal;
+pub mod http1;
 pub mod outcome;
 pub mod target;
 pub mod mcp;
@@ -19,3 +20,4 @@ pub mod session;
 pub mod retry;
 pub mod plan;
 pub mod visit;
+pub mod forward;

@@ -75,6 +75,10 @@ pub enum Refusal {
 /// What is wrong with the head of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
+    #[error("it is not a head of HTTP/1.1")]
+    Line,
+    #[error("the chunks of its body break the rules")]
+    Chunk,
     #[error("there must be exactly one Host")]
     Host,
     #[error("Host is not a host with an optional port")]

@@ -4,20 +4,27 @@
 //! Never here: decisions. Where a call goes, whether it is tried again and how a refusal looks is the core's.
 //! Invariant: bytes of a call are forwarded as they came and as soon as they came; none is kept but for one retry.
 
-pub mod serve;
 pub mod parts;
-pub mod call;
-pub mod body;
-pub mod rewrite;
+pub mod alarm;
+pub mod closing;
+pub mod wire;
+pub mod upload;
+pub mod downstream;
+pub mod pool;
 pub mod upstream;
+pub mod call;
 pub mod respond;
 pub mod attempts;
 pub mod outbound;
 pub mod inbound;
-pub mod phases;
+pub mod exchange;
+pub mod deliver;
+pub mod serve;
+pub mod connection;
+pub mod listen;
 
+pub use listen::{Listening, bind};
 pub use parts::{GatewayParts, Limits};
-pub use serve::{Listening, bind};
 
 use std::io;
 use std::net::TcpListener;
@@ -28,6 +35,8 @@ use outrigger_identity::{Material, ServerConfigError};
 use crate::identity::connector::Connector;
 use crate::identity::listener::Greeting;
 use crate::telemetry::Direction;
+use serve::Side;
+use upstream::Upstreams;
 
 /// Why the listeners for calls do not start.
 #[derive(Debug, thiserror::Error)]
@@ -53,16 +62,12 @@ pub fn start(
     outbound: TcpListener,
     inbound: TcpListener,
 ) -> Result<Gateway, GatewayError> {
-    let Limits { head_time, connections_max, .. } = parts.limits;
-    let greeting = match material {
-        Some(material) => Greeting::mutual_tls(material, head_time)?,
-        None => Greeting::plain(head_time),
-    };
-    let phases = |direction| phases::Phases::new(Arc::clone(&parts), direction);
-    let connector = || Connector::new(material);
-    let from_agent = Greeting::plain(head_time);
+    let greeting = material.map_or_else(|| Ok(Greeting::plain()), Greeting::mutual_tls)?;
+    let upstreams = Arc::new(Upstreams::new(Connector::new(material)?));
+    let connections_max = parts.limits.connections_max;
+    let side = |direction| Side { parts: Arc::clone(&parts), direction, upstreams: Arc::clone(&upstreams) };
     Ok(Gateway {
-        outbound: serve::serve(outbound, from_agent, connector()?, phases(Direction::Outbound), connections_max)?,
-        inbound: serve::serve(inbound, greeting, connector()?, phases(Direction::Inbound), connections_max)?,
+        outbound: listen::listen(outbound, Greeting::plain(), side(Direction::Outbound), connections_max)?,
+        inbound: listen::listen(inbound, greeting, side(Direction::Inbound), connections_max)?,
     })
 }

@@ -1,9 +1,8 @@
 //! How connections of a proxy prove who is at their ends.
 //!
-//! In: sockets, and the party's own material. Out: [`link::Link`]s that pingora speaks HTTP on and that know their peer.
+//! In: sockets, and the party's own material. Out: [`link::Link`]s that carry bytes and whose other end is known.
 //! Never here: HTTP, routes, what a peer may do.
 
-mod clocks;
 pub mod link;
 pub mod listener;
 pub mod connector;

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use crate::config::settings::AgentSettings;
 use crate::config::{Settings, Written};
+use crate::identity::link::Link;
 
 /// A request as a scripted agent sees it.
 #[derive(Debug, Clone)]
@@ -129,6 +130,14 @@ pub fn respond(status: u16, headers: &str, body: &str) -> String {
 pub fn result(heard: &Heard, headers: &str, result: &Value) -> String {
     let body = serde_json::json!({ "jsonrpc": "2.0", "id": heard.body["id"], "result": result }).to_string();
     respond(200, &format!("Content-Type: application/json\r\n{headers}"), &body)
+}
+
+/// A connection: our end, and the other.
+pub async fn link() -> (Link, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let other = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (ours, _) = listener.accept().await.unwrap();
+    (Link::Plain(Box::new(pingora::protocols::l4::stream::Stream::from(ours))), other)
 }
 
 /// Agents as they stand in a `proxy.yaml`.

@@ -5,10 +5,9 @@
 
 use std::sync::Arc;
 
-use http::header::ACCEPT;
-use http::{HeaderMap, Method as HttpMethod};
 use outrigger_model::revision::{Era, Revision};
 
+use crate::http1::field::{Fields, Name, tokens};
 use crate::mcp::envelope::Envelope;
 use crate::mcp::headers::McpHeaders;
 use crate::mcp::method::Method;
@@ -57,11 +56,12 @@ impl Caller {
 }
 
 impl Verb {
-    pub fn of(method: &HttpMethod) -> Self {
-        match *method {
-            HttpMethod::POST => Self::Post,
-            HttpMethod::GET => Self::Get,
-            HttpMethod::DELETE => Self::Delete,
+    /// Methods are the same only in the same case (RFC 9110 section 9.1).
+    pub fn of(method: &[u8]) -> Self {
+        match method {
+            b"POST" => Self::Post,
+            b"GET" => Self::Get,
+            b"DELETE" => Self::Delete,
             _ => Self::Other,
         }
     }
@@ -77,8 +77,8 @@ impl Verb {
 }
 
 impl<'a> CallFacts<'a> {
-    pub fn read(verb: Verb, headers: &'a HeaderMap, target: Target<'a>, caller: Caller) -> Result<Self, Refusal> {
-        let mcp = McpHeaders::read(headers)?;
+    pub fn read(verb: Verb, fields: &'a Fields, target: Target<'a>, caller: Caller) -> Result<Self, Refusal> {
+        let mcp = McpHeaders::read(fields)?;
         let era = mcp.era();
         let method = mcp.method.map(Method::from_text);
         let session = mcp.session.filter(|_| era != Some(Era::Modern));
@@ -90,7 +90,7 @@ impl<'a> CallFacts<'a> {
             era,
             method,
             session,
-            takes_stream: takes_stream(headers),
+            takes_stream: takes_stream(fields),
             needs_peek: verb == Verb::Post && session.is_none() && !mcp.revision_sent && method.is_none(),
         })
     }
@@ -113,12 +113,12 @@ impl<'a> CallFacts<'a> {
     }
 }
 
-fn takes_stream(headers: &HeaderMap) -> bool {
+fn takes_stream(fields: &Fields) -> bool {
     let wanted = |part: &[u8]| {
         let media = part.split(|byte| *byte == b';').next().unwrap_or(part).trim_ascii();
         media.eq_ignore_ascii_case(b"text/event-stream") || media == b"*/*"
     };
-    headers.get_all(ACCEPT).iter().any(|value| value.as_bytes().split(|byte| *byte == b',').any(wanted))
+    fields.all(Name::Accept).any(|value| tokens(value).any(wanted))
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! The headers of MCP on a request.
 //!
-//! In: a header map. Out: [`McpHeaders`], borrowed from it, or a refusal where a header is ambiguous.
+//! In: the fields of a head. Out: [`McpHeaders`], borrowed from it, or a refusal where a header is ambiguous.
 //! Sources: 2025-11-25 `basic/transports` (session id), 2026-07-28 `basic/transports` (routing headers, `=?base64?…?=`).
 //! Never here: whether a header is true. `Mcp-Method` and `Mcp-Name` are what the caller says; the agent checks them.
 
 use std::borrow::Cow;
 
-use http::HeaderMap;
 use outrigger_model::revision::{Era, Revision};
 
+use crate::http1::field::{Fields, Name};
 use crate::refusal::{Malformed, Refusal};
 
 pub const PROTOCOL_VERSION: &str = "mcp-protocol-version";
@@ -34,19 +34,20 @@ pub struct McpHeaders<'a> {
 }
 
 impl<'a> McpHeaders<'a> {
-    pub fn read(headers: &'a HeaderMap) -> Result<Self, Refusal> {
-        let version = once(headers, PROTOCOL_VERSION)?;
-        let session = once(headers, SESSION_ID)?;
+    pub fn read(fields: &'a Fields) -> Result<Self, Refusal> {
+        let once = |known, name| fields.once(known).map_err(|_| Refusal::Malformed(Malformed::Repeated(name)));
+        let version = once(Name::McpProtocolVersion, PROTOCOL_VERSION)?;
+        let session = once(Name::McpSessionId, SESSION_ID)?;
         if session.is_some_and(|id| !is_session_id(id)) {
             return Err(Refusal::Malformed(Malformed::SessionId));
         }
         Ok(Self {
             revision: version.and_then(Revision::from_bytes),
             revision_sent: version.is_some(),
-            method: text(once(headers, METHOD)?, METHOD)?,
-            name: text(once(headers, NAME)?, NAME)?.map(decode),
+            method: text(once(Name::McpMethod, METHOD)?, METHOD)?,
+            name: text(once(Name::McpName, NAME)?, NAME)?.map(decode),
             session,
-            last_event_id: once(headers, LAST_EVENT_ID)?.is_some(),
+            last_event_id: once(Name::LastEventId, LAST_EVENT_ID)?.is_some(),
         })
     }
 
@@ -67,18 +68,8 @@ pub fn is_session_id(bytes: &[u8]) -> bool {
 }
 
 /// The session id on an answer; an ambiguous or unreadable one is none.
-pub fn minted(headers: &HeaderMap) -> Option<&[u8]> {
-    once(headers, SESSION_ID).ok().flatten().filter(|id| is_session_id(id))
-}
-
-/// A header that may come once at most; blank space around it does not count.
-fn once<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a [u8]>, Refusal> {
-    let mut values = headers.get_all(name).iter();
-    let first = values.next();
-    if values.next().is_some() {
-        return Err(Refusal::Malformed(Malformed::Repeated(name)));
-    }
-    Ok(first.map(|value| value.as_bytes().trim_ascii()))
+pub fn minted(fields: &Fields) -> Option<&[u8]> {
+    fields.once(Name::McpSessionId).ok().flatten().filter(|id| is_session_id(id))
 }
 
 fn text<'a>(value: Option<&'a [u8]>, name: &'static str) -> Result<Option<&'a str>, Refusal> {

@@ -1,12 +1,14 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::StatusCode;
 use outrigger_model::endpoint::EndpointState;
 use outrigger_model::route::Affinity;
 
 use super::{Plan, Rung, aim, patience, plan};
 use crate::balance::tried::Tried;
+use crate::http1::field::Fields;
+use crate::http1::written::fields;
 use crate::mcp::envelope::Envelope;
 use crate::mcp::facts::{CallFacts, Caller, Verb};
 use crate::outcome::{NotReached, Outcome};
@@ -25,18 +27,20 @@ const SESSION: (&str, &str) = ("mcp-session-id", "s-1");
 /// A call as a test writes it.
 struct Call {
     path: &'static str,
-    headers: HeaderMap,
+    lines: Vec<(&'static str, &'static str)>,
+    headers: Fields,
     body: &'static str,
     caller: Caller,
 }
 
 impl Call {
     fn to(path: &'static str) -> Self {
-        Self { path, headers: HeaderMap::new(), body: "", caller: Caller::new("me") }
+        Self { path, lines: Vec::new(), headers: fields::<&str, &str>(&[]), body: "", caller: Caller::new("me") }
     }
 
-    fn with(mut self, (name, value): (&'static str, &'static str)) -> Self {
-        self.headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+    fn with(mut self, line: (&'static str, &'static str)) -> Self {
+        self.lines.push(line);
+        self.headers = fields(&self.lines);
         self
     }
 
@@ -228,6 +232,6 @@ fn only_discovery_of_the_modern_era_waits() {
         (Call::to("/weather/mcp").with(MODERN).with(("mcp-method", "tools/list")), false),
     ] {
         let got = patience(&nobody, &call.facts(), now, now);
-        assert_eq!(matches!(got, Patience::WaitUntil(_)), waits, "{:?}", call.headers);
+        assert_eq!(matches!(got, Patience::WaitUntil(_)), waits, "{:?}", call.lines);
     }
 }

@@ -19,7 +19,7 @@ use outrigger_model::route::{Affinity, Timeouts};
 use outrigger_model::snapshot::Snapshot;
 
 use crate::live::{Live, PoolLive};
-use crate::world::endpoint::{Endpoint, Place, Pool, Route};
+use crate::world::endpoint::{Endpoint, Lead, Place, Pool, Route};
 use crate::world::table::World;
 
 /// Most endpoints of a snapshot, over all pools.
@@ -140,6 +140,7 @@ impl Build<'_> {
                 replica: own.replica.clone(),
                 agent: own.agent.clone(),
                 live: self.live(&own.replica, &place, own.generation),
+                lead: Arc::new(Lead::of(&own.replica, &place)),
                 place,
                 generation: own.generation,
                 weight: 100,
@@ -192,6 +193,7 @@ impl Build<'_> {
             replica: listed.replica.clone(),
             agent: written.agent.clone(),
             live: self.live(&listed.replica, &place, listed.generation),
+            lead: Arc::new(Lead::of(&listed.replica, &place)),
             place,
             generation: listed.generation,
             weight: listed.weight,

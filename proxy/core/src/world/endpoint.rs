@@ -24,12 +24,25 @@ pub enum Place {
     Own { upstream: Uri },
 }
 
+/// What depends on the endpoint only when a call goes to it; written once, when the world is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lead {
+    /// Where to connect. None for an own agent whose URL holds a name.
+    pub address: Option<SocketAddr>,
+    pub path: String,
+    /// Stands in the agent's URL, and replaces what the caller wrote.
+    pub query: Option<String>,
+    /// What an own agent is told as `Host`; a peer gets the caller's.
+    pub host: Option<String>,
+}
+
 /// One replica that can be called.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
     pub replica: ReplicaId,
     pub agent: AgentName,
     pub place: Place,
+    pub lead: Arc<Lead>,
     pub generation: Generation,
     pub weight: u16,
     pub state: EndpointState,
@@ -54,6 +67,26 @@ pub struct Route {
     pub affinity: Affinity,
     pub timeouts: Timeouts,
     pub pool: Arc<Pool>,
+}
+
+impl Lead {
+    pub fn of(replica: &ReplicaId, place: &Place) -> Self {
+        match place {
+            Place::Peer { address, .. } => {
+                Self { address: Some(*address), path: format!("/agents/{replica}/mcp"), query: None, host: None }
+            }
+            Place::Own { upstream } => {
+                let host = upstream.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+                let port = upstream.port_u16().unwrap_or(80);
+                Self {
+                    address: host.parse().ok().map(|ip| SocketAddr::new(ip, port)),
+                    path: upstream.path().to_owned(),
+                    query: upstream.query().map(str::to_owned),
+                    host: Some(upstream.authority().map_or("", |authority| authority.as_str()).to_owned()),
+                }
+            }
+        }
+    }
 }
 
 impl Endpoint {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::error::StartError;
 use crate::config::settings::Listen;
-use crate::gateway::serve::bind;
+use crate::gateway::bind;
 
 /// Where the proxy really listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

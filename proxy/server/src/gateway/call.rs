@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use outrigger_model::revision::Era;
+use outrigger_model::route::Timeouts;
 use outrigger_proxy_core::balance::tried::Tried;
 use outrigger_proxy_core::live::InFlight;
 use outrigger_proxy_core::mcp::method::Method;
@@ -14,7 +15,10 @@ use outrigger_proxy_core::refusal::Refusal;
 use outrigger_proxy_core::world::endpoint::Endpoint;
 use outrigger_proxy_core::world::table::World;
 
-use crate::telemetry::{CallEnd, OpenCall};
+use crate::telemetry::OpenCall;
+
+/// The caller's proxy knows the route and its limits; those of an inbound call only end what nobody waits for any more.
+const FIRST_BYTE_INBOUND: Duration = Duration::from_secs(24 * 3_600);
 
 /// One call, from its head to its last byte.
 pub struct Call {
@@ -27,12 +31,7 @@ pub struct Call {
     pub attempt: Option<Attempt>,
     pub era: Option<Era>,
     pub method: Option<Method>,
-    /// Bytes of the request's body that this attempt has seen.
-    pub body_bytes: usize,
     pub first_byte: Option<Duration>,
-    /// What ends the call, once that is settled.
-    pub ending: Option<Ending>,
-    pub end: Option<CallEnd>,
     pub _open: OpenCall,
 }
 
@@ -73,10 +72,7 @@ impl Call {
             attempt: None,
             era: None,
             method: None,
-            body_bytes: 0,
             first_byte: None,
-            ending: None,
-            end: None,
             _open: open,
         }
     }
@@ -84,7 +80,6 @@ impl Call {
     /// Begins an attempt; the one before, if any, is over.
     pub fn attempt(&mut self, endpoint: Arc<Endpoint>) {
         self.attempts += 1;
-        self.body_bytes = 0;
         self.tried.add(&endpoint.replica);
         let in_flight = endpoint.live.enter();
         self.attempt = Some(Attempt { endpoint, _in_flight: in_flight });
@@ -92,6 +87,13 @@ impl Call {
 
     pub fn endpoint(&self) -> Option<Arc<Endpoint>> {
         self.attempt.as_ref().map(|attempt| Arc::clone(&attempt.endpoint))
+    }
+
+    pub fn timeouts(&self) -> Timeouts {
+        match &self.way {
+            Some(Way::Out(plan)) => plan.timeouts(),
+            Some(Way::In(_)) | None => Timeouts { first_byte: FIRST_BYTE_INBOUND, ..Timeouts::default() },
+        }
     }
 }
 

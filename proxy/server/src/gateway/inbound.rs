@@ -5,25 +5,24 @@
 
 use std::sync::Arc;
 
+use outrigger_proxy_core::http1::head::RequestHead;
 use outrigger_proxy_core::mcp::headers::McpHeaders;
 use outrigger_proxy_core::mcp::method::Method;
 use outrigger_proxy_core::refusal::Refusal;
 use outrigger_proxy_core::target::Target;
 use outrigger_proxy_core::visit;
 use outrigger_proxy_core::world::endpoint::Endpoint;
-use pingora::proxy::Session;
 
 use super::call::{Call, Ending, Way};
 
 /// Settles which own agent is called.
-pub fn settle(session: &Session, call: &mut Call) -> Result<(), Ending> {
-    let head = session.req_header();
+pub fn settle(head: &RequestHead, call: &mut Call) -> Result<(), Ending> {
     // For the shape of refusals and the log only; what is wrong with these headers is the agent's to say.
-    if let Ok(mcp) = McpHeaders::read(&head.headers) {
+    if let Ok(mcp) = McpHeaders::read(&head.fields) {
         call.era = mcp.era();
         call.method = mcp.method.map(Method::from_text);
     }
-    let endpoint = visit::visit(&call.world, Target::from_path(head.uri.path())).map_err(Ending::Refuse)?;
+    let endpoint = visit::visit(&call.world, Target::from_path(head.path())).map_err(Ending::Refuse)?;
     call.way = Some(Way::In(endpoint));
     Ok(())
 }

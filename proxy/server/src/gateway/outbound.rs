@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use outrigger_proxy_core::balance::tried::Tried;
+use outrigger_proxy_core::http1::head::RequestHead;
 use outrigger_proxy_core::mcp::envelope::Envelope;
 use outrigger_proxy_core::mcp::facts::{CallFacts, Verb};
 use outrigger_proxy_core::plan::{self, Aim, Plan};
@@ -15,35 +16,31 @@ use outrigger_proxy_core::retry::judge::Patience;
 use outrigger_proxy_core::target::Target;
 use outrigger_proxy_core::world::endpoint::Endpoint;
 use outrigger_proxy_core::world::table::World;
-use pingora::proxy::Session;
 use tokio::sync::watch;
 
-use super::body;
 use super::call::{Call, Ending, Way};
+use super::downstream::Downstream;
 use super::parts::GatewayParts;
 
 // A patient call looks again this often, because an ejected endpoint comes back without a new world.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Settles where a call goes.
-pub async fn settle(parts: &GatewayParts, session: &mut Session, call: &mut Call) -> Result<(), Ending> {
+pub async fn settle(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Call) -> Result<(), Ending> {
     loop {
-        let mut changes = parts.worlds.changes();
-        call.world = parts.worlds.current();
-        match plan_once(parts, session, call).await {
+        match plan_once(parts, down, call).await {
             Ok(plan) => {
                 call.way = Some(Way::Out(plan));
                 return Ok(());
             }
-            Err(refusal) => wait_or_end(parts, session, call, refusal, &mut changes).await?,
+            Err(refusal) => wait_or_end(parts, &down.head, call, refusal).await?,
         }
     }
 }
 
 /// The endpoint of the next attempt.
-pub async fn pick(parts: &GatewayParts, session: &mut Session, call: &mut Call) -> Result<Arc<Endpoint>, Ending> {
+pub async fn pick(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Call) -> Result<Arc<Endpoint>, Ending> {
     loop {
-        let mut changes = parts.worlds.changes();
         let picked = match &call.way {
             Some(Way::Out(plan)) => plan.pick(&call.tried, Instant::now()),
             Some(Way::In(_)) | None => Err(Refusal::Internal),
@@ -55,20 +52,19 @@ pub async fn pick(parts: &GatewayParts, session: &mut Session, call: &mut Call) 
                 }
                 return Ok(picked.endpoint);
             }
-            Err(refusal) => wait_or_end(parts, session, call, refusal, &mut changes).await?,
+            Err(refusal) => wait_or_end(parts, &down.head, call, refusal).await?,
         }
         call.tried = Tried::default();
-        settle(parts, session, call).await?;
+        settle(parts, down, call).await?;
     }
 }
 
-async fn plan_once(parts: &GatewayParts, session: &mut Session, call: &mut Call) -> Result<Plan, Refusal> {
-    let aim = match aim(parts, session, call, None)? {
+async fn plan_once(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Call) -> Result<Plan, Refusal> {
+    let aim = match aim(parts, &down.head, call, None)? {
         Some(aim) => aim,
         None => {
-            // A body that cannot be read ends the call later, where pingora reads it; here it just tells nothing.
-            let seen = body::peek(session).await.unwrap_or_default();
-            aim(parts, session, call, Some(&seen))?.ok_or(Refusal::Internal)?
+            let seen = down.peek(parts.limits.head_time).await;
+            aim(parts, &down.head, call, Some(&seen))?.ok_or(Refusal::Internal)?
         }
     };
     let key = aim.key();
@@ -85,8 +81,8 @@ async fn plan_once(parts: &GatewayParts, session: &mut Session, call: &mut Call)
 }
 
 /// Who is called. None if the beginning of the body has to tell, and was not `seen` yet.
-fn aim(parts: &GatewayParts, session: &Session, call: &mut Call, seen: Option<&[u8]>) -> Result<Option<Aim>, Refusal> {
-    let facts = facts(parts, session)?;
+fn aim(parts: &GatewayParts, head: &RequestHead, call: &mut Call, seen: Option<&[u8]>) -> Result<Option<Aim>, Refusal> {
+    let facts = facts(parts, head)?;
     let facts = match seen {
         Some(seen) => facts.with_envelope(&Envelope::scan(seen)),
         None => facts,
@@ -96,22 +92,20 @@ fn aim(parts: &GatewayParts, session: &Session, call: &mut Call, seen: Option<&[
     if facts.needs_peek() { Ok(None) } else { plan::aim(world, &facts).map(Some) }
 }
 
-fn facts<'a>(parts: &GatewayParts, session: &'a Session) -> Result<CallFacts<'a>, Refusal> {
-    let head = session.req_header();
-    let target = Target::from_path(head.uri.path()).ok_or(Refusal::NoSuchPath)?;
-    CallFacts::read(Verb::of(&head.method), &head.headers, target, parts.caller.clone())
+fn facts<'a>(parts: &GatewayParts, head: &'a RequestHead) -> Result<CallFacts<'a>, Refusal> {
+    let target = Target::from_path(head.path()).ok_or(Refusal::NoSuchPath)?;
+    CallFacts::read(Verb::of(head.method()), &head.fields, target, parts.caller.clone())
 }
 
-/// Waits if the call is one that is worth it; otherwise the refusal ends it.
+/// Waits for the next world if the call is one that is worth it; otherwise the refusal ends it.
 async fn wait_or_end(
     parts: &GatewayParts,
-    session: &Session,
-    call: &Call,
+    head: &RequestHead,
+    call: &mut Call,
     refusal: Refusal,
-    changes: &mut watch::Receiver<u64>,
 ) -> Result<(), Ending> {
     let now = Instant::now();
-    let patience = match facts(parts, session) {
+    let patience = match facts(parts, head) {
         Ok(facts) => plan::patience(&refusal, &facts, call.began, now),
         Err(_) => Patience::Refuse,
     };
@@ -119,9 +113,14 @@ async fn wait_or_end(
         Patience::Refuse => Err(Ending::Refuse(refusal)),
         Patience::Close => Err(Ending::Close),
         Patience::WaitUntil(until) => {
-            let moment = until.saturating_duration_since(now).min(LOOK_AGAIN);
-            // A new world and the end of the moment are the same here: time to look again.
-            let _ = tokio::time::timeout(moment, changes.changed()).await;
+            let mut changes: watch::Receiver<u64> = parts.worlds.changes();
+            // One that came since the call looked is as good as one that comes now.
+            if Arc::ptr_eq(&parts.worlds.current(), &call.world) {
+                let moment = until.saturating_duration_since(now).min(LOOK_AGAIN);
+                // A new world and the end of the moment are the same here: time to look again.
+                let _ = tokio::time::timeout(moment, changes.changed()).await;
+            }
+            call.world = parts.worlds.current();
             Ok(())
         }
     }

@@ -3,22 +3,20 @@
 //! In: a refusal. Out: its HTTP and JSON-RPC form on the caller's connection, with the caller's own id if it can be had.
 //! Invariant: nothing is written where an answer has begun.
 
+use std::future::poll_fn;
+use std::io;
+use std::io::Write as _;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::Method;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use outrigger_proxy_core::mcp::envelope::Envelope;
 use outrigger_proxy_core::mcp::error;
 use outrigger_proxy_core::outcome::REFUSAL_HEADER;
-use outrigger_proxy_core::refusal::Refusal;
-use pingora::Result;
-use pingora::http::ResponseHeader;
-use pingora::proxy::Session;
+use outrigger_proxy_core::refusal::{Refusal, Shape};
 
-use super::body;
 use super::call::Call;
-use crate::telemetry::{CallEnd, Direction};
+use super::downstream::Downstream;
+use super::wire::Wire;
+use crate::telemetry::Direction;
 
 // How long a refusal waits for the beginning of a body, to find the id in it.
 const ID_WAIT: Duration = Duration::from_secs(1);
@@ -26,70 +24,68 @@ const ID_WAIT: Duration = Duration::from_secs(1);
 // A caller that is still sending must be listened to for a while: closing at once would reset the connection, and the caller would
 // never read why.
 const LINGER_TIME: Duration = Duration::from_secs(2);
-const LINGER_BYTES_MAX: usize = 64 * 1024 * 1024;
+const LINGER_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-/// Whether the head of a final answer went out.
-pub fn has_answered(session: &Session) -> bool {
-    session.as_ref().response_written().is_some_and(|head| !head.status.is_informational())
-}
-
-/// Answers with a refusal; the status that was said.
-pub async fn refuse(session: &mut Session, call: &mut Call, refusal: &Refusal, direction: Direction) -> Result<u16> {
+/// Answers with a refusal. The connection is kept if the request can be read to its end.
+pub async fn refuse(down: &mut Downstream<'_>, call: &Call, refusal: &Refusal, direction: Direction) -> io::Result<()> {
     let shape = refusal.shape(call.era);
-    call.end = Some(CallEnd::Refused(shape.label));
-    let silent = body::waits_for_continue(session);
-    let seen = beginning(session).await;
-    let id = Envelope::scan(&seen).id;
-    let text = error::body(refusal, call.era, id, call.world.serial());
-    let mut head = ResponseHeader::build(shape.status, Some(5))?;
-    head.insert_header(CONTENT_TYPE, error::CONTENT_TYPE)?;
-    head.insert_header(CONTENT_LENGTH, text.len())?;
-    head.insert_header(CACHE_CONTROL, "no-store")?;
-    if let Some(seconds) = shape.retry_after_seconds {
-        head.insert_header(RETRY_AFTER, seconds)?;
+    // Who waits for a `100 Continue` sends nothing.
+    let silent = down.awaits_continue();
+    let seen = if silent { Vec::new() } else { down.peek(ID_WAIT).await };
+    let text = error::body(refusal, call.era, Envelope::scan(&seen).id, call.world.serial());
+    down.keep &= !silent;
+    let said = direction == Direction::Inbound && refusal.reached_nobody();
+    head(down.wire.out(), shape, text.len(), said, down.keep);
+    if down.head.method() != b"HEAD" {
+        down.wire.out().extend_from_slice(&text);
     }
-    if direction == Direction::Inbound && refusal.reached_nobody() {
-        head.insert_header(REFUSAL_HEADER, shape.label)?;
-    }
-    let with_body = session.req_header().method != Method::HEAD;
-    session.write_response_header(Box::new(head), !with_body).await?;
-    if with_body {
-        session.write_response_body(Some(Bytes::from(text)), true).await?;
-    }
+    down.answered = Some(shape.status);
+    flush(down.wire).await?;
     if !silent {
-        linger(session).await;
+        down.keep &= linger(down).await;
     }
-    Ok(shape.status.as_u16())
+    Ok(())
 }
 
-/// The first bytes of the body, as far as they can still be had.
-async fn beginning(session: &mut Session) -> Bytes {
-    if let Some(seen) = session.as_ref().get_retry_buffer() {
-        return seen;
-    }
-    // Who waits for a `100 Continue` sends nothing; and what an attempt has sent on is gone.
-    if body::waits_for_continue(session) || session.as_ref().retry_buffer_truncated() {
-        return Bytes::new();
-    }
-    match tokio::time::timeout(ID_WAIT, body::peek(session)).await {
-        Ok(Ok(seen)) => seen,
-        Ok(Err(_)) | Err(_) => Bytes::new(),
-    }
+/// Answers what is no request, or one that cannot be taken apart; the connection ends with it.
+pub async fn refuse_bytes(wire: &mut Wire, refusal: &Refusal) -> io::Result<()> {
+    let text = error::body(refusal, None, None, None);
+    head(wire.out(), refusal.shape(None), text.len(), false, false);
+    wire.out().extend_from_slice(&text);
+    flush(wire).await
 }
 
-async fn linger(session: &mut Session) {
-    if session.as_mut().is_body_done() {
-        return;
+fn head(out: &mut Vec<u8>, shape: Shape, length: usize, said: bool, keep: bool) {
+    let reason = shape.status.canonical_reason().unwrap_or_default();
+    let mut lines = format!(
+        "HTTP/1.1 {} {reason}\r\nContent-Type: {}\r\nContent-Length: {length}\r\nCache-Control: no-store\r\n",
+        shape.status.as_str(),
+        error::CONTENT_TYPE
+    )
+    .into_bytes();
+    if let Some(seconds) = shape.retry_after_seconds {
+        // Writing to memory does not fail.
+        let _ = write!(lines, "Retry-After: {seconds}\r\n");
     }
-    let listening = async {
-        let mut heard = 0;
-        while heard < LINGER_BYTES_MAX {
-            match session.as_mut().read_request_body().await {
-                Ok(Some(bytes)) => heard += bytes.len(),
-                Ok(None) | Err(_) => break,
-            }
-        }
-    };
-    // Late is as good as done: the connection is closed in any case.
-    let _ = tokio::time::timeout(LINGER_TIME, listening).await;
+    if said {
+        let _ = write!(lines, "{REFUSAL_HEADER}: {}\r\n", shape.label);
+    }
+    if !keep {
+        lines.extend_from_slice(b"Connection: close\r\n");
+    }
+    lines.extend_from_slice(b"\r\n");
+    out.append(&mut lines);
+}
+
+async fn flush(wire: &mut Wire) -> io::Result<()> {
+    // Who does not read our answer is not waited for.
+    let written = tokio::time::timeout(LINGER_TIME, poll_fn(|cx| wire.poll_flush(cx)));
+    written.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+/// Whether the request was read to its end.
+pub async fn linger(down: &mut Downstream<'_>) -> bool {
+    let Downstream { wire, upload, .. } = down;
+    let discarding = poll_fn(|cx| upload.poll_discard(cx, wire, LINGER_BYTES_MAX));
+    tokio::time::timeout(LINGER_TIME, discarding).await.unwrap_or(false)
 }

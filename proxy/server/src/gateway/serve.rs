@@ -1,199 +1,245 @@
-//! One listener: accepts connections, greets them, and runs requests on them until it is stopped.
+//! The life of one call: checked, settled, tried, answered, told.
 //!
-//! In: a bound socket, how connections begin, and the phases of a request. Out: a [`Listening`] with its real address.
-//! Why this way: pingora hands a proxy with a connector of its own only to its own `Service`. So the service accepts, and every
-//! connection comes straight to us through its hook for custom protocols; what happens on it is ours.
-//! Invariant: at most `connections_max` are served at once, and none is left when `stop` returns.
+//! In: a request's head and the connection that it came on. Out: whether the connection may carry another one.
+//! How each step works is in the rooms beside; here is their order.
+//! Invariant: a call ends in exactly one way, and is told once.
 
-use std::io;
-use std::net::{SocketAddr, TcpListener};
-use std::os::fd::IntoRawFd;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Instant, SystemTime};
 
-use pingora::apps::{HttpServerApp, HttpServerOptions};
-use pingora::listeners::ListenerConfig;
-use pingora::protocols::Stream;
-use pingora::protocols::http::ServerSession;
-use pingora::protocols::l4::stream::L4BufferSettings;
-use pingora::proxy::{HttpProxy, ProcessCustomSession, ProxyHttp, ProxyServiceBuilder};
-use pingora::server::configuration::ServerConf;
-use pingora::server::{Fds, ListenFds};
-use pingora::services::Service as _;
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use http::StatusCode;
+use outrigger_model::resource::Serial;
+use outrigger_proxy_core::gate;
+use outrigger_proxy_core::http1::body::Framing;
+use outrigger_proxy_core::http1::field::Name;
+use outrigger_proxy_core::http1::head::RequestHead;
+use outrigger_proxy_core::mcp::headers;
+use outrigger_proxy_core::mcp::method::Method;
+use outrigger_proxy_core::outcome::{Outcome, REFUSAL_HEADER};
+use outrigger_proxy_core::refusal::Refusal;
+use outrigger_proxy_core::world::endpoint::{Endpoint, Place};
 use tracing::{debug, warn};
 
-use crate::identity::connector::Connector;
-use crate::identity::link::Link;
-use crate::identity::listener::Greeting;
+use super::alarm::Alarm;
+use super::attempts::{self, Next};
+use super::call::{Call, Ending, Way};
+use super::deliver::deliver;
+use super::downstream::Downstream;
+use super::exchange::{Answer, Failure, ask};
+use super::parts::GatewayParts;
+use super::upload::Upload;
+use super::upstream::{Upstream, Upstreams};
+use super::wire::Wire;
+use super::{inbound, outbound, respond};
+use crate::identity::connector::ConnectError;
+use crate::telemetry::{CallEnd, CallReport, Direction};
 
-// A connection that sends nothing is closed after this long; the same between requests.
-const IDLE_SECONDS: u64 = 75;
-
-// Too small a pool costs three times the CPU, because connections are opened for single calls.
-const UPSTREAM_POOL_CONNECTIONS: usize = 1_024;
-
-// Of one connection, for as long as it is open. pingora's own is 64 KiB; a head and a usual body fit into this one.
-const READ_BUFFER_BYTES: usize = 4 * 1024;
-
-// How often a call may be tried is decided in the core; this only ends a loop that would never end.
-const ATTEMPTS_CEILING: usize = 256;
-
-/// A running listener.
-pub struct Listening {
-    pub address: SocketAddr,
-    stopping: watch::Sender<bool>,
-    cut: CancellationToken,
-    connections: TaskTracker,
-    service: JoinHandle<()>,
+/// One side of the gateway.
+pub struct Side {
+    pub parts: Arc<GatewayParts>,
+    pub direction: Direction,
+    pub upstreams: Arc<Upstreams>,
 }
 
-/// What is shared by the connections of one listener.
-#[derive(Clone)]
-struct Floor {
-    greeting: Greeting,
-    places: Arc<Semaphore>,
-    connections: TaskTracker,
-    cut: CancellationToken,
+/// An endpoint that answers, and its answer so far.
+struct Found {
+    upstream: Upstream,
+    answer: Answer,
 }
 
-/// Opens a listener; port 0 takes any free one.
-pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let listener = TcpListener::bind(address)?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
-}
-
-/// Serves connections of `listener` with `phases` until the result is stopped. Must be called inside a tokio runtime.
-pub fn serve<P>(
-    listener: TcpListener,
-    greeting: Greeting,
-    connector: Connector,
-    phases: P,
-    connections_max: usize,
-) -> io::Result<Listening>
-where
-    P: ProxyHttp + Send + Sync + 'static,
-    P::CTX: Send + Sync + 'static,
-{
-    let address = listener.local_addr()?;
-    let floor = Floor {
-        greeting,
-        places: Arc::new(Semaphore::new(connections_max.max(1))),
-        connections: TaskTracker::new(),
-        cut: CancellationToken::new(),
-    };
-    let mut options = HttpServerOptions::default();
-    options.force_custom = true;
-    let mut service = ProxyServiceBuilder::new(&Arc::new(pingora_conf()), phases)
-        .custom(connector, hook(floor.clone()))
-        .server_options(options)
-        .build();
-    let name = address.to_string();
-    let buffer = L4BufferSettings::default().read(READ_BUFFER_BYTES);
-    service.add_listener(ListenerConfig::tcp(&name).l4_buffer(buffer));
-    let mut sockets = Fds::new();
-    sockets.add(name, listener.into_raw_fd());
-    let sockets: ListenFds = Arc::new(sockets.into());
-    let (stopping, stopped) = watch::channel(false);
-    let service = tokio::spawn(async move { service.start_service(Some(sockets), stopped, 1).await });
-    Ok(Listening { address, stopping, cut: floor.cut, connections: floor.connections, service })
-}
-
-impl Listening {
-    /// Takes no more connections and closes idle ones, lets calls in flight go on for `grace`, then cuts what is left.
-    pub async fn stop(self, grace: Duration) {
-        // Nobody listening means that the service ended by itself; the rest still has to be waited for.
-        let _ = self.stopping.send(true);
-        if let Err(error) = self.service.await {
-            warn!(%error, "a listener ended badly");
+impl Side {
+    /// Serves one request. `closing`: the connection ends after it in any case.
+    pub async fn serve(&self, wire: &mut Wire, alarm: &mut Alarm, head: RequestHead, closing: bool) -> bool {
+        let mut call = self.begin();
+        let checked = gate::check(&head, self.rules());
+        let bytes_max = self.parts.limits.body_bytes_max as u64;
+        // A head that is refused may have any body behind it; none of it is looked at.
+        let framing = checked.as_ref().copied().unwrap_or(Framing::Empty);
+        let mut down = Downstream::new(wire, alarm, head, Upload::new(framing, bytes_max));
+        down.keep &= !closing && checked.is_ok();
+        let end = match self.find(&mut down, &mut call, checked.map(drop)).await {
+            Ok(found) => self.answer(&mut down, &call, found).await,
+            Err(ending) => self.end(&mut down, &call, ending).await,
+        };
+        if !down.upload.is_done() {
+            // Said already; what is left of the request decides if another one can follow.
+            down.keep = down.keep && respond::linger(&mut down).await;
+        } else if down.upload.can_restart() {
+            down.upload.release(down.wire);
         }
-        self.connections.close();
-        if tokio::time::timeout(grace, self.connections.wait()).await.is_err() {
-            self.cut.cancel();
-            self.connections.wait().await;
+        self.tell(&call, end, down.answered);
+        down.keep
+    }
+
+    /// Refuses bytes that are no request.
+    pub async fn refuse_bytes(&self, wire: &mut Wire, refusal: &Refusal) {
+        let call = self.begin();
+        let shape = refusal.shape(None);
+        let said = respond::refuse_bytes(wire, refusal).await.is_ok();
+        self.tell(&call, CallEnd::Refused(shape.label), said.then_some(shape.status));
+    }
+
+    fn begin(&self) -> Call {
+        Call::new(self.parts.worlds.current(), self.parts.events.call_started(self.direction))
+    }
+
+    pub fn rules(&self) -> &gate::Rules {
+        match self.direction {
+            Direction::Outbound => &self.parts.outbound_rules,
+            Direction::Inbound => &self.parts.inbound_rules,
         }
     }
-}
 
-fn pingora_conf() -> ServerConf {
-    ServerConf {
-        upstream_keepalive_pool_size: UPSTREAM_POOL_CONNECTIONS,
-        max_retries: ATTEMPTS_CEILING,
-        // pingora's own TLS is never used; without this it reads all certificates of the machine, several times.
-        ca_file: Some("/dev/null".to_owned()),
-        ..ServerConf::default()
-    }
-}
-
-/// pingora calls this with every connection that its service accepted.
-fn hook<P>(floor: Floor) -> ProcessCustomSession<P, Connector>
-where
-    P: ProxyHttp + Send + Sync + 'static,
-    P::CTX: Send + Sync + 'static,
-{
-    Arc::new(move |proxy: Arc<HttpProxy<P, Connector>>, stream: Stream, stopping: &watch::Receiver<bool>| {
-        let floor = floor.clone();
-        let stopping = stopping.clone();
-        let connections = floor.connections.clone();
-        Box::pin(connections.track_future(async move {
-            let Ok(_place) = Arc::clone(&floor.places).try_acquire_owned() else {
-                debug!("a connection was closed because there are too many");
-                return None;
+    /// Everything until an answer begins.
+    async fn find(
+        &self,
+        down: &mut Downstream<'_>,
+        call: &mut Call,
+        checked: Result<(), Refusal>,
+    ) -> Result<Found, Ending> {
+        checked.map_err(Ending::Refuse)?;
+        let bytes_max = self.parts.limits.body_bytes_max as u64;
+        if down.upload.length().is_some_and(|length| length > bytes_max) {
+            return Err(Ending::Refuse(Refusal::BodyTooLarge { bytes_max }));
+        }
+        match self.direction {
+            Direction::Outbound => outbound::settle(&self.parts, down, call).await?,
+            Direction::Inbound => inbound::settle(&down.head, call)?,
+        }
+        down.say_continue();
+        loop {
+            let endpoint = match self.direction {
+                Direction::Outbound => outbound::pick(&self.parts, down, call).await?,
+                Direction::Inbound => inbound::pick(call)?,
             };
-            tokio::select! {
-                () = floor.cut.cancelled() => (),
-                () = converse(proxy, &floor.greeting, stream, &stopping) => (),
+            call.attempt(Arc::clone(&endpoint));
+            match self.attempt(down, call, &endpoint).await {
+                (Next::Pass, Some(found)) => return Ok(found),
+                (Next::Again, _) => {}
+                (Next::End(ending), _) => return Err(ending),
+                (Next::Pass, None) => return Err(Ending::Refuse(Refusal::Internal)),
             }
-            None
-        }))
-    })
+        }
+    }
+
+    /// One attempt, until its answer begins and is found good to pass on.
+    async fn attempt(&self, down: &mut Downstream<'_>, call: &mut Call, endpoint: &Endpoint) -> (Next, Option<Found>) {
+        let timeouts = call.timeouts();
+        let mut upstream = match self.upstreams.get(endpoint, timeouts.connect).await {
+            Ok(upstream) => upstream,
+            Err(error) => {
+                tell_unconnected(endpoint, &error);
+                return (attempts::settle(&self.parts, call, Outcome::ConnectFailed, true), None);
+            }
+        };
+        let answer = match ask(down, &mut upstream.wire, endpoint, timeouts.first_byte).await {
+            Ok(answer) => answer,
+            Err(Failure::Refused(refusal)) => return (Next::End(Ending::Refuse(refusal)), None),
+            Err(Failure::Outcome(outcome)) => {
+                debug!(replica = %endpoint.replica, outcome = outcome.label(), "an attempt broke off");
+                return (attempts::settle(&self.parts, call, outcome, down.upload.can_restart()), None);
+            }
+        };
+        let outcome = Outcome::of_answer(answer.head.status, refusal_of(endpoint, &answer));
+        let next = attempts::settle(&self.parts, call, outcome, down.upload.can_restart());
+        if next == Next::Pass {
+            call.first_byte = Some(call.began.elapsed());
+            self.learn(call, endpoint, &answer).await;
+        }
+        (next, Some(Found { upstream, answer }))
+    }
+
+    /// What the head of an answer teaches about sessions is kept before the caller sees it.
+    async fn learn(&self, call: &Call, endpoint: &Endpoint, answer: &Answer) {
+        if let Some(Way::Out(plan)) = &call.way {
+            let now = unix_seconds();
+            let lesson = plan.lesson(endpoint, answer.head.status, headers::minted(&answer.head.fields), now);
+            self.parts.sessions.obey(lesson, call.world.settings().session_idle, now).await;
+        }
+    }
+
+    async fn answer(&self, down: &mut Downstream<'_>, call: &Call, found: Found) -> CallEnd {
+        let Found { mut upstream, answer } = found;
+        let fields = &answer.head.fields;
+        let reusable = !answer.head.is_http10 && !fields.lists(Name::Connection, "close");
+        let until_close = answer.framing == Framing::UntilClose;
+        match deliver(down, &mut upstream.wire, answer, call.timeouts().idle).await {
+            Ok(()) => {
+                if reusable && !until_close && down.upload.is_done() {
+                    self.upstreams.put(upstream);
+                }
+                CallEnd::Answered
+            }
+            Err(outcome) => {
+                down.keep = false;
+                match attempts::settle(&self.parts, call, outcome, false) {
+                    Next::End(Ending::Abandoned) => CallEnd::Abandoned,
+                    _ => CallEnd::Broken,
+                }
+            }
+        }
+    }
+
+    /// Ends a call that no answer began for.
+    async fn end(&self, down: &mut Downstream<'_>, call: &Call, ending: Ending) -> CallEnd {
+        match ending {
+            Ending::Refuse(refusal) => {
+                if respond::refuse(down, call, &refusal, self.direction).await.is_err() {
+                    down.keep = false;
+                }
+                CallEnd::Refused(refusal.shape(call.era).label)
+            }
+            Ending::Broken => {
+                down.keep = false;
+                CallEnd::Broken
+            }
+            Ending::Close | Ending::Abandoned => {
+                down.keep = false;
+                CallEnd::Abandoned
+            }
+        }
+    }
+
+    fn tell(&self, call: &Call, end: CallEnd, status: Option<StatusCode>) {
+        self.parts.events.call_finished(&CallReport {
+            direction: self.direction,
+            route: call.way.as_ref().map(Way::name),
+            end,
+            status: status.map_or(0, |status| status.as_u16()),
+            attempts: call.attempts,
+            took: call.began.elapsed(),
+            first_byte: call.first_byte,
+            replica: call.attempt.as_ref().map(|attempt| attempt.endpoint.replica.as_str()),
+            method: call.method.map(Method::label),
+            serial: call.world.serial().map_or(0, |Serial(serial)| serial),
+        });
+    }
 }
 
-/// Greets a connection and serves its requests, one after the other.
-async fn converse<P>(
-    proxy: Arc<HttpProxy<P, Connector>>,
-    greeting: &Greeting,
-    stream: Stream,
-    stopping: &watch::Receiver<bool>,
-) where
-    P: ProxyHttp + Send + Sync + 'static,
-    P::CTX: Send + Sync + 'static,
-{
-    let link = match greeting.greet(stream).await {
-        Ok(link) => link,
-        Err(error) => {
-            debug!(error = &error as &dyn std::error::Error, "a connection was refused");
-            return;
-        }
-    };
-    link.expect_head();
-    let mut session = ServerSession::new_http1(Box::new(link));
-    session.set_keepalive((!*stopping.borrow()).then_some(IDLE_SECONDS));
-    // Without this a request that is sent before the answer to the one before it breaks both.
-    session.set_pipelining_enabled(true);
-    let mut reused = proxy.process_new_http(session, stopping).await;
-    while let Some((stream, settings)) = reused.map(|reused| reused.consume()) {
-        if let Some(link) = Link::below(&stream) {
-            link.expect_head();
-        }
-        let mut session = ServerSession::new_http1(stream);
-        if let Some(settings) = settings {
-            settings.apply_to_session(&mut session);
-        }
-        reused = proxy.process_new_http(session, stopping).await;
+/// Only a peer's proxy speaks for itself with this field; from an agent it means nothing.
+fn refusal_of<'a>(endpoint: &Endpoint, answer: &'a Answer) -> Option<&'a [u8]> {
+    let Place::Peer { .. } = endpoint.place else { return None };
+    let fields = &answer.head.fields;
+    if !fields.has(Name::Ours) {
+        return None;
+    }
+    let ours = fields
+        .iter()
+        .find(|(known, name, _)| *known == Name::Ours && name.eq_ignore_ascii_case(REFUSAL_HEADER.as_bytes()));
+    ours.map(|(_, _, label)| label)
+}
+
+fn tell_unconnected(endpoint: &Endpoint, error: &ConnectError) {
+    let replica = endpoint.replica.as_str();
+    let error_said = error as &dyn std::error::Error;
+    // Said once per ejection: a human has to look at certificates.
+    if error.is_about_identity() && !endpoint.live.is_ejected(Instant::now()) {
+        warn!(replica, error = error_said, "an endpoint did not prove its identity");
+    } else {
+        debug!(replica, error = error_said, "an endpoint could not be connected to");
     }
 }
 
-/// Called once per request, when its head is read: pingora would keep the connection for ever after it.
-pub fn begin_request(session: &mut ServerSession) {
-    if let Some(link) = session.stream().and_then(Link::below) {
-        link.head_arrived();
-    }
-    if session.get_keepalive().is_some() {
-        session.set_keepalive(Some(IDLE_SECONDS));
-    }
+fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }

@@ -1,21 +1,22 @@
-//! The connection to an endpoint, as pingora wants it described.
+//! Connections to endpoints: kept ones first, new ones otherwise.
 //!
-//! In: an endpoint and the time limits of its route. Out: a pingora peer.
+//! In: an endpoint and a time limit. Out: a wire to it, and back with it when its answer was read.
 //! Invariant: an endpoint with an identity is never reached without it being proven.
 
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use http::Uri;
-use outrigger_model::route::Timeouts;
 use outrigger_proxy_core::world::endpoint::{Endpoint, Place};
-use pingora::upstreams::peer::{H1UpgradePolicy, HttpPeer};
 use tokio::net::TcpStream;
 
-use crate::identity::connector::{identified_peer, plain_peer};
+use super::pool::{Key, Pool};
+use super::wire::Wire;
+use crate::identity::connector::{ConnectError, Connector};
 
 // Common servers close a connection that is idle for 5 s (uvicorn, node). A call that is sent just then is lost, and must not be
 // sent twice; so ours are closed before.
@@ -27,9 +28,23 @@ const PEER_IDLE: Duration = Duration::from_secs(60);
 // How long an address found for a name is used without asking again.
 const ADDRESS_TIME: Duration = Duration::from_secs(10);
 
+/// Every connection that this proxy opens for calls.
+pub struct Upstreams {
+    connector: Connector,
+    pool: Arc<Pool>,
+    addresses: Addresses,
+}
+
+/// A connection for one call.
+pub struct Upstream {
+    pub wire: Wire,
+    key: Key,
+    idle: Duration,
+}
+
 /// The addresses of own agents whose URL holds a name; as many as there are such agents.
 #[derive(Default)]
-pub struct Addresses(ArcSwap<HashMap<String, Known>>);
+struct Addresses(ArcSwap<HashMap<String, Known>>);
 
 #[derive(Clone)]
 struct Known {
@@ -37,27 +52,42 @@ struct Known {
     until: Instant,
 }
 
-/// Describes the connection for one attempt. Fails if the name of an own agent's host leads nowhere.
-pub async fn peer(endpoint: &Endpoint, timeouts: Timeouts, addresses: &Addresses) -> io::Result<HttpPeer> {
-    let (mut peer, idle) = match &endpoint.place {
-        Place::Peer { address, identity: Some(id) } => (identified_peer(*address, id), PEER_IDLE),
-        Place::Peer { address, identity: None } => (plain_peer(*address), PEER_IDLE),
-        Place::Own { upstream } => (plain_peer(addresses.of(upstream, timeouts.connect).await?), AGENT_IDLE),
-    };
-    peer.options.connection_timeout = Some(timeouts.connect);
-    peer.options.total_connection_timeout = Some(timeouts.connect);
-    peer.options.idle_timeout = Some(idle);
-    peer.options.http_upstream_request_policy.h1_upgrade = H1UpgradePolicy::Deny;
-    Ok(peer)
+impl Upstreams {
+    /// Must be called inside a tokio runtime.
+    pub fn new(connector: Connector) -> Self {
+        Self { connector, pool: Pool::start(), addresses: Addresses::default() }
+    }
+
+    /// A wire to the endpoint. `limit` is for connecting, TLS included.
+    pub async fn get(&self, endpoint: &Endpoint, limit: Duration) -> Result<Upstream, ConnectError> {
+        let (identity, idle) = match &endpoint.place {
+            Place::Peer { identity, .. } => (identity.clone(), PEER_IDLE),
+            Place::Own { .. } => (None, AGENT_IDLE),
+        };
+        let address = match (&endpoint.place, endpoint.lead.address) {
+            (Place::Peer { address, .. }, _) => *address,
+            (Place::Own { .. }, Some(address)) => address,
+            (Place::Own { upstream }, None) => self.addresses.of(upstream, limit).await.map_err(ConnectError::Tcp)?,
+        };
+        let key = Key { address, identity };
+        let wire = match self.pool.take(&key, Instant::now()) {
+            Some(wire) => wire,
+            None => Wire::new(self.connector.connect(address, key.identity.as_ref(), limit).await?),
+        };
+        Ok(Upstream { wire, key, idle })
+    }
+
+    /// Keeps the wire for a later call.
+    pub fn put(&self, upstream: Upstream) {
+        let Upstream { wire, key, idle } = upstream;
+        self.pool.put(&key, wire, idle, Instant::now());
+    }
 }
 
 impl Addresses {
     async fn of(&self, upstream: &Uri, connect: Duration) -> io::Result<SocketAddr> {
         let host = upstream.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
         let port = upstream.port_u16().unwrap_or(80);
-        if let Ok(ip) = host.parse() {
-            return Ok(SocketAddr::new(ip, port));
-        }
         let name = format!("{host}:{port}");
         let now = Instant::now();
         if let Some(known) = self.0.load().get(&name).filter(|known| known.until > now) {

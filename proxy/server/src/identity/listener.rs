@@ -1,6 +1,6 @@
 //! The accepting side: what happens on a connection before its first request.
 //!
-//! In: an accepted connection. Out: a [`Link`] that knows its peer, or nothing.
+//! In: an accepted connection. Out: a [`Link`] to somebody who may come in, or nothing.
 //! Never here: HTTP. Invariant: with TLS on, what comes out has a client certificate of our mesh; a handshake ends in time.
 
 use std::io;
@@ -19,7 +19,6 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Greeting {
     tls: Option<TlsAcceptor>,
-    head_limit: Duration,
 }
 
 /// Why a connection was given up before its first request.
@@ -35,23 +34,23 @@ pub enum GreetingError {
 
 impl Greeting {
     /// Connections without TLS.
-    pub fn plain(head_limit: Duration) -> Self {
-        Self { tls: None, head_limit }
+    pub const fn plain() -> Self {
+        Self { tls: None }
     }
 
     /// Connections from proxies of our trust domain.
-    pub fn mutual_tls(material: &Material, head_limit: Duration) -> Result<Self, ServerConfigError> {
+    pub fn mutual_tls(material: &Material) -> Result<Self, ServerConfigError> {
         let config = server_config(material, Expected::proxies(material.domain().clone()), Application::Http1)?;
-        Ok(Self { tls: Some(TlsAcceptor::from(Arc::new(config))), head_limit })
+        Ok(Self { tls: Some(TlsAcceptor::from(Arc::new(config))) })
     }
 
     /// Does what a connection needs before it can carry requests.
     pub async fn greet(&self, stream: Stream) -> Result<Link, GreetingError> {
-        let Some(acceptor) = &self.tls else { return Ok(Link::plain(stream, self.head_limit)) };
+        let Some(acceptor) = &self.tls else { return Ok(Link::Plain(stream)) };
         let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream));
         let tls = handshake.await.map_err(|_| GreetingError::Late)??;
         let certificate = tls.get_ref().1.peer_certificates().and_then(|chain| chain.first());
-        let peer = spiffe_id_of(certificate.ok_or(PeerError::Unreadable)?)?;
-        Ok(Link::tls(tls.into(), peer, self.head_limit))
+        spiffe_id_of(certificate.ok_or(PeerError::Unreadable)?)?;
+        Ok(Link::Tls(Box::new(tls.into())))
     }
 }

@@ -81,10 +81,16 @@ fn request(url: &AgentUrl, ask: Ask<'_>) -> Result<Request<Full<Bytes>>, http::E
     request.body(Full::new(Bytes::from(ask.body)))
 }
 
+/// The session id on an answer; an ambiguous or unreadable one is none.
+fn minted(response: &http::Response<Incoming>) -> Option<&str> {
+    let mut ids = response.headers().get_all(headers::SESSION_ID).iter();
+    let id = ids.next().filter(|id| headers::is_session_id(id.as_bytes()))?;
+    if ids.next().is_none() { id.to_str().ok() } else { None }
+}
+
 async fn read(response: http::Response<Incoming>, id: Option<u64>) -> Result<Answer, ExchangeError> {
     let status = response.status();
-    let minted = headers::minted(response.headers()).and_then(|id| std::str::from_utf8(id).ok());
-    let session = minted.map(str::to_owned);
+    let session = minted(&response).map(str::to_owned);
     let Some(id) = id else { return Ok(Answer { status, session, message: None }) };
     let media = response.headers().get(CONTENT_TYPE).map(|value| value.as_bytes()).unwrap_or_default();
     let events = media.to_ascii_lowercase().starts_with(b"text/event-stream");

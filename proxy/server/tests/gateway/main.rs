@@ -7,6 +7,7 @@ mod caller;
 mod mesh;
 
 mod limits;
+mod messages;
 mod peers;
 mod refusals;
 mod sessions;

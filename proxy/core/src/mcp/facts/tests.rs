@@ -1,22 +1,19 @@
-use http::{HeaderMap, HeaderName, HeaderValue};
 use outrigger_model::revision::Era;
 
 use super::{CallFacts, Caller, Verb};
+use crate::http1::field::Fields;
+use crate::http1::written::fields;
 use crate::mcp::envelope::Envelope;
 use crate::mcp::method::Method;
 use crate::target::Target;
 
-fn map(lines: &[(&'static str, &'static str)]) -> HeaderMap {
-    lines.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
-}
-
-fn read(verb: Verb, headers: &HeaderMap) -> CallFacts<'_> {
-    CallFacts::read(verb, headers, Target::Route("weather"), Caller::new("me")).unwrap()
+fn read(verb: Verb, fields: &Fields) -> CallFacts<'_> {
+    CallFacts::read(verb, fields, Target::Route("weather"), Caller::new("me")).unwrap()
 }
 
 #[test]
 fn a_modern_call_has_no_session_whatever_its_headers_say() {
-    let headers = map(&[("mcp-protocol-version", "2026-07-28"), ("mcp-session-id", "s")]);
+    let headers = fields(&[("mcp-protocol-version", "2026-07-28"), ("mcp-session-id", "s")]);
     let facts = read(Verb::Post, &headers);
     assert_eq!((facts.era, facts.session), (Some(Era::Modern), None));
 }
@@ -32,7 +29,7 @@ fn the_body_is_looked_at_only_where_no_header_tells_what_the_call_is() {
         (Verb::Get, &[], false),
         (Verb::Delete, &[], false),
     ] {
-        assert_eq!(read(verb, &map(lines)).needs_peek(), peeks, "{verb:?} {lines:?}");
+        assert_eq!(read(verb, &fields(lines)).needs_peek(), peeks, "{verb:?} {lines:?}");
     }
 }
 
@@ -44,7 +41,7 @@ fn a_body_tells_the_method_and_the_era_that_only_it_can_tell() {
         (r#"[{"id":1,"method":"ping"}]"#, None, Some(Era::Legacy)),
         ("nonsense", None, None),
     ] {
-        let headers = HeaderMap::new();
+        let headers = fields::<&str, &str>(&[]);
         let facts = read(Verb::Post, &headers).with_envelope(&Envelope::scan(body.as_bytes()));
         assert_eq!((facts.method, facts.era, facts.needs_peek()), (method, era, false), "{body}");
     }
@@ -60,8 +57,8 @@ fn event_streams_are_taken_if_any_accept_line_says_so() {
         ("application/json", false),
         ("text/event-streams", false),
     ] {
-        let headers: HeaderMap = [(http::header::ACCEPT, HeaderValue::from_str(accept).unwrap())].into_iter().collect();
+        let headers = fields(&[("accept", accept)]);
         assert_eq!(read(Verb::Get, &headers).takes_stream, takes, "{accept}");
     }
-    assert!(!read(Verb::Get, &HeaderMap::new()).takes_stream);
+    assert!(!read(Verb::Get, &fields::<&str, &str>(&[])).takes_stream);
 }

@@ -1,19 +1,8 @@
-use http::{HeaderMap, HeaderName, HeaderValue};
 use outrigger_model::revision::{Era, Revision};
 
 use super::{McpHeaders, minted};
+use crate::http1::written::fields;
 use crate::refusal::{Malformed, Refusal};
-
-fn map(lines: &[(&str, &str)]) -> HeaderMap {
-    let line = |(name, value): &(&str, &str)| {
-        (HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_bytes(value.as_bytes()).unwrap())
-    };
-    let mut headers = HeaderMap::new();
-    for (name, value) in lines.iter().map(line) {
-        headers.append(name, value);
-    }
-    headers
-}
 
 #[test]
 fn the_era_is_told_by_revision_then_session() {
@@ -27,13 +16,13 @@ fn the_era_is_told_by_revision_then_session() {
         (&[("MCP-Protocol-Version", "latest")], None),
         (&[], None),
     ] {
-        assert_eq!(McpHeaders::read(&map(lines)).unwrap().era(), era, "{lines:?}");
+        assert_eq!(McpHeaders::read(&fields(lines)).unwrap().era(), era, "{lines:?}");
     }
 }
 
 #[test]
 fn blank_space_around_a_value_does_not_count() {
-    let headers = map(&[("MCP-Protocol-Version", " 2025-06-18\t"), ("Mcp-Method", " ping ")]);
+    let headers = fields(&[("MCP-Protocol-Version", " 2025-06-18\t"), ("Mcp-Method", " ping ")]);
     let read = McpHeaders::read(&headers).unwrap();
     assert_eq!((read.revision, read.method), (Some(Revision::V2025_06_18), Some("ping")));
 }
@@ -41,7 +30,7 @@ fn blank_space_around_a_value_does_not_count() {
 #[test]
 fn a_header_given_twice_is_refused() {
     for name in ["mcp-protocol-version", "mcp-method", "mcp-name", "mcp-session-id", "last-event-id"] {
-        let refusal = McpHeaders::read(&map(&[(name, "a"), (name, "a")])).unwrap_err();
+        let refusal = McpHeaders::read(&fields(&[(name, "a"), (name, "a")])).unwrap_err();
         assert_eq!(refusal, Refusal::Malformed(Malformed::Repeated(name)));
     }
 }
@@ -64,7 +53,7 @@ fn names_are_decoded_when_wrapped_whole() {
         ("=?base64?/w==?=", "=?base64?/w==?="),
         ("", ""),
     ] {
-        let headers = map(&[("Mcp-Name", sent)]);
+        let headers = fields(&[("Mcp-Name", sent)]);
         assert_eq!(McpHeaders::read(&headers).unwrap().name.as_deref(), Some(name), "{sent}");
     }
 }
@@ -77,7 +66,7 @@ fn a_session_id_is_visible_ascii_and_not_too_long() {
     for (id, fits) in
         [("a", true), ("!~", true), (&longest, true), (&longer, false), ("a b", false), ("ä", false), ("", false)]
     {
-        let headers = map(&[("mcp-session-id", id)]);
+        let headers = fields(&[("mcp-session-id", id)]);
         assert_eq!(McpHeaders::read(&headers).is_ok(), fits, "{id}");
         assert_eq!(minted(&headers).is_some(), fits, "{id}");
     }

@@ -1,0 +1,103 @@
+//! What heads become on their way: the request's for its endpoint, the answer's for its caller.
+//!
+//! In: a head as it came, and where it goes. Out: the bytes of the head that goes on.
+//! Invariant: a field that starts with `outrigger-` crosses no proxy: strangers cannot set one, agents never see one. Fields of one
+//! connection end with it (RFC 9110 section 7.6.1). All others keep their order and their spelling.
+
+use crate::http1::field::{Fields, Name, tokens};
+use crate::http1::head::{RequestHead, ResponseHead};
+use crate::world::endpoint::Endpoint;
+
+/// How an answer is passed to its caller.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// The connection ends after it.
+    pub close: bool,
+    /// The caller knows no chunks.
+    pub without_chunks: bool,
+}
+
+/// Appends the head of a request as `endpoint` is to see it.
+pub fn request(head: &RequestHead, endpoint: &Endpoint, out: &mut Vec<u8>) {
+    let lead = endpoint.lead.as_ref();
+    out.reserve(head.size() + lead.path.len() + 64);
+    out.extend_from_slice(head.method());
+    out.push(b' ');
+    out.extend_from_slice(lead.path.as_bytes());
+    if let Some(query) = lead.query.as_deref().or(head.query()) {
+        out.push(b'?');
+        out.extend_from_slice(query.as_bytes());
+    }
+    out.extend_from_slice(b" HTTP/1.1\r\n");
+    if let Some(host) = &lead.host {
+        line(out, b"Host", host.as_bytes());
+        if let Some(called) = head.fields.first(Name::Host) {
+            line(out, b"X-Forwarded-Host", called);
+        }
+    }
+    let of_connection = Nominated::by(&head.fields);
+    for (known, name, value) in head.fields.iter() {
+        let goes_on = match known {
+            // We have answered `Expect` ourselves; trailers of answers are not asked for.
+            Name::Expect | Name::Te => false,
+            Name::Host => lead.host.is_none(),
+            Name::Other => !name.eq_ignore_ascii_case(b"x-forwarded-host") || lead.host.is_none(),
+            known => !is_of_connection(known),
+        };
+        if goes_on && !of_connection.has(known, name) {
+            line(out, name, value);
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Appends the head of an answer as its caller is to see it.
+pub fn answer(head: &ResponseHead, delivery: Delivery, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"HTTP/1.1 ");
+    out.extend_from_slice(head.status.as_str().as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(head.reason());
+    out.extend_from_slice(b"\r\n");
+    let of_connection = Nominated::by(&head.fields);
+    for (known, name, value) in head.fields.iter() {
+        let stays = is_of_connection(known) || known == Name::TransferEncoding && delivery.without_chunks;
+        if !stays && !of_connection.has(known, name) {
+            line(out, name, value);
+        }
+    }
+    if delivery.close {
+        line(out, b"Connection", b"close");
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+fn line(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}
+
+const fn is_of_connection(known: Name) -> bool {
+    matches!(known, Name::Connection | Name::KeepAlive | Name::ProxyConnection | Name::Upgrade | Name::Ours)
+}
+
+/// Fields that `Connection` declares to be of this connection only.
+struct Nominated<'a>(Option<&'a Fields>);
+
+impl<'a> Nominated<'a> {
+    fn by(fields: &'a Fields) -> Self {
+        let usual = |token: &[u8]| token.eq_ignore_ascii_case(b"keep-alive") || token.eq_ignore_ascii_case(b"close");
+        let unusual = fields.all(Name::Connection).flat_map(tokens).any(|token| !usual(token));
+        Self(unusual.then_some(fields))
+    }
+
+    /// Fields that we act on ourselves are never dropped for that: a caller could hide them from the agent and not from us.
+    fn has(&self, known: Name, name: &[u8]) -> bool {
+        let Some(fields) = self.0.filter(|_| known == Name::Other) else { return false };
+        fields.all(Name::Connection).flat_map(tokens).any(|token| token.eq_ignore_ascii_case(name))
+    }
+}
+
+#[cfg(test)]
+mod tests;

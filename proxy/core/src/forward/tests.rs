@@ -1,0 +1,94 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use outrigger_model::endpoint::EndpointState;
+use outrigger_model::name::{AgentName, ReplicaId};
+use outrigger_model::replica::Generation;
+
+use super::{Delivery, answer, request};
+use crate::http1::written;
+use crate::live::Live;
+use crate::world::endpoint::{Endpoint, Lead, Place};
+
+fn endpoint(place: Place) -> Endpoint {
+    let replica = ReplicaId::new("weather-1").unwrap();
+    Endpoint {
+        lead: Arc::new(Lead::of(&replica, &place)),
+        replica,
+        agent: AgentName::new("weather").unwrap(),
+        place,
+        generation: Generation(1),
+        weight: 100,
+        state: EndpointState::Up,
+        live: Arc::new(Live::new(Instant::now())),
+    }
+}
+
+fn own(upstream: &'static str) -> Endpoint {
+    endpoint(Place::Own { upstream: http::Uri::from_static(upstream) })
+}
+
+fn peer() -> Endpoint {
+    endpoint(Place::Peer { address: "127.0.0.1:17006".parse().unwrap(), identity: None })
+}
+
+fn forwarded(target: &str, lines: &[(&str, &str)], endpoint: &Endpoint) -> String {
+    let mut out = Vec::new();
+    request(&written::request(target, lines), endpoint, &mut out);
+    String::from_utf8(out).unwrap()
+}
+
+fn delivered(text: &str, delivery: Delivery) -> String {
+    let mut out = Vec::new();
+    answer(&written::answer(text), delivery, &mut out);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn an_agent_sees_its_own_host_and_path_and_which_host_was_called() {
+    let own = own("http://127.0.0.1:8081/deep/mcp");
+    let seen = forwarded("/weather/mcp", &[("Host", "localhost:17001"), ("X-Forwarded-Host", "forged")], &own);
+    let expected = "POST /deep/mcp HTTP/1.1\r\nHost: 127.0.0.1:8081\r\nX-Forwarded-Host: localhost:17001\r\n\r\n";
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn a_query_reaches_the_agent_unless_its_address_has_one() {
+    let line = |own: &Endpoint| forwarded("/weather/mcp?a=1", &[("Host", "a")], own).lines().next().unwrap().to_owned();
+    assert_eq!(line(&own("http://127.0.0.1:8081/mcp")), "POST /mcp?a=1 HTTP/1.1");
+    assert_eq!(line(&own("http://127.0.0.1:8081/mcp?key=2")), "POST /mcp?key=2 HTTP/1.1");
+}
+
+#[test]
+fn a_peer_is_asked_for_the_replica_and_sees_the_host_that_was_called() {
+    let seen = forwarded("/weather/mcp?a=1", &[("Host", "localhost:17001")], &peer());
+    assert_eq!(seen, "POST /agents/weather-1/mcp?a=1 HTTP/1.1\r\nHost: localhost:17001\r\n\r\n");
+}
+
+#[test]
+fn fields_of_ours_and_of_one_connection_go_no_further_and_all_others_as_they_were_spelled() {
+    let lines = [
+        ("Host", "a"),
+        ("Expect", "100-continue"),
+        ("Outrigger-Refusal", "agent_unreachable"),
+        ("mcp-session-id", "abc"),
+        ("Connection", "keep-alive, X-Hop, Mcp-Session-Id"),
+        ("Keep-Alive", "timeout=5"),
+        ("x-hop", "1"),
+        ("TE", "trailers"),
+        ("Upgrade", "h2c"),
+        ("aCCept", "*/*"),
+    ];
+    let seen = forwarded("/weather/mcp", &lines, &peer());
+    let expected = "POST /agents/weather-1/mcp HTTP/1.1\r\nHost: a\r\nmcp-session-id: abc\r\naCCept: */*\r\n\r\n";
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn an_answer_keeps_all_but_what_is_of_its_connection() {
+    let text = "HTTP/1.1 200 Fine by me\r\noutrigger-refusal: draining\r\nMcp-Session-Id: abc\r\nConnection: close\r\nKeep-Alive: timeout=5\r\nTransfer-Encoding: chunked";
+    let expected = "HTTP/1.1 200 Fine by me\r\nMcp-Session-Id: abc\r\nTransfer-Encoding: chunked\r\n\r\n";
+    assert_eq!(delivered(text, Delivery::default()), expected);
+    let expected = "HTTP/1.1 200 Fine by me\r\nMcp-Session-Id: abc\r\nConnection: close\r\n\r\n";
+    assert_eq!(delivered(text, Delivery { close: true, without_chunks: true }), expected);
+}

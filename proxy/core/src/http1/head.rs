@@ -1,0 +1,208 @@
+//! The heads of requests and answers.
+//!
+//! In: the bytes that came so far. Out: a whole head taken off their front, or that more is needed, or what is wrong.
+//! Invariant: every line of a request's head ends in CRLF; a bare LF or CR is refused (RFC 9112 section 2.2), because the server
+//! behind us might take it for the end of a line and we not, or the other way round.
+
+use std::mem::MaybeUninit;
+
+use http::StatusCode;
+use httparse::{Error, Header, ParserConfig, Status};
+
+use crate::http1::field::{Fields, Found, Span};
+use crate::refusal::{Malformed, Refusal};
+
+/// Fields for which room is made at first.
+const FIELDS_USUAL: usize = 64;
+/// Most fields of a head, whatever a listener's own rule is.
+const FIELDS_MAX: usize = 512;
+
+/// The first line of a request and its fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestHead {
+    pub fields: Fields,
+    method: Span,
+    target: Span,
+    /// HTTP/1.0 knows no chunks, and its connections end after one request.
+    pub is_http10: bool,
+}
+
+/// The first line of an answer and its fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResponseHead {
+    pub fields: Fields,
+    pub status: StatusCode,
+    reason: Span,
+    pub is_http10: bool,
+}
+
+/// What an agent sent is not the head of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("answer is not HTTP/1.1")]
+pub struct NotHttp;
+
+/// A line of a request's head ends in a bare LF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct BareLf;
+
+struct RequestParts {
+    found: Found,
+    method: Span,
+    target: Span,
+    is_http10: bool,
+}
+
+struct ResponseParts {
+    found: Found,
+    status: StatusCode,
+    reason: Span,
+    is_http10: bool,
+}
+
+impl RequestHead {
+    /// Takes a head off the front of `bytes` and leaves what follows it; `None` while it is not whole. `seen` is how many bytes
+    /// an earlier look found not to be a whole head. An empty line in front does not count (RFC 9112 section 2.2).
+    pub fn take(bytes: &mut Vec<u8>, seen: usize) -> Result<Option<Self>, Refusal> {
+        if seen < 2 && bytes.starts_with(b"\r\n") {
+            bytes.drain(..2);
+        }
+        match find_end(bytes, seen) {
+            Ok(Some(end)) => Self::parse(take_front(bytes, end)).map(Some),
+            Ok(None) => Ok(None),
+            Err(BareLf) => Err(Refusal::Malformed(Malformed::Line)),
+        }
+    }
+
+    /// Parses a whole head, the empty line at its end included.
+    pub fn parse(bytes: Vec<u8>) -> Result<Self, Refusal> {
+        let parts = roomy(|room| request_parts(&bytes, room)).map_err(|error| match error {
+            Error::TooManyHeaders => Refusal::HeadTooLarge,
+            _ => Refusal::Malformed(Malformed::Line),
+        })?;
+        let Status::Complete((_, RequestParts { found, method, target, is_http10 })) = parts else {
+            return Err(Refusal::Malformed(Malformed::Line));
+        };
+        Ok(Self { fields: Fields::new(bytes, found), method, target, is_http10 })
+    }
+
+    pub fn method(&self) -> &[u8] {
+        self.method.in_bytes(self.fields.bytes())
+    }
+
+    /// As it came: `/path?query`, or a whole URL.
+    pub fn target(&self) -> &str {
+        std::str::from_utf8(self.target.in_bytes(self.fields.bytes())).unwrap_or_default()
+    }
+
+    /// `host:port` of a target that is a whole URL (RFC 9112 section 3.2.2).
+    pub fn target_authority(&self) -> Option<&str> {
+        let (_, rest) = self.target().split_once("://").filter(|(scheme, _)| !scheme.starts_with('/'))?;
+        Some(rest.split(['/', '?', '#']).next().unwrap_or(rest))
+    }
+
+    pub fn path(&self) -> &str {
+        self.path_and_query().0
+    }
+
+    pub fn query(&self) -> Option<&str> {
+        self.path_and_query().1
+    }
+
+    fn path_and_query(&self) -> (&str, Option<&str>) {
+        let target = match self.target_authority() {
+            Some(authority) => self.target().split_once(authority).map_or("", |(_, rest)| rest),
+            None => self.target(),
+        };
+        match target.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (target, None),
+        }
+    }
+
+    /// Bytes of the head, as it came.
+    pub fn size(&self) -> usize {
+        self.fields.bytes().len()
+    }
+}
+
+impl ResponseHead {
+    /// Takes a head off the front of `bytes` and leaves what follows it; `None` while it is not whole.
+    pub fn take(bytes: &mut Vec<u8>) -> Result<Option<Self>, NotHttp> {
+        match roomy(|room| response_parts(bytes, room)) {
+            Ok(Status::Complete((end, ResponseParts { found, status, reason, is_http10 }))) => {
+                let fields = Fields::new(take_front(bytes, end), found);
+                Ok(Some(Self { fields, status, reason, is_http10 }))
+            }
+            Ok(Status::Partial) => Ok(None),
+            Err(_) => Err(NotHttp),
+        }
+    }
+
+    /// The words behind the status; perhaps none.
+    pub fn reason(&self) -> &[u8] {
+        self.reason.in_bytes(self.fields.bytes())
+    }
+}
+
+type Room<'r, 'b> = &'r mut [MaybeUninit<Header<'b>>];
+
+/// Runs a parser with room for usual heads, and again with more if that was too little.
+fn roomy<'b, T>(mut parser: impl FnMut(Room<'_, 'b>) -> Result<Status<T>, Error>) -> Result<Status<T>, Error> {
+    match parser(&mut [const { MaybeUninit::uninit() }; FIELDS_USUAL]) {
+        Err(Error::TooManyHeaders) => parser(&mut vec![MaybeUninit::uninit(); FIELDS_MAX]),
+        parsed => parsed,
+    }
+}
+
+fn request_parts<'b>(bytes: &'b [u8], room: Room<'_, 'b>) -> Result<Status<(usize, RequestParts)>, Error> {
+    let mut request = httparse::Request::new(&mut []);
+    let Status::Complete(end) = request.parse_with_uninit_headers(bytes, room)? else { return Ok(Status::Partial) };
+    let span = |text: Option<&str>| Span::of(text.unwrap_or_default().as_bytes(), bytes);
+    let (method, target) = (span(request.method), span(request.path));
+    let parts = RequestParts {
+        found: Found::of(request.headers, bytes),
+        method,
+        target,
+        is_http10: request.version == Some(0),
+    };
+    Ok(Status::Complete((end, parts)))
+}
+
+fn response_parts<'b>(bytes: &'b [u8], room: Room<'_, 'b>) -> Result<Status<(usize, ResponseParts)>, Error> {
+    let mut response = httparse::Response::new(&mut []);
+    let parsed = ParserConfig::default().parse_response_with_uninit_headers(&mut response, bytes, room)?;
+    let Status::Complete(end) = parsed else { return Ok(Status::Partial) };
+    let status = response.code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or(Error::Status)?;
+    let parts = ResponseParts {
+        found: Found::of(response.headers, bytes),
+        status,
+        reason: Span::of(response.reason.unwrap_or_default().as_bytes(), bytes),
+        is_http10: response.version == Some(0),
+    };
+    Ok(Status::Complete((end, parts)))
+}
+
+/// The length of the head at the front of `bytes`, its empty line included.
+fn find_end(bytes: &[u8], seen: usize) -> Result<Option<usize>, BareLf> {
+    // An end may have begun in the last three bytes that were seen.
+    let from = seen.saturating_sub(3);
+    for at in memchr::memchr_iter(b'\n', bytes.get(from..).unwrap_or_default()) {
+        let line = bytes.get(..from + at).unwrap_or_default();
+        if line.last() != Some(&b'\r') {
+            return Err(BareLf);
+        }
+        if line.ends_with(b"\r\n\r") {
+            return Ok(Some(from + at + 1));
+        }
+    }
+    Ok(None)
+}
+
+/// The first `end` bytes; what follows stays.
+fn take_front(bytes: &mut Vec<u8>, end: usize) -> Vec<u8> {
+    let rest = bytes.split_off(end);
+    std::mem::replace(bytes, rest)
+}
+
+#[cfg(test)]
+mod tests;

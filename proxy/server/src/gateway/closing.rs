@@ -1,0 +1,102 @@
+//! How connections learn that their listener stops.
+//!
+//! In: connections as they begin and end. Out: a [`Place`] for each, which wakes its connection when the listener goes a stage further.
+//! Why not one signal that all wait for: each would be on one shared list again with every call. Here a connection is entered once.
+//! Invariant: after [`Closing::go`] nobody enters.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Context;
+
+use futures_util::task::AtomicWaker;
+
+/// How far the end has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Stage {
+    Open,
+    /// Calls end, and connections without a call end now.
+    Draining,
+    /// Everything ends now.
+    Cut,
+}
+
+/// All connections of one listener.
+#[derive(Debug, Default)]
+pub struct Closing(Mutex<Inside>);
+
+#[derive(Debug, Default)]
+struct Inside {
+    stage: u8,
+    next: u64,
+    places: HashMap<u64, Arc<Bell>>,
+}
+
+#[derive(Debug, Default)]
+struct Bell {
+    stage: AtomicU8,
+    waker: AtomicWaker,
+}
+
+/// One connection's; it leaves when this is dropped.
+#[derive(Debug)]
+pub struct Place {
+    closing: Arc<Closing>,
+    number: u64,
+    bell: Arc<Bell>,
+}
+
+impl Closing {
+    /// None once the end has begun.
+    pub fn enter(self: &Arc<Self>) -> Option<Place> {
+        let mut inside = self.inside();
+        if inside.stage != Stage::Open as u8 {
+            return None;
+        }
+        let number = inside.next;
+        inside.next += 1;
+        let bell = Arc::new(Bell::default());
+        inside.places.insert(number, Arc::clone(&bell));
+        Some(Place { closing: Arc::clone(self), number, bell })
+    }
+
+    /// Tells every connection; a stage is never taken back.
+    pub fn go(&self, stage: Stage) {
+        let mut inside = self.inside();
+        inside.stage = inside.stage.max(stage as u8);
+        for bell in inside.places.values() {
+            bell.stage.fetch_max(stage as u8, Ordering::AcqRel);
+            bell.waker.wake();
+        }
+    }
+
+    fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// The stage now; the task of `cx` is woken when it changes.
+    pub fn poll_stage(&self, cx: &Context<'_>) -> Stage {
+        self.bell.waker.register(cx.waker());
+        self.stage()
+    }
+
+    pub fn stage(&self) -> Stage {
+        match self.bell.stage.load(Ordering::Acquire) {
+            0 => Stage::Open,
+            1 => Stage::Draining,
+            _ => Stage::Cut,
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.closing.inside().places.remove(&self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! A caller's connection: one request after the other, until one side has enough.
+//!
+//! In: an accepted connection. Out: calls, handed to their side of the gateway.
+//! Invariant: a connection that waits for a request holds no buffer and no call; the bytes of one head arrive within the head's time,
+//! however slowly a peer drips them.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use outrigger_proxy_core::http1::head::RequestHead;
+use outrigger_proxy_core::refusal::Refusal;
+
+use super::alarm::Alarm;
+use super::closing::{Place, Stage};
+use super::serve::Side;
+use super::wire::Wire;
+
+// A connection that sends nothing is closed after this long; the same between requests.
+const IDLE: Duration = Duration::from_secs(75);
+
+// For the goodbye of TLS.
+const CLOSE_TIME: Duration = Duration::from_secs(1);
+
+/// What comes next on a connection.
+enum Next {
+    Request(RequestHead),
+    Refuse(Refusal),
+    End,
+}
+
+/// Serves a connection to its end, or until its listener is cut.
+pub async fn serve(side: &Side, wire: Wire, place: &Place) {
+    let mut work = pin!(converse(side, wire, place));
+    poll_fn(|cx| match place.poll_stage(cx) {
+        Stage::Cut => Poll::Ready(()),
+        Stage::Open | Stage::Draining => work.as_mut().poll(cx),
+    })
+    .await;
+}
+
+async fn converse(side: &Side, mut wire: Wire, place: &Place) {
+    let mut alarm = Alarm::default();
+    loop {
+        let closing = || place.stage() != Stage::Open;
+        let keep = match next(side, &mut wire, &mut alarm, place).await {
+            // In a box of its own, so that a connection without a call is small.
+            Next::Request(head) => Box::pin(side.serve(&mut wire, &mut alarm, head, closing())).await,
+            Next::Refuse(refusal) => {
+                Box::pin(side.refuse_bytes(&mut wire, &refusal)).await;
+                false
+            }
+            Next::End => false,
+        };
+        if !keep || closing() {
+            break;
+        }
+    }
+    alarm.set(CLOSE_TIME);
+    // The connection is given up either way: there is nobody to tell that closing it failed.
+    poll_fn(|cx| if wire.poll_close(cx).is_ready() { Poll::Ready(()) } else { alarm.poll(cx) }).await;
+}
+
+/// Waits for the head of the next request.
+async fn next(side: &Side, wire: &mut Wire, alarm: &mut Alarm, place: &Place) -> Next {
+    let mut waiting = Waiting { seen: 0, begun: false };
+    alarm.set(IDLE);
+    let next = poll_fn(|cx| waiting.poll(cx, side, wire, alarm, place)).await;
+    alarm.stop();
+    next
+}
+
+struct Waiting {
+    /// Bytes of the inbox that are no whole head.
+    seen: usize,
+    begun: bool,
+}
+
+impl Waiting {
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        side: &Side,
+        wire: &mut Wire,
+        alarm: &mut Alarm,
+        place: &Place,
+    ) -> Poll<Next> {
+        loop {
+            if wire.inbox.len() > self.seen {
+                match RequestHead::take(&mut wire.inbox, self.seen) {
+                    Ok(Some(head)) => return Poll::Ready(Next::Request(head)),
+                    Ok(None) if wire.inbox.len() > side.rules().header_bytes_max => {
+                        return Poll::Ready(Next::Refuse(Refusal::HeadTooLarge));
+                    }
+                    Ok(None) => self.seen = wire.inbox.len(),
+                    Err(refusal) => return Poll::Ready(Next::Refuse(refusal)),
+                }
+            }
+            if !self.begun && self.seen > 0 {
+                self.begun = true;
+                alarm.set(side.parts.limits.head_time);
+            }
+            // Who has begun to speak when the end comes is still heard.
+            if !self.begun && place.stage() != Stage::Open {
+                return Poll::Ready(Next::End);
+            }
+            match wire.poll_read(cx) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Next::End),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Pending if alarm.poll(cx).is_ready() => return Poll::Ready(Next::End),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+}

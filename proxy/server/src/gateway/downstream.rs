@@ -1,0 +1,79 @@
+//! The caller's end of one call.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::StatusCode;
+use outrigger_proxy_core::http1::field::Name;
+use outrigger_proxy_core::http1::head::RequestHead;
+
+use super::alarm::Alarm;
+use super::upload::Upload;
+use super::wire::Wire;
+
+/// Requests that a caller sends before the answer to the one before it; more are not read.
+const PIPELINED_BYTES_MAX: usize = 64 * 1024;
+
+/// A request, the connection it came on, and what was answered.
+pub struct Downstream<'w> {
+    pub wire: &'w mut Wire,
+    pub alarm: &'w mut Alarm,
+    pub head: RequestHead,
+    pub upload: Upload,
+    /// The status of the final answer, once its head began to be written.
+    pub answered: Option<StatusCode>,
+    /// Whether the connection may carry another request.
+    pub keep: bool,
+    /// The caller waits for a `100 Continue` before it sends its body.
+    awaits_continue: bool,
+}
+
+impl<'w> Downstream<'w> {
+    pub fn new(wire: &'w mut Wire, alarm: &'w mut Alarm, head: RequestHead, upload: Upload) -> Self {
+        let keep = !head.is_http10 && !head.fields.lists(Name::Connection, "close");
+        let expects = head.fields.first(Name::Expect).is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
+        let awaits_continue = expects && !head.is_http10 && !upload.is_done() && wire.inbox.is_empty();
+        Self { wire, alarm, head, upload, answered: None, keep, awaits_continue }
+    }
+
+    pub const fn awaits_continue(&self) -> bool {
+        self.awaits_continue
+    }
+
+    /// Lets a caller go on that waits for a `100 Continue`; it is written with the next flush.
+    pub fn say_continue(&mut self) {
+        if self.awaits_continue {
+            self.wire.out().extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+            self.awaits_continue = false;
+        }
+    }
+
+    /// The first bytes of the body, as far as they come within `time`.
+    pub async fn peek(&mut self, time: Duration) -> Vec<u8> {
+        self.say_continue();
+        self.alarm.set(time);
+        let Self { wire, alarm, upload, .. } = self;
+        poll_fn(|cx| {
+            // A caller that cannot be written to shows when it is read from.
+            let _ = wire.poll_flush(cx);
+            let seen = upload.poll_beginning(cx, wire);
+            if seen.is_ready() { seen } else { alarm.poll(cx) }
+        })
+        .await;
+        self.alarm.stop();
+        self.upload.beginning(&self.wire.inbox)
+    }
+
+    /// Ready when the caller has left; only for a request that was read to its end.
+    pub fn poll_left(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.wire.inbox.len() < PIPELINED_BYTES_MAX {
+            match self.wire.poll_read(cx) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Pending
+    }
+}

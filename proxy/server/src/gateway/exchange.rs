@@ -1,0 +1,137 @@
+//! One request to one endpoint, until the head of its answer.
+//!
+//! In: the caller's end, a wire to the endpoint. Out: the head of the final answer and how its body ends, or what became of the attempt.
+//! Invariant: the body goes up while the answer is awaited, so an agent may answer before it has all of it.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::StatusCode;
+use outrigger_proxy_core::forward::{self, Delivery};
+use outrigger_proxy_core::http1::body::Framing;
+use outrigger_proxy_core::http1::head::ResponseHead;
+use outrigger_proxy_core::outcome::Outcome;
+use outrigger_proxy_core::refusal::Refusal;
+use outrigger_proxy_core::world::endpoint::Endpoint;
+
+use super::downstream::Downstream;
+use super::upload::UploadError;
+use super::wire::Wire;
+
+/// Largest head of an answer.
+const ANSWER_HEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// An answer has begun.
+pub struct Answer {
+    pub head: ResponseHead,
+    pub framing: Framing,
+}
+
+/// What ended an attempt without an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// For the core to judge.
+    Outcome(Outcome),
+    /// The caller's body cannot be sent; nobody else is to blame.
+    Refused(Refusal),
+}
+
+/// Sends the request and waits for the head of the answer, at most `first_byte` after the last progress.
+pub async fn ask(
+    down: &mut Downstream<'_>,
+    agent: &mut Wire,
+    endpoint: &Endpoint,
+    first_byte: Duration,
+) -> Result<Answer, Failure> {
+    forward::request(&down.head, endpoint, agent.out());
+    down.upload.restart();
+    down.alarm.set(first_byte);
+    let mut asking = Asking { first_byte, sent: false, refused_by_agent: false };
+    let answer = poll_fn(|cx| asking.poll(cx, down, agent)).await;
+    down.alarm.stop();
+    answer
+}
+
+struct Asking {
+    first_byte: Duration,
+    sent: bool,
+    /// The agent takes no more of the body; an answer that says why may be on its way.
+    refused_by_agent: bool,
+}
+
+impl Asking {
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        down: &mut Downstream<'_>,
+        agent: &mut Wire,
+    ) -> Poll<Result<Answer, Failure>> {
+        let outcome = |outcome| Poll::Ready(Err(Failure::Outcome(outcome)));
+        if let Poll::Ready(Err(_)) = down.wire.poll_flush(cx) {
+            return outcome(Outcome::CallerLeft);
+        }
+        if let Err(failure) = self.send(cx, down, agent) {
+            return Poll::Ready(Err(failure));
+        }
+        while let Poll::Ready(read) = agent.poll_read(cx) {
+            if !matches!(read, Ok(1..)) {
+                return outcome(Outcome::Lost);
+            }
+            match take_final(down, agent) {
+                Ok(Some(answer)) => return Poll::Ready(Ok(answer)),
+                Ok(None) => {}
+                Err(failure) => return Poll::Ready(Err(failure)),
+            }
+        }
+        if self.sent && down.poll_left(cx).is_ready() {
+            return outcome(Outcome::CallerLeft);
+        }
+        if down.alarm.poll(cx).is_ready() {
+            return outcome(Outcome::TimedOut);
+        }
+        Poll::Pending
+    }
+
+    fn send(&mut self, cx: &mut Context<'_>, down: &mut Downstream<'_>, agent: &mut Wire) -> Result<(), Failure> {
+        if self.sent || self.refused_by_agent {
+            return Ok(());
+        }
+        let Downstream { wire, alarm, upload, .. } = down;
+        match upload.poll(cx, wire, agent, || alarm.set(self.first_byte)) {
+            Poll::Ready(Ok(())) => self.sent = true,
+            Poll::Ready(Err(UploadError::CallerLeft)) => return Err(Failure::Outcome(Outcome::CallerLeft)),
+            Poll::Ready(Err(UploadError::Refused(refusal))) => return Err(Failure::Refused(refusal)),
+            Poll::Ready(Err(UploadError::Agent(_))) => self.refused_by_agent = true,
+            Poll::Pending => {}
+        }
+        Ok(())
+    }
+}
+
+/// Takes heads out of the inbox until one is final.
+fn take_final(down: &mut Downstream<'_>, agent: &mut Wire) -> Result<Option<Answer>, Failure> {
+    let lost = Failure::Outcome(Outcome::Lost);
+    loop {
+        let head = match ResponseHead::take(&mut agent.inbox) {
+            Ok(Some(head)) => head,
+            Ok(None) if agent.inbox.len() <= ANSWER_HEAD_BYTES_MAX => return Ok(None),
+            Ok(None) | Err(_) => return Err(lost),
+        };
+        match head.status {
+            // We take no upgrade; who changes protocol has misunderstood.
+            StatusCode::SWITCHING_PROTOCOLS => return Err(lost),
+            // Whether the caller may send its body was ours to say.
+            StatusCode::CONTINUE => {}
+            status if status.is_informational() => {
+                if !down.head.is_http10 {
+                    forward::answer(&head, Delivery::default(), down.wire.out());
+                }
+            }
+            _ => {
+                let framing = Framing::of_answer(&head, down.head.method() == b"HEAD").ok_or(lost)?;
+                return Ok(Some(Answer { head, framing }));
+            }
+        }
+    }
+}

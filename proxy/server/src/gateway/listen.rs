@@ -1,0 +1,120 @@
+//! One listener: accepts connections, greets them, and serves them until it is stopped.
+//!
+//! In: a bound socket, how connections begin, the side that they belong to. Out: a [`Listening`] with its real address.
+//! pingora's service accepts and its streams carry the bytes; from the first byte on the connection is ours.
+//! Invariant: at most `connections_max` are served at once, and none is left when `stop` returns.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::IntoRawFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use pingora::apps::ServerApp;
+use pingora::listeners::ListenerConfig;
+use pingora::protocols::Stream;
+use pingora::protocols::l4::stream::L4BufferSettings;
+use pingora::server::{Fds, ListenFds, ShutdownWatch};
+use pingora::services::Service as _;
+use pingora::services::listening::Service;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, warn};
+
+use super::closing::{Closing, Place, Stage};
+use super::connection;
+use super::serve::Side;
+use super::wire::Wire;
+use crate::identity::listener::Greeting;
+
+/// A running listener.
+pub struct Listening {
+    pub address: SocketAddr,
+    stopping: watch::Sender<bool>,
+    closing: Arc<Closing>,
+    connections: TaskTracker,
+    service: JoinHandle<()>,
+}
+
+/// What the connections of one listener share.
+struct Door {
+    side: Side,
+    greeting: Greeting,
+    room: Arc<Semaphore>,
+    closing: Arc<Closing>,
+    connections: TaskTracker,
+}
+
+/// Opens a listener; port 0 takes any free one.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Serves connections of `listener` until the result is stopped. Must be called inside a tokio runtime.
+pub fn listen(listener: TcpListener, greeting: Greeting, side: Side, connections_max: usize) -> io::Result<Listening> {
+    let address = listener.local_addr()?;
+    let closing = Arc::new(Closing::default());
+    let connections = TaskTracker::new();
+    let door = Door {
+        side,
+        greeting,
+        room: Arc::new(Semaphore::new(connections_max.max(1))),
+        closing: Arc::clone(&closing),
+        connections: connections.clone(),
+    };
+    let name = address.to_string();
+    let mut service = Service::new(name.clone(), door);
+    service.add_listener(ListenerConfig::tcp(&name).l4_buffer(L4BufferSettings::unbuffered()));
+    let mut sockets = Fds::new();
+    sockets.add(name, listener.into_raw_fd());
+    let sockets: ListenFds = Arc::new(sockets.into());
+    let (stopping, stopped) = watch::channel(false);
+    let service = tokio::spawn(async move { service.start_service(Some(sockets), stopped, 1).await });
+    Ok(Listening { address, stopping, closing, connections, service })
+}
+
+impl Listening {
+    /// Takes no more connections and closes idle ones, lets calls in flight go on for `grace`, then cuts what is left.
+    pub async fn stop(self, grace: Duration) {
+        // Nobody listening means that the service ended by itself; the rest still has to be waited for.
+        let _ = self.stopping.send(true);
+        if let Err(error) = self.service.await {
+            warn!(%error, "a listener ended badly");
+        }
+        self.closing.go(Stage::Draining);
+        self.connections.close();
+        if tokio::time::timeout(grace, self.connections.wait()).await.is_err() {
+            self.closing.go(Stage::Cut);
+            self.connections.wait().await;
+        }
+    }
+}
+
+#[async_trait]
+impl ServerApp for Door {
+    async fn process_new(self: &Arc<Self>, stream: Stream, _stopping: &ShutdownWatch) -> Option<Stream> {
+        let place = self.closing.enter()?;
+        // In a task of its own, because pingora's holds on to what accepting needed.
+        let door = Arc::clone(self);
+        self.connections.spawn(async move { door.serve(stream, place).await });
+        None
+    }
+}
+
+impl Door {
+    async fn serve(&self, stream: Stream, place: Place) {
+        let Ok(_room) = self.room.try_acquire() else {
+            debug!("a connection was closed because there are too many");
+            return;
+        };
+        // In a box, so that what only the greeting needs is given back.
+        match Box::pin(self.greeting.greet(stream)).await {
+            Ok(link) => connection::serve(&self.side, Wire::new(link), &place).await,
+            Err(error) => debug!(error = &error as &dyn std::error::Error, "a connection was refused"),
+        }
+    }
+}
