@@ -137,7 +137,7 @@ pub async fn link() -> (Link, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let other = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (ours, _) = listener.accept().await.unwrap();
-    (Link::Plain(Box::new(pingora::protocols::l4::stream::Stream::from(ours))), other)
+    (Link::Connected(ours), other)
 }
 
 /// Agents as they stand in a `proxy.yaml`.

@@ -30,7 +30,8 @@ pub async fn deliver(
     down.answered = Some(answer.head.status);
     forward::answer(&answer.head, delivery, down.wire.out());
     down.upload.release(down.wire);
-    let mut delivering = Delivering { body: Body::new(answer.framing), without_chunks, idle, upload_ended: false };
+    let body = Body::new(answer.framing);
+    let mut delivering = Delivering { body, without_chunks, idle, upload_ended: false, acknowledged: false };
     drop(answer);
     delivering.wait(down);
     let delivered = poll_fn(|cx| delivering.poll(cx, down, agent)).await;
@@ -44,6 +45,8 @@ struct Delivering {
     idle: Option<Duration>,
     /// The request is sent, or cannot be sent to its end.
     upload_ended: bool,
+    /// The agent knows that its last bytes came.
+    acknowledged: bool,
 }
 
 impl Delivering {
@@ -64,8 +67,16 @@ impl Delivering {
                 Poll::Ready(Ok(0)) if self.body.ends_with_connection() => return Poll::Ready(Ok(())),
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(Outcome::BrokeOff)),
                 Poll::Ready(Err(outcome)) => return Poll::Ready(Err(outcome)),
-                Poll::Ready(Ok(_)) => self.wait(down),
-                Poll::Pending => return self.while_waiting(cx, down, agent),
+                Poll::Ready(Ok(_)) => {
+                    self.acknowledged = false;
+                    self.wait(down);
+                }
+                Poll::Pending => {
+                    if !std::mem::replace(&mut self.acknowledged, true) {
+                        agent.acknowledge();
+                    }
+                    return self.while_waiting(cx, down, agent);
+                }
             }
         }
     }

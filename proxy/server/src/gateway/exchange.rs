@@ -80,7 +80,7 @@ impl Asking {
             }
             match take_final(down, agent) {
                 Ok(Some(answer)) => return Poll::Ready(Ok(answer)),
-                Ok(None) => {}
+                Ok(None) => agent.acknowledge(),
                 Err(failure) => return Poll::Ready(Err(failure)),
             }
         }

@@ -97,6 +97,11 @@ impl Wire {
         self.outbox.is_empty()
     }
 
+    /// Lets the other end know at once that its bytes came; for when more of them are awaited.
+    pub fn acknowledge(&self) {
+        self.link.acknowledge();
+    }
+
     /// Whether nothing is in it and the other end is still there, as far as is known without waiting.
     pub fn is_fresh(&mut self) -> bool {
         let mut cx = Context::from_waker(std::task::Waker::noop());

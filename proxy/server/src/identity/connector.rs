@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use outrigger_identity::{Application, Expected, Material, PeerError, client_config, server_name_of};
 use outrigger_model::identity::SpiffeId;
-use pingora::protocols::{Stream, TcpKeepalive, l4};
+use pingora::protocols::TcpKeepalive;
+use pingora::protocols::l4::ext::set_tcp_keepalive;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -75,7 +76,7 @@ impl Connector {
         let connecting = async {
             match identity {
                 Some(id) => self.proven(address, id).await,
-                None => Ok(Link::Plain(socket(address).await?)),
+                None => Ok(Link::Connected(socket(address).await?)),
             }
         };
         tokio::time::timeout(limit, connecting).await.map_err(|_| ConnectError::Late)?
@@ -87,14 +88,13 @@ impl Connector {
         let certificate = tls.get_ref().1.peer_certificates().and_then(|chain| chain.first());
         // The handshake let in any proxy of the mesh, because one configuration serves all; here it must be the one picked.
         Expected::Exactly(id.clone()).check(certificate.ok_or(PeerError::Unreadable)?)?;
-        Ok(Link::Tls(Box::new(tls.into())))
+        Ok(Link::ConnectedTls(Box::new(tls)))
     }
 }
 
-async fn socket(address: SocketAddr) -> Result<Stream, ConnectError> {
-    let tcp = TcpStream::connect(address).await.map_err(ConnectError::Tcp)?;
-    let mut socket = l4::stream::Stream::from(tcp);
-    socket.set_nodelay().map_err(ConnectError::Socket)?;
-    socket.set_keepalive(&KEEP_ALIVE).map_err(ConnectError::Socket)?;
-    Ok(Box::new(socket))
+async fn socket(address: SocketAddr) -> Result<TcpStream, ConnectError> {
+    let socket = TcpStream::connect(address).await.map_err(ConnectError::Tcp)?;
+    socket.set_nodelay(true).map_err(ConnectError::Tcp)?;
+    set_tcp_keepalive(&socket, &KEEP_ALIVE).map_err(ConnectError::Socket)?;
+    Ok(socket)
 }

@@ -46,11 +46,11 @@ impl Greeting {
 
     /// Does what a connection needs before it can carry requests.
     pub async fn greet(&self, stream: Stream) -> Result<Link, GreetingError> {
-        let Some(acceptor) = &self.tls else { return Ok(Link::Plain(stream)) };
+        let Some(acceptor) = &self.tls else { return Ok(Link::Accepted(stream)) };
         let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream));
         let tls = handshake.await.map_err(|_| GreetingError::Late)??;
         let certificate = tls.get_ref().1.peer_certificates().and_then(|chain| chain.first());
         spiffe_id_of(certificate.ok_or(PeerError::Unreadable)?)?;
-        Ok(Link::Tls(Box::new(tls.into())))
+        Ok(Link::AcceptedTls(Box::new(tls)))
     }
 }
