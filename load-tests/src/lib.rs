@@ -1,6 +1,6 @@
 //! Measures Outrigger beside other proxies: an echo agent, a load generator, the peers, and the comparison.
 //!
-//! A stranger to the servers: it knows MCP over HTTP and the command line of each peer, and nothing else of them.
+//! A stranger to the servers: it knows MCP over HTTP, the command line of each peer, and what a proxy says to control.
 //! Invariant: every call has a number, and each number ends in exactly one column of the tally.
 
 pub mod echo;
@@ -14,3 +14,7 @@ pub mod measure;
 pub mod cost;
 pub mod report;
 pub mod plot;
+pub mod row;
+pub mod stage;
+pub mod control;
+pub mod outages;

@@ -3,6 +3,8 @@
 //! Never here: what a load is or how it is measured.
 //! Invariant: exit code 0 fine, 1 something failed or an answer was not right, 2 bad usage.
 
+mod rows;
+
 use std::fmt::Display;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -44,6 +46,8 @@ enum Args {
     },
     #[command(flatten)]
     Load(Load),
+    #[command(flatten)]
+    Rows(rows::Rows),
 }
 
 #[derive(Debug, Subcommand)]
@@ -103,6 +107,10 @@ fn main() -> ExitCode {
     let done = match Args::parse() {
         Args::Agent { name, port, port_file, threads } => serve(&name, port, port_file.as_deref(), threads),
         Args::Load(load) => run(load),
+        Args::Rows(rows) => {
+            raise_descriptors();
+            rows::run(rows, one_thread(), &|text| say(text), &|line| note(line))
+        }
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

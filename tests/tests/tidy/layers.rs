@@ -32,7 +32,10 @@ const HOUSE: &[(&str, &[&str])] = &[
         &["outrigger-model", "outrigger-config", "outrigger-identity", "outrigger-wire", "outrigger-control-core"],
     ),
     ("config-examples/agents/counter", &[]),
-    ("load-tests", &["outrigger-wire"]),
+    (
+        "load-tests",
+        &["outrigger-model", "outrigger-identity", "outrigger-wire", "outrigger-client", "outrigger-control-core"],
+    ),
 ];
 
 /// The cli joins everything, and the tests look at everything.

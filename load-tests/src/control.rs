@@ -1,0 +1,15 @@
+//! The rows about control: how many reports it takes, how it finds a provider, how fast a change is everywhere.
+//!
+//! In: counts. Out: a [`crate::row::Row`] each.
+//! Never here: calls of agents.
+//! Invariant: control is a process of its own on one core; who reports and who watches shares the other core.
+
+pub mod speaker;
+pub mod error;
+pub mod crowd;
+pub mod registry;
+pub mod resolution;
+pub mod watchers;
+pub mod changes;
+
+pub use error::ControlError;
