@@ -28,15 +28,16 @@ const ALSO: &str = "store: \"sqlite:control.db\"\nlease: {light_seconds: 60, lea
 const FIRST_MAX: Duration = Duration::from_secs(120);
 const CHANGE_MAX: Duration = Duration::from_secs(20);
 /// Between two changes, so that each is a snapshot of its own and nothing is left to do.
-const REST: Duration = Duration::from_millis(100);
+const REST: Duration = Duration::from_millis(50);
 const NODE_REPLICAS: usize = 100;
 const BYTES: &str = "outrigger_discovery_bytes_total";
 
 #[derive(Debug, Clone)]
 pub struct Options {
     pub watchers: usize,
-    /// Sizes of the mesh, in replicas; ten are one agent, and each agent has one capability beside its name.
+    /// Sizes of the mesh, in replicas.
     pub replicas: Vec<usize>,
+    pub crowd: Crowd,
     pub changes: usize,
 }
 
@@ -48,6 +49,7 @@ struct Spread {
     last: Times,
     bytes: f64,
     control_ms: f64,
+    publish_ms: f64,
     watcher_us: f64,
     resources: f64,
     first: Duration,
@@ -56,7 +58,11 @@ struct Spread {
 pub async fn measure(place: &Place, options: &Options, tell: &dyn Fn(String)) -> Result<Row, ControlError> {
     let version = first_line(&place.outrigger.display().to_string(), &["--version"], None);
     let Options { watchers, changes, .. } = options;
-    let says = format!("{changes} changes of one replica each, {watchers} watchers with a connection each");
+    let Crowd { capabilities, replicas_per_agent } = options.crowd;
+    let says = format!(
+        "{changes} changes of one replica each, {watchers} watchers with a connection each, agents of \
+         {replicas_per_agent} replicas and {capabilities} capabilities"
+    );
     let mut row = Row::new(About::now(0, vec![version]), "control changes", says);
     for replicas in &options.replicas {
         let spread = one_size(place, options, *replicas).await?;
@@ -77,6 +83,7 @@ pub async fn measure(place: &Place, options: &Options, tell: &dyn Fn(String)) ->
         row.figure(format!("{of}: bytes per proxy and change"), spread.bytes, "B");
         row.figure(format!("{of}: bytes of the whole snapshot per proxy"), spread.resources, "B");
         row.figure(format!("{of}: CPU of control per change"), spread.control_ms, "ms");
+        row.figure(format!("{of}: control builds and publishes a snapshot in, mean"), spread.publish_ms, "ms");
         row.figure(format!("{of}: CPU of a watcher per change"), spread.watcher_us, "µs");
         row.figure(format!("{of}: all watchers run the first snapshot after"), spread.first.as_secs_f64(), "s");
     }
@@ -93,7 +100,7 @@ pub async fn measure(place: &Place, options: &Options, tell: &dyn Fn(String)) ->
 async fn one_size(place: &Place, options: &Options, replicas: usize) -> Result<Spread, ControlError> {
     let folder = tempfile::tempdir()?;
     let control = Control::start(place, folder.path(), place.cores.proxy, ALSO).await?;
-    let crowd = Crowd { capabilities: 1, replicas_per_agent: 10 };
+    let crowd = options.crowd;
     let all: Vec<usize> = (1..replicas.max(2)).collect();
     let nodes = all.chunks(NODE_REPLICAS).enumerate().map(|(at, chunk)| {
         (Crowd::node(at), Report { replicas: chunk.iter().map(|replica| crowd.replica(*replica)).collect() })
@@ -110,6 +117,7 @@ async fn one_size(place: &Place, options: &Options, replicas: usize) -> Result<S
     let resources = (ask::metric(control.http, BYTES).await? - bytes_before) / options.watchers as f64;
 
     let bytes_before = ask::metric(control.http, BYTES).await?;
+    let publish_before = publishing(&control).await?;
     let (cpu_before, own_before) = (cpu(control.pid()?)?, cpu(std::process::id())?);
     let (mut each, mut last) = (Times::default(), Times::default());
     let mut newest = serial;
@@ -131,6 +139,7 @@ async fn one_size(place: &Place, options: &Options, replicas: usize) -> Result<S
     // The control that was measured is a child of this process and must not be counted for the watchers.
     let own_cpu = cpu(std::process::id())?.saturating_sub(own_before).saturating_sub(control_cpu);
     let bytes = ask::metric(control.http, BYTES).await? - bytes_before;
+    let publish = publishing(&control).await?;
     let acknowledged = async || control.synced(Some(newest)).await.is_ok_and(|count| count == options.watchers);
     until("control has heard every acknowledgement", CHANGE_MAX, acknowledged).await?;
     let applications = (options.changes * options.watchers).max(1) as f64;
@@ -139,10 +148,17 @@ async fn one_size(place: &Place, options: &Options, replicas: usize) -> Result<S
         last,
         bytes: bytes / applications,
         control_ms: control_cpu.as_secs_f64() * 1e3 / options.changes.max(1) as f64,
+        publish_ms: (publish.0 - publish_before.0) / (publish.1 - publish_before.1) * 1e3,
         watcher_us: own_cpu.as_secs_f64() * 1e6 / applications,
         resources,
         first,
     })
+}
+
+/// Seconds spent on publishing, and how often.
+async fn publishing(control: &Control) -> Result<(f64, f64), ControlError> {
+    let sum = ask::metric(control.http, "outrigger_publish_seconds_sum").await?;
+    Ok((sum, ask::metric(control.http, "outrigger_publish_seconds_count").await?))
 }
 
 async fn timed<T>(limit: Duration, what: &str, waiting: impl Future<Output = T>) -> Result<T, ControlError> {

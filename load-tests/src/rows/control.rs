@@ -1,6 +1,7 @@
 //! The commands about control.
 
 use clap::Subcommand;
+use outrigger_load_tests::control::crowd::Crowd;
 use outrigger_load_tests::control::{changes, registry, resolution};
 use outrigger_load_tests::row::Row;
 use tokio::runtime::Runtime;
@@ -46,8 +47,13 @@ pub enum Control {
         #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(1..=4_000))]
         watchers: u16,
         /// Sizes of the mesh
-        #[arg(long, value_delimiter = ',', default_value = "10,100,1000")]
+        #[arg(long, value_delimiter = ',', default_value = "10,1000")]
         replicas: Vec<u16>,
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+        replicas_per_agent: u16,
+        /// Of each agent, beside its name
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(0..=1_000))]
+        capabilities_each: u16,
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=10_000))]
         changes: u16,
     },
@@ -86,9 +92,10 @@ pub fn measure(control: Control, runtime: &Runtime, note: &dyn Fn(String)) -> Re
             let place = common.place(note)?;
             (common, runtime.block_on(resolution::measure(&place, options, note))?)
         }
-        Control::Changes { common, watchers, replicas, changes } => {
+        Control::Changes { common, watchers, replicas, replicas_per_agent, capabilities_each, changes } => {
             let replicas = replicas.into_iter().map(usize::from).collect();
-            let options = changes::Options { watchers: watchers.into(), replicas, changes: changes.into() };
+            let crowd = Crowd { capabilities: capabilities_each.into(), replicas_per_agent: replicas_per_agent.into() };
+            let options = changes::Options { watchers: watchers.into(), replicas, crowd, changes: changes.into() };
             let place = common.place(note)?;
             (common, runtime.block_on(changes::measure(&place, &options, note))?)
         }
