@@ -62,6 +62,29 @@ impl LedgerChange {
     }
 }
 
+impl View {
+    /// Notes what of `content` is new or different, and what is no longer there.
+    fn compare<'a>(
+        &self,
+        content: impl IntoIterator<Item = (ResourceKind, &'a str, Digest)>,
+        serial: Serial,
+        change: &mut LedgerChange,
+    ) {
+        let mut known = self.entries.iter().peekable();
+        for (kind, name, digest) in content {
+            let order = |key: &ResourceKey| (key.0, key.1.as_str()).cmp(&(kind, name));
+            while let Some((gone, _)) = known.next_if(|(key, _)| order(key).is_lt()) {
+                change.removed.push(gone.clone());
+            }
+            let held = known.next_if(|(key, _)| order(key).is_eq());
+            if held.is_none_or(|(_, entry)| entry.digest != digest) {
+                change.changed.insert((kind, name.to_owned()), Entry { digest, serial });
+            }
+        }
+        change.removed.extend(known.map(|(gone, _)| gone.clone()));
+    }
+}
+
 impl Ledger {
     /// Takes a stored view back.
     pub fn restore(&mut self, key: ViewKey, view: View) {
@@ -77,25 +100,25 @@ impl Ledger {
         self.views.iter()
     }
 
-    /// Brings a view to `content` as of `serial`.
-    pub fn advance(&mut self, key: &ViewKey, content: &BTreeMap<ResourceKey, Digest>, serial: Serial) -> LedgerChange {
+    /// Brings a view to `content` as of `serial`. Content comes sorted by kind and name, each once, as encoded sets give it;
+    /// both are walked side by side, because a view may hold tens of thousands of resources and hardly any of them changes.
+    pub fn advance<'a>(
+        &mut self,
+        key: &ViewKey,
+        content: impl IntoIterator<Item = (ResourceKind, &'a str, Digest)>,
+        serial: Serial,
+    ) -> LedgerChange {
         let is_new = !self.views.contains_key(key);
         let mut change = LedgerChange { view: key.clone(), ..LedgerChange::default() };
         if is_new && self.views.len() >= VIEWS_MAX {
             change.dropped.extend(self.drop_oldest());
         }
         let view = self.views.entry(key.clone()).or_default();
-        change.removed.extend(view.entries.keys().filter(|key| !content.contains_key(key)).cloned());
+        view.compare(content, serial, &mut change);
         for key in &change.removed {
             view.entries.remove(key);
         }
-        for (key, digest) in content {
-            if view.entries.get(key).is_none_or(|entry| entry.digest != *digest) {
-                let entry = Entry { digest: *digest, serial };
-                view.entries.insert(key.clone(), entry);
-                change.changed.insert(key.clone(), entry);
-            }
-        }
+        view.entries.extend(change.changed.iter().map(|(key, entry)| (key.clone(), *entry)));
         if is_new || !change.is_empty() {
             view.serial = serial;
         }

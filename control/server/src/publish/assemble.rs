@@ -3,7 +3,7 @@
 //! In: a snapshot, the edition before it, the ledger of tokens. Out: an [`Edition`] and what the store must remember.
 //! Invariant: equal content makes no edition, and a resource that did not change keeps its token, also over a restart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -41,14 +41,15 @@ pub fn assemble(
     origin: &Origin,
 ) -> Assembled {
     let bodies = Bodies::of(snapshot.resources());
-    let content = bodies.iter().map(|body| ((body.kind, body.name.to_string()), body.digest)).collect();
-    let change = ledger.advance(key, &content, origin.serial);
+    let content = bodies.iter().map(|body| (body.kind, &*body.name, body.digest));
+    let change = ledger.advance(key, content, origin.serial);
     if let Some(before) = before.filter(|_| change.is_empty()) {
         return Assembled { edition: Arc::clone(before), change };
     }
     let entries = ledger.view(key).map(|view| &view.entries);
     let before = before.map(Arc::as_ref);
-    let shelves = Shelves { bodies: &bodies, entries, before, epoch: origin.epoch, serial: change.serial };
+    let moved = change.changed.keys().chain(&change.removed).map(|(kind, _)| *kind).collect();
+    let shelves = Shelves { bodies: &bodies, entries, before, moved, epoch: origin.epoch, serial: change.serial };
     let manifest = manifest::of(&bodies, origin.epoch, change.serial, origin.made_at, &origin.reason);
     let body = manifest::to_bytes(&manifest);
     let entry = Entry { token: manifest::token(&manifest), digest: manifest.digest, body: body.into() };
@@ -71,6 +72,8 @@ struct Shelves<'a> {
     bodies: &'a Bodies,
     entries: Option<&'a BTreeMap<ledger::ResourceKey, ledger::Entry>>,
     before: Option<&'a Edition>,
+    /// Kinds of which something came, changed or went.
+    moved: BTreeSet<ResourceKind>,
     epoch: Epoch,
     serial: Serial,
 }
@@ -78,27 +81,17 @@ struct Shelves<'a> {
 impl Shelves<'_> {
     /// The shelf of one kind: the one before, if nothing on it changed.
     fn of(&self, kind: ResourceKind) -> Arc<Shelf> {
+        if let Some(before) = self.before.filter(|_| !self.moved.contains(&kind)) {
+            return Arc::clone(before.shelf(Topic::Resources(kind)));
+        }
         let entries = self.bodies.of_kind(kind).map(|body| {
             let known = self.entries.and_then(|entries| entries.get(&(kind, body.name.to_string())));
             let known = known.copied().unwrap_or(ledger::Entry { digest: body.digest, serial: self.serial });
             let entry = Entry { token: known.token(self.epoch), digest: body.digest, body: body.bytes.clone() };
             (body.name.to_string(), entry)
         });
-        let entries: BTreeMap<String, Entry> = entries.collect();
-        match self.before.map(|edition| edition.shelf(Topic::Resources(kind))) {
-            Some(shelf) if same(&shelf.entries, &entries) => Arc::clone(shelf),
-            _ => Arc::new(Shelf { changed: self.serial, entries }),
-        }
+        Arc::new(Shelf { changed: self.serial, entries: entries.collect() })
     }
-}
-
-/// Tokens name contents, so bytes need not be compared.
-fn same(before: &BTreeMap<String, Entry>, after: &BTreeMap<String, Entry>) -> bool {
-    before.len() == after.len()
-        && before
-            .iter()
-            .zip(after)
-            .all(|((a, old), (b, new))| a == b && old.token == new.token && old.digest == new.digest)
 }
 
 #[cfg(test)]

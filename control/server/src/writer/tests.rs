@@ -161,8 +161,8 @@ async fn what_was_published_is_remembered() {
     let path = folder.path().join("control.db");
     let control = Control::at(&path, Intent::default()).await;
     let mut ledger = Ledger::default();
-    let key = (outrigger_model::resource::ResourceKind::Route, "weather".to_owned());
-    let change = ledger.advance(&Default::default(), &[(key, Digest::of(b"x"))].into(), Serial(1));
+    let row = (outrigger_model::resource::ResourceKind::Route, "weather", Digest::of(b"x"));
+    let change = ledger.advance(&Default::default(), [row], Serial(1));
     let snapshot = outrigger_control_core::port::SnapshotRow {
         serial: Serial(1),
         epoch: control.opened.writer.picture().epoch,

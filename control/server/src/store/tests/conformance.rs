@@ -184,13 +184,12 @@ async fn a_ledger_comes_back_as_it_was() {
         place.store.load().await.unwrap();
         let mut ledger = Ledger::default();
         let key = |name: &str| (ResourceKind::Route, name.to_owned());
-        let content =
-            |rows: &[(&str, &str)]| rows.iter().map(|(name, body)| (key(name), Digest::of(body.as_bytes()))).collect();
+        let row = |name: &'static str, body: &str| (ResourceKind::Route, name, Digest::of(body.as_bytes()));
         let other = ViewKey::stored("needs-1");
         let changes = vec![
-            ledger.advance(&ViewKey::base(), &content(&[("a", "1"), ("b", "1")]), Serial(1)),
-            ledger.advance(&other, &content(&[("a", "1")]), Serial(1)),
-            ledger.advance(&ViewKey::base(), &content(&[("a", "2")]), Serial(2)),
+            ledger.advance(&ViewKey::base(), [row("a", "1"), row("b", "1")], Serial(1)),
+            ledger.advance(&other, [row("a", "1")], Serial(1)),
+            ledger.advance(&ViewKey::base(), [row("a", "2")], Serial(2)),
         ];
         let batch = Batch { serial: Serial(2), ledger: changes, ..Batch::default() };
         place.store.commit(&batch).await.unwrap();
