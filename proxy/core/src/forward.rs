@@ -53,6 +53,7 @@ pub fn request(head: &RequestHead, endpoint: &Endpoint, out: &mut Vec<u8>) {
 
 /// Appends the head of an answer as its caller is to see it.
 pub fn answer(head: &ResponseHead, delivery: Delivery, out: &mut Vec<u8>) {
+    out.reserve(head.size() + 32);
     out.extend_from_slice(b"HTTP/1.1 ");
     out.extend_from_slice(head.status.as_str().as_bytes());
     out.push(b' ');

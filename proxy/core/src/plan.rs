@@ -6,7 +6,7 @@
 //! Two steps, because the store of sessions lies between them: [`aim`] says which session to look up, [`plan`] decides.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use outrigger_model::revision::Era;
@@ -58,8 +58,8 @@ pub struct Plan {
     /// A session or a name holds the call here.
     fixed: Option<Arc<Endpoint>>,
     rung: Rung,
-    /// The store knew the session.
-    known: bool,
+    /// When the session was last seen, if the store knew it.
+    last_seen: Option<u64>,
 }
 
 /// Settles the route or the replica of a call.
@@ -87,12 +87,12 @@ pub fn aim(world: &World, facts: &CallFacts<'_>) -> Result<Aim, Refusal> {
 
 /// Decides. `binding` is what the store knows under [`Aim::key`].
 pub fn plan(world: &World, aim: Aim, binding: Option<&Binding>) -> Result<Plan, Refusal> {
-    let known = binding.is_some();
+    let last_seen = binding.map(|binding| binding.last_seen);
     if let Some(binding) = binding {
         return match bind::judge(binding, world, &aim.caller) {
             Standing::NotYours => Err(Refusal::SessionOfAnotherCaller),
             Standing::Gone => Err(Refusal::SessionGone),
-            Standing::Bound(endpoint) => Ok(Plan { aim, fixed: Some(endpoint), rung: Rung::Session, known }),
+            Standing::Bound(endpoint) => Ok(Plan { aim, fixed: Some(endpoint), rung: Rung::Session, last_seen }),
         };
     }
     let (fixed, rung) = match &aim.dest {
@@ -103,7 +103,7 @@ pub fn plan(world: &World, aim: Aim, binding: Option<&Binding>) -> Result<Plan, 
         Dest::Route(route) if aim.stays_with_caller(route) => (None, Rung::Agent),
         Dest::Route(_) => (None, Rung::Balance),
     };
-    Ok(Plan { aim, fixed, rung, known })
+    Ok(Plan { aim, fixed, rung, last_seen })
 }
 
 impl Dest {
@@ -174,14 +174,22 @@ impl Plan {
         judge::judge(outcome, hold, self.name(), now)
     }
 
-    /// What the head of an answer teaches the store of sessions. `unix` is in seconds since 1970.
-    pub fn lesson(&self, endpoint: &Endpoint, status: StatusCode, minted: Option<&[u8]>, unix: u64) -> Lesson {
+    /// What the head of an answer teaches the store of sessions, which live for `idle` without use. `unix` is in seconds since 1970.
+    pub fn lesson(
+        &self,
+        endpoint: &Endpoint,
+        status: StatusCode,
+        minted: Option<&[u8]>,
+        idle: Duration,
+        unix: u64,
+    ) -> Lesson {
         let affinity = self.aim.dest.affinity();
         if !affinity.follows_keys() {
             return Lesson::Nothing;
         }
         let Aim { verb, era, key, ref caller, .. } = self.aim;
-        let lesson = bind::lesson(Asked { verb, era, caller, key, known: self.known }, endpoint, status, minted, unix);
+        let asked = Asked { verb, era, caller, key, last_seen: self.last_seen, idle };
+        let lesson = bind::lesson(asked, endpoint, status, minted, unix);
         if let (Lesson::Learn(..), None, Some(pool)) = (&lesson, key, self.pool()) {
             pool.live.saw_session_minted();
         }

@@ -138,6 +138,11 @@ impl ResponseHead {
         }
     }
 
+    /// Bytes of the head, as it came.
+    pub fn size(&self) -> usize {
+        self.fields.bytes().len()
+    }
+
     /// The words behind the status; perhaps none.
     pub fn reason(&self) -> &[u8] {
         self.reason.in_bytes(self.fields.bytes())

@@ -19,6 +19,7 @@ use crate::target::Target;
 use crate::tests::Mesh;
 use crate::world::table::World;
 
+const HOUR: Duration = Duration::from_secs(3_600);
 const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize"}"#;
 const LEGACY: (&str, &str) = ("mcp-protocol-version", "2025-11-25");
 const MODERN: (&str, &str) = ("mcp-protocol-version", "2026-07-28");
@@ -158,7 +159,7 @@ fn new_sessions_spread_once_the_pool_is_seen_to_mint_ids() {
     assert_eq!(homes(&world), 1, "it might hold state without ids");
     let plan = open.plan(&world, None).unwrap();
     let endpoint = plan.pick(&Tried::default(), now).unwrap().endpoint;
-    let lesson = plan.lesson(&endpoint, StatusCode::OK, Some(b"new"), 0);
+    let lesson = plan.lesson(&endpoint, StatusCode::OK, Some(b"new"), HOUR, 0);
     assert!(matches!(lesson, Lesson::Learn(..)));
     assert_eq!(homes(&world), 3);
     assert_eq!(homes(&mesh.after(&world, now).unwrap()), 3, "the next world remembers");
@@ -216,9 +217,9 @@ fn an_unknown_session_goes_on_and_is_learned_where_it_is_accepted() {
     assert_eq!(plan.rung(), Rung::Agent);
     let endpoint = plan.pick(&Tried::default(), now).unwrap().endpoint;
     let key = plan.key().unwrap();
-    assert_eq!(plan.lesson(&endpoint, StatusCode::NOT_FOUND, None, 0), Lesson::Forget(key));
+    assert_eq!(plan.lesson(&endpoint, StatusCode::NOT_FOUND, None, HOUR, 0), Lesson::Forget(key));
     let learned = Lesson::Learn(key, Binding::new(&endpoint, &Caller::new("me"), 0));
-    assert_eq!(plan.lesson(&endpoint, StatusCode::OK, None, 0), learned);
+    assert_eq!(plan.lesson(&endpoint, StatusCode::OK, None, HOUR, 0), learned);
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub enum Lesson {
     Nothing,
     /// Before the head of the answer is released: the next call of the session may come in elsewhere.
     Learn(SessionKey, Binding),
-    /// The session was used.
+    /// The session was used, and that was not noted for a while.
     Touch(SessionKey),
     Forget(SessionKey),
 }
@@ -56,8 +56,10 @@ pub struct Asked<'a> {
     pub caller: &'a Caller,
     /// The key of the session id it carried.
     pub key: Option<SessionKey>,
-    /// Whether the store knew that session.
-    pub known: bool,
+    /// When the session was last seen, in seconds since 1970, if the store knew it.
+    pub last_seen: Option<u64>,
+    /// How long a session lives without use.
+    pub idle: Duration,
 }
 
 /// Whether `caller` may follow the binding, and where to.
@@ -80,7 +82,10 @@ pub fn lesson(asked: Asked<'_>, endpoint: &Endpoint, status: StatusCode, minted:
     match (asked.key, minted) {
         (Some(key), _) if status == StatusCode::NOT_FOUND => Lesson::Forget(key),
         (Some(key), _) if asked.verb == Verb::Delete && status.is_success() => Lesson::Forget(key),
-        (Some(key), _) if asked.known => Lesson::Touch(key),
+        (Some(key), _) if let Some(last_seen) = asked.last_seen => match is_due(last_seen, asked.idle, unix) {
+            true => Lesson::Touch(key),
+            false => Lesson::Nothing,
+        },
         // The store lost it or is younger than the session; the replica knows it.
         (Some(key), _) if status.is_success() => bind(key),
         (None, Some(id)) if asked.verb == Verb::Post && status.is_success() => {
@@ -100,11 +105,11 @@ impl Binding {
             last_seen: unix,
         }
     }
+}
 
-    /// Whether its time in the stores should be renewed: at most once in a tenth of the idle time.
-    pub fn is_due(&self, idle: Duration, unix: u64) -> bool {
-        unix.saturating_sub(self.last_seen) >= (idle.as_secs() / 10).max(1)
-    }
+/// Whether the time of a session in the stores should be renewed: at most once in a tenth of its idle time.
+pub fn is_due(last_seen: u64, idle: Duration, unix: u64) -> bool {
+    unix.saturating_sub(last_seen) >= (idle.as_secs() / 10).max(1)
 }
 
 #[cfg(test)]

@@ -21,8 +21,13 @@ pub struct Alarm {
 impl Alarm {
     /// From now on the limit is `time` away.
     pub fn set(&mut self, time: Duration) {
+        self.set_from(Instant::now(), time);
+    }
+
+    /// The same, where the time is known.
+    pub fn set_from(&mut self, now: Instant, time: Duration) {
         // What is beyond the clock's end is no limit.
-        self.limit = Instant::now().checked_add(time);
+        self.limit = now.checked_add(time);
     }
 
     /// Nothing is limited any more.

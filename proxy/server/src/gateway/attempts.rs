@@ -22,9 +22,9 @@ pub enum Next {
     End(Ending),
 }
 
-/// Records the outcome of the attempt under way and settles what follows. `can_restart`: its request can be sent once more.
-pub fn settle(parts: &GatewayParts, call: &Call, outcome: Outcome, can_restart: bool) -> Next {
-    let now = Instant::now();
+/// Records the outcome of the attempt under way and settles what follows. `can_restart`: its request can be sent
+/// once more.
+pub fn settle(parts: &GatewayParts, call: &Call, outcome: Outcome, can_restart: bool, now: Instant) -> Next {
     let Some(attempt) = &call.attempt else { return Next::End(Ending::Refuse(Refusal::Internal)) };
     let endpoint = &attempt.endpoint;
     let was_ejected = endpoint.live.is_ejected(now);

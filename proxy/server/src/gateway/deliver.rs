@@ -28,6 +28,8 @@ pub async fn deliver(
     down.keep &= answer.framing != Framing::UntilClose && !without_chunks;
     let delivery = Delivery { close: !down.keep, without_chunks };
     down.answered = Some(answer.head.status);
+    // Room for what came with the head, which goes with the head.
+    down.wire.out().reserve(answer.head.size() + agent.inbox.len() + 64);
     forward::answer(&answer.head, delivery, down.wire.out());
     down.upload.release(down.wire);
     let body = Body::new(answer.framing);

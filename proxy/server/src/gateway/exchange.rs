@@ -5,7 +5,7 @@
 
 use std::future::poll_fn;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use outrigger_proxy_core::forward::{self, Delivery};
@@ -43,10 +43,13 @@ pub async fn ask(
     agent: &mut Wire,
     endpoint: &Endpoint,
     first_byte: Duration,
+    now: Instant,
 ) -> Result<Answer, Failure> {
+    // Room for what came with the head, which goes with the head.
+    agent.out().reserve(down.head.size() + endpoint.lead.path.len() + down.wire.inbox.len() + 128);
     forward::request(&down.head, endpoint, agent.out());
     down.upload.restart();
-    down.alarm.set(first_byte);
+    down.alarm.set_from(now, first_byte);
     let mut asking = Asking { first_byte, sent: false, refused_by_agent: false };
     let answer = poll_fn(|cx| asking.poll(cx, down, agent)).await;
     down.alarm.stop();

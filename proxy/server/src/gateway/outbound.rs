@@ -73,7 +73,7 @@ async fn plan_once(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut C
         Some(key) => parts.sessions.find(key, idle).await,
         None => None,
     };
-    let planned = plan::plan(&call.world, aim, binding.as_ref());
+    let planned = plan::plan(&call.world, aim, binding.as_deref());
     if let (Err(Refusal::SessionGone), Some(key)) = (&planned, key) {
         parts.sessions.forget(key);
     }

@@ -113,7 +113,7 @@ impl Side {
                 Direction::Inbound => inbound::pick(call)?,
             };
             call.attempt(Arc::clone(&endpoint));
-            match self.attempt(down, call, &endpoint).await {
+            match self.attempt(down, call, &endpoint, Instant::now()).await {
                 (Next::Pass, Some(found)) => return Ok(found),
                 (Next::Again, _) => {}
                 (Next::End(ending), _) => return Err(ending),
@@ -123,27 +123,36 @@ impl Side {
     }
 
     /// One attempt, until its answer begins and is found good to pass on.
-    async fn attempt(&self, down: &mut Downstream<'_>, call: &mut Call, endpoint: &Endpoint) -> (Next, Option<Found>) {
+    async fn attempt(
+        &self,
+        down: &mut Downstream<'_>,
+        call: &mut Call,
+        endpoint: &Endpoint,
+        began: Instant,
+    ) -> (Next, Option<Found>) {
         let timeouts = call.timeouts();
-        let mut upstream = match self.upstreams.get(endpoint, timeouts.connect).await {
+        let settle =
+            |call: &Call, outcome, can_restart, now| attempts::settle(&self.parts, call, outcome, can_restart, now);
+        let mut upstream = match self.upstreams.get(endpoint, timeouts.connect, began).await {
             Ok(upstream) => upstream,
             Err(error) => {
                 tell_unconnected(endpoint, &error);
-                return (attempts::settle(&self.parts, call, Outcome::ConnectFailed, true), None);
+                return (settle(call, Outcome::ConnectFailed, true, Instant::now()), None);
             }
         };
-        let answer = match ask(down, &mut upstream.wire, endpoint, timeouts.first_byte).await {
+        let answer = match ask(down, &mut upstream.wire, endpoint, timeouts.first_byte, began).await {
             Ok(answer) => answer,
             Err(Failure::Refused(refusal)) => return (Next::End(Ending::Refuse(refusal)), None),
             Err(Failure::Outcome(outcome)) => {
                 debug!(replica = %endpoint.replica, outcome = outcome.label(), "an attempt broke off");
-                return (attempts::settle(&self.parts, call, outcome, down.upload.can_restart()), None);
+                return (settle(call, outcome, down.upload.can_restart(), Instant::now()), None);
             }
         };
         let outcome = Outcome::of_answer(answer.head.status, refusal_of(endpoint, &answer));
-        let next = attempts::settle(&self.parts, call, outcome, down.upload.can_restart());
+        let now = Instant::now();
+        let next = settle(call, outcome, down.upload.can_restart(), now);
         if next == Next::Pass {
-            call.first_byte = Some(call.began.elapsed());
+            call.first_byte = Some(now - call.began);
             self.learn(call, endpoint, &answer).await;
         }
         (next, Some(Found { upstream, answer }))
@@ -152,9 +161,9 @@ impl Side {
     /// What the head of an answer teaches about sessions is kept before the caller sees it.
     async fn learn(&self, call: &Call, endpoint: &Endpoint, answer: &Answer) {
         if let Some(Way::Out(plan)) = &call.way {
-            let now = unix_seconds();
-            let lesson = plan.lesson(endpoint, answer.head.status, headers::minted(&answer.head.fields), now);
-            self.parts.sessions.obey(lesson, call.world.settings().session_idle, now).await;
+            let (now, idle) = (unix_seconds(), call.world.settings().session_idle);
+            let lesson = plan.lesson(endpoint, answer.head.status, headers::minted(&answer.head.fields), idle, now);
+            self.parts.sessions.obey(lesson, idle, now).await;
         }
     }
 
@@ -166,13 +175,13 @@ impl Side {
         match deliver(down, &mut upstream.wire, answer, call.timeouts().idle).await {
             Ok(()) => {
                 if reusable && !until_close && down.upload.is_done() {
-                    self.upstreams.put(upstream);
+                    self.upstreams.put(upstream, Instant::now());
                 }
                 CallEnd::Answered
             }
             Err(outcome) => {
                 down.keep = false;
-                match attempts::settle(&self.parts, call, outcome, false) {
+                match attempts::settle(&self.parts, call, outcome, false, Instant::now()) {
                     Next::End(Ending::Abandoned) => CallEnd::Abandoned,
                     _ => CallEnd::Broken,
                 }

@@ -59,7 +59,7 @@ impl Upstreams {
     }
 
     /// A wire to the endpoint. `limit` is for connecting, TLS included.
-    pub async fn get(&self, endpoint: &Endpoint, limit: Duration) -> Result<Upstream, ConnectError> {
+    pub async fn get(&self, endpoint: &Endpoint, limit: Duration, now: Instant) -> Result<Upstream, ConnectError> {
         let (identity, idle) = match &endpoint.place {
             Place::Peer { identity, .. } => (identity.clone(), PEER_IDLE),
             Place::Own { .. } => (None, AGENT_IDLE),
@@ -70,7 +70,7 @@ impl Upstreams {
             (Place::Own { upstream }, None) => self.addresses.of(upstream, limit).await.map_err(ConnectError::Tcp)?,
         };
         let key = Key { address, identity };
-        let wire = match self.pool.take(&key, Instant::now()) {
+        let wire = match self.pool.take(&key, now) {
             Some(wire) => wire,
             None => Wire::new(self.connector.connect(address, key.identity.as_ref(), limit).await?),
         };
@@ -78,9 +78,9 @@ impl Upstreams {
     }
 
     /// Keeps the wire for a later call.
-    pub fn put(&self, upstream: Upstream) {
+    pub fn put(&self, upstream: Upstream, now: Instant) {
         let Upstream { wire, key, idle } = upstream;
-        self.pool.put(&key, wire, idle, Instant::now());
+        self.pool.put(&key, wire, idle, now);
     }
 }
 

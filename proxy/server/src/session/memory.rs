@@ -3,6 +3,7 @@
 //! In: bindings with the time they are kept. Out: bindings whose time is not over.
 //! Never here: waiting. Invariant: never more than `entries_max` bindings.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -18,7 +19,7 @@ pub struct Memory {
 
 #[derive(Clone)]
 struct Entry {
-    binding: Binding,
+    binding: Arc<Binding>,
     until: Instant,
 }
 
@@ -27,7 +28,7 @@ impl Memory {
         Self { entries: Cache::new(entries_max.max(1)) }
     }
 
-    pub fn find(&self, key: &SessionKey, now: Instant) -> Option<Binding> {
+    pub fn find(&self, key: &SessionKey, now: Instant) -> Option<Arc<Binding>> {
         let entry = self.entries.get(key)?;
         if entry.until > now {
             return Some(entry.binding);
@@ -36,7 +37,7 @@ impl Memory {
         None
     }
 
-    pub fn keep(&self, key: SessionKey, binding: Binding, kept: Duration, now: Instant) {
+    pub fn keep(&self, key: SessionKey, binding: Arc<Binding>, kept: Duration, now: Instant) {
         self.entries.insert(key, Entry { binding, until: now + kept });
     }
 
@@ -52,11 +53,11 @@ impl Memory {
 #[async_trait]
 impl Store for Memory {
     async fn get(&self, key: &SessionKey) -> Result<Option<Binding>, StoreError> {
-        Ok(self.find(key, Instant::now()))
+        Ok(self.find(key, Instant::now()).map(Arc::unwrap_or_clone))
     }
 
     async fn put(&self, key: &SessionKey, binding: &Binding, kept: Duration) -> Result<(), StoreError> {
-        self.keep(*key, binding.clone(), kept, Instant::now());
+        self.keep(*key, Arc::new(binding.clone()), kept, Instant::now());
         Ok(())
     }
 

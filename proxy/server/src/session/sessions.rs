@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use outrigger_proxy_core::session::bind::{Binding, Lesson};
+use outrigger_proxy_core::session::bind::{Binding, Lesson, is_due};
 use outrigger_proxy_core::session::key::SessionKey;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -32,7 +32,7 @@ struct Shared {
 }
 
 enum Write {
-    Put(SessionKey, Binding, Duration),
+    Put(SessionKey, Arc<Binding>, Duration),
     Forget(SessionKey),
 }
 
@@ -48,7 +48,7 @@ impl Sessions {
     }
 
     /// The binding of a session, if any store knows it.
-    pub async fn find(&self, key: &SessionKey, idle: Duration) -> Option<Binding> {
+    pub async fn find(&self, key: &SessionKey, idle: Duration) -> Option<Arc<Binding>> {
         if let Some(binding) = self.memory.find(key, Instant::now()) {
             self.events.session_looked_up(Lookup::Memory);
             return Some(binding);
@@ -59,7 +59,8 @@ impl Sessions {
         };
         match shared.store.get(key).await {
             Ok(Some(binding)) => {
-                self.memory.keep(*key, binding.clone(), kept(idle), Instant::now());
+                let binding = Arc::new(binding);
+                self.memory.keep(*key, Arc::clone(&binding), kept(idle), Instant::now());
                 self.events.session_looked_up(Lookup::Shared);
                 Some(binding)
             }
@@ -81,7 +82,8 @@ impl Sessions {
         match lesson {
             Lesson::Nothing => {}
             Lesson::Learn(key, binding) => {
-                self.memory.keep(key, binding.clone(), kept(idle), Instant::now());
+                let binding = Arc::new(binding);
+                self.memory.keep(key, Arc::clone(&binding), kept(idle), Instant::now());
                 self.events.sessions_held(StoreKind::Memory, self.memory.count());
                 if let Some(shared) = &self.shared
                     && shared.store.put(&key, &binding, kept(idle)).await.is_err()
@@ -105,11 +107,11 @@ impl Sessions {
     }
 
     fn renew(&self, key: SessionKey, idle: Duration, unix: u64) {
-        let Some(binding) = self.memory.find(&key, Instant::now()).filter(|binding| binding.is_due(idle, unix)) else {
-            return;
-        };
-        let binding = Binding { last_seen: unix, ..binding };
-        self.memory.keep(key, binding.clone(), kept(idle), Instant::now());
+        // Another call of the session may have noted it meanwhile.
+        let due = |binding: &Arc<Binding>| is_due(binding.last_seen, idle, unix);
+        let Some(binding) = self.memory.find(&key, Instant::now()).filter(due) else { return };
+        let binding = Arc::new(Binding { last_seen: unix, ..Binding::clone(&binding) });
+        self.memory.keep(key, Arc::clone(&binding), kept(idle), Instant::now());
         self.write_later(Write::Put(key, binding, kept(idle)));
     }
 

@@ -4,11 +4,12 @@ use http::StatusCode;
 use outrigger_model::name::AgentName;
 use outrigger_model::revision::Era;
 
-use super::{Asked, Binding, Lesson, Standing, judge, lesson};
+use super::{Asked, Binding, Lesson, Standing, is_due, judge, lesson};
 use crate::mcp::facts::{Caller, Verb};
 use crate::session::key::SessionKey;
 use crate::tests::Mesh;
 
+const HOUR: Duration = Duration::from_secs(3_600);
 const UNIX: u64 = 1_700_000_000;
 
 fn key(id: &[u8]) -> SessionKey {
@@ -65,10 +66,21 @@ fn answers_teach() {
     .into_iter()
     .enumerate()
     {
-        let asked = Asked { verb, era, caller: &me, key: id.map(key), known };
+        let last_seen = known.then_some(UNIX - HOUR.as_secs());
+        let asked = Asked { verb, era, caller: &me, key: id.map(key), last_seen, idle: HOUR };
         let got = lesson(asked, endpoint, StatusCode::from_u16(status).unwrap(), minted, UNIX);
         assert_eq!(got, expected, "row {row}");
     }
+}
+
+#[test]
+fn use_is_noted_only_when_that_is_due() {
+    let world = Mesh::of("weather", 1).world(Instant::now());
+    let me = Caller::new("me");
+    let key = Some(key(b"s"));
+    let asked = Asked { verb: Verb::Post, era: None, caller: &me, key, last_seen: Some(UNIX - 1), idle: HOUR };
+    let got = lesson(asked, world.replica("weather-1").unwrap(), StatusCode::OK, None, UNIX);
+    assert_eq!(got, Lesson::Nothing);
 }
 
 #[test]
@@ -78,14 +90,8 @@ fn equal_ids_of_two_agents_are_two_sessions() {
 
 #[test]
 fn a_binding_is_renewed_at_most_once_in_a_tenth_of_its_idle_time() {
-    let binding = Binding::new(
-        Mesh::of("weather", 1).world(Instant::now()).replica("weather-1").unwrap(),
-        &Caller::new("me"),
-        UNIX,
-    );
-    let hour = Duration::from_secs(3_600);
     for (after, due) in [(0, false), (359, false), (360, true), (4_000, true)] {
-        assert_eq!(binding.is_due(hour, UNIX + after), due, "{after}");
+        assert_eq!(is_due(UNIX, HOUR, UNIX + after), due, "{after}");
     }
-    assert!(!binding.is_due(hour, 0), "a clock that went back is no reason");
+    assert!(!is_due(UNIX, HOUR, 0), "a clock that went back is no reason");
 }

@@ -55,7 +55,7 @@ async fn a_session_learned_by_one_proxy_is_found_by_another() {
     let shared = Counted::new(false);
     let (here, there) = (sessions(Some(Arc::clone(&shared))), sessions(Some(shared)));
     here.obey(Lesson::Learn(key("a"), binding("weather-1")), IDLE, NOW).await;
-    assert_eq!(there.find(&key("a"), IDLE).await, Some(binding("weather-1")));
+    assert_eq!(there.find(&key("a"), IDLE).await, Some(Arc::new(binding("weather-1"))));
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn without_a_working_shared_store_memory_alone_decides() {
     let sessions = sessions(Some(Counted::new(true)));
     assert_eq!(sessions.find(&key("a"), IDLE).await, None);
     sessions.obey(Lesson::Learn(key("a"), binding("weather-1")), IDLE, NOW).await;
-    assert_eq!(sessions.find(&key("a"), IDLE).await, Some(binding("weather-1")));
+    assert_eq!(sessions.find(&key("a"), IDLE).await, Some(Arc::new(binding("weather-1"))));
 }
 
 #[tokio::test]
