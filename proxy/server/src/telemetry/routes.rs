@@ -1,7 +1,9 @@
 //! The counters of each route, looked up once per call by name.
 //!
 //! In: direction and route name. Out: [`RouteMeters`], whose counters need no further look-up in the common case.
-//! Invariant: reading takes no lock; the map holds at most [`ROUTES_MAX`] names, all others share one.
+//! A name that is new is kept aside and joins the others when that has become worth a copy of the map, so that the first use of many
+//! names costs as much for each as the first use of few.
+//! Invariant: reading a name that is not new takes no lock; at most [`ROUTES_MAX`] names have meters of their own, all others share one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -14,6 +16,8 @@ use super::labels::{CallEnd, CallLabels, Code, Direction, RouteLabels};
 use super::metrics::Metrics;
 
 const ROUTES_MAX: usize = 5_000;
+/// Names that are remembered with their meters, their own or those that they share; for the rest nothing is remembered.
+const NAMES_MAX: usize = 20_000;
 /// Stands for calls that no route took.
 const NO_ROUTE: &str = "_none";
 /// Stands for the names above the limit.
@@ -36,8 +40,17 @@ pub(super) struct RouteTable {
     direction: Direction,
     metrics: Metrics,
     known: ArcSwap<Meters>,
-    growing: Mutex<()>,
+    fresh: Mutex<Fresh>,
     none: Arc<RouteMeters>,
+    other: OnceLock<Arc<RouteMeters>>,
+}
+
+/// Names that are not among the known yet.
+#[derive(Default)]
+struct Fresh {
+    meters: Meters,
+    /// How often they were asked for since the last of them joined the known.
+    asked: usize,
 }
 
 impl RouteMeters {
@@ -77,30 +90,66 @@ fn call_labels(route: &RouteLabels, end: CallEnd, status: u16) -> CallLabels {
 impl RouteTable {
     pub(super) fn new(metrics: &Metrics, direction: Direction) -> Self {
         let none = Arc::new(RouteMeters::new(metrics, direction, Arc::from(NO_ROUTE)));
-        Self { direction, metrics: metrics.clone(), known: ArcSwap::default(), growing: Mutex::new(()), none }
+        Self {
+            direction,
+            metrics: metrics.clone(),
+            known: ArcSwap::default(),
+            fresh: Mutex::default(),
+            none,
+            other: OnceLock::new(),
+        }
     }
 
     /// Does `act` with the meters of `route`, which must be a name from the world.
     pub(super) fn with<T>(&self, route: Option<&str>, act: impl FnOnce(&RouteMeters) -> T) -> T {
         let Some(route) = route else { return act(&self.none) };
-        if let Some(meters) = self.known.load().get(route) {
+        let known = self.known.load();
+        if let Some(meters) = known.get(route) {
             return act(meters);
         }
-        act(&self.grown(route))
+        if known.len() >= NAMES_MAX {
+            return act(self.other());
+        }
+        drop(known);
+        act(&self.fresh(route))
     }
 
-    fn grown(&self, route: &str) -> Arc<RouteMeters> {
-        let _growing = self.growing.lock().unwrap_or_else(PoisonError::into_inner);
+    fn fresh(&self, route: &str) -> Arc<RouteMeters> {
+        let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.known.load_full();
-        let name = if known.len() < ROUTES_MAX { route } else { OTHER };
-        if let Some(meters) = known.get(name) {
-            return Arc::clone(meters);
+        // It may have joined the known while we waited.
+        if let Some(meters) = known.get(route).or_else(|| fresh.meters.get(route)) {
+            let meters = Arc::clone(meters);
+            self.join_when_worth_it(&mut fresh, &known);
+            return meters;
         }
-        let name: Arc<str> = Arc::from(name);
-        let meters = Arc::new(RouteMeters::new(&self.metrics, self.direction, Arc::clone(&name)));
-        let mut larger = Meters::clone(&known);
-        larger.insert(name, Arc::clone(&meters));
-        self.known.store(Arc::new(larger));
+        let name: Arc<str> = Arc::from(route);
+        let meters = if known.len() + fresh.meters.len() < ROUTES_MAX {
+            Arc::new(RouteMeters::new(&self.metrics, self.direction, Arc::clone(&name)))
+        } else {
+            Arc::clone(self.other())
+        };
+        fresh.meters.insert(name, Arc::clone(&meters));
+        self.join_when_worth_it(&mut fresh, &known);
         meters
     }
+
+    /// A copy of the map is worth it once the new names were asked for as often as it has entries.
+    fn join_when_worth_it(&self, fresh: &mut Fresh, known: &Meters) {
+        fresh.asked += 1;
+        if fresh.asked >= known.len() && !fresh.meters.is_empty() {
+            let mut larger = known.clone();
+            larger.extend(fresh.meters.drain());
+            fresh.asked = 0;
+            self.known.store(Arc::new(larger));
+        }
+    }
+
+    fn other(&self) -> &Arc<RouteMeters> {
+        let made = || Arc::new(RouteMeters::new(&self.metrics, self.direction, Arc::from(OTHER)));
+        self.other.get_or_init(made)
+    }
 }
+
+#[cfg(test)]
+mod tests;
