@@ -41,9 +41,10 @@ pub struct Route {
 }
 
 impl Default for Timeouts {
-    /// 2 s to connect; 300 s to the first byte, because a tool may answer in one JSON at its very end; no idle limit.
+    /// 1.5 s to connect, which is long enough for one lost SYN (the kernel sends the next after 1 s) and keeps a call that meets a silent
+    /// host below 2 s; 300 s to the first byte, because a tool may answer in one JSON at its very end; no idle limit.
     fn default() -> Self {
-        Self { connect: Duration::from_secs(2), first_byte: Duration::from_secs(300), idle: None }
+        Self { connect: Duration::from_millis(1_500), first_byte: Duration::from_secs(300), idle: None }
     }
 }
 
