@@ -22,9 +22,17 @@ const FIELDS_MAX: usize = 512;
 pub struct RequestHead {
     pub fields: Fields,
     method: Span,
-    target: Span,
+    target: Target,
     /// HTTP/1.0 knows no chunks, and its connections end after one request.
     pub is_http10: bool,
+}
+
+/// The parts of `/path?query` or of `http://host:port/path?query`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Target {
+    authority: Option<Span>,
+    path: Span,
+    query: Option<Span>,
 }
 
 /// The first line of an answer and its fields.
@@ -48,7 +56,7 @@ struct BareLf;
 struct RequestParts {
     found: Found,
     method: Span,
-    target: Span,
+    target: Target,
     is_http10: bool,
 }
 
@@ -89,39 +97,45 @@ impl RequestHead {
         self.method.in_bytes(self.fields.bytes())
     }
 
-    /// As it came: `/path?query`, or a whole URL.
-    pub fn target(&self) -> &str {
-        std::str::from_utf8(self.target.in_bytes(self.fields.bytes())).unwrap_or_default()
-    }
-
     /// `host:port` of a target that is a whole URL (RFC 9112 section 3.2.2).
     pub fn target_authority(&self) -> Option<&str> {
-        let (_, rest) = self.target().split_once("://").filter(|(scheme, _)| !scheme.starts_with('/'))?;
-        Some(rest.split(['/', '?', '#']).next().unwrap_or(rest))
+        self.target.authority.map(|span| self.text(span))
     }
 
     pub fn path(&self) -> &str {
-        self.path_and_query().0
+        self.text(self.target.path)
     }
 
     pub fn query(&self) -> Option<&str> {
-        self.path_and_query().1
+        self.target.query.map(|span| self.text(span))
     }
 
-    fn path_and_query(&self) -> (&str, Option<&str>) {
-        let target = match self.target_authority() {
-            Some(authority) => self.target().split_once(authority).map_or("", |(_, rest)| rest),
-            None => self.target(),
-        };
-        match target.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
-            None => (target, None),
-        }
+    fn text(&self, span: Span) -> &str {
+        std::str::from_utf8(span.in_bytes(self.fields.bytes())).unwrap_or_default()
     }
 
     /// Bytes of the head, as it came.
     pub fn size(&self) -> usize {
         self.fields.bytes().len()
+    }
+}
+
+impl Target {
+    fn of(text: &str, whole: &[u8]) -> Self {
+        let span = |part: &str| Span::of(part.as_bytes(), whole);
+        let url = if text.starts_with('/') { None } else { text.split_once("://") };
+        let (authority, rest) = match url {
+            Some((_, rest)) => {
+                let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+                (Some(span(authority)), rest)
+            }
+            None => (None, text),
+        };
+        let (path, query) = match rest.split_once('?') {
+            Some((path, query)) => (path, Some(span(query))),
+            None => (rest, None),
+        };
+        Self { authority, path: span(path), query }
     }
 }
 
@@ -162,12 +176,10 @@ fn roomy<'b, T>(mut parser: impl FnMut(Room<'_, 'b>) -> Result<Status<T>, Error>
 fn request_parts<'b>(bytes: &'b [u8], room: Room<'_, 'b>) -> Result<Status<(usize, RequestParts)>, Error> {
     let mut request = httparse::Request::new(&mut []);
     let Status::Complete(end) = request.parse_with_uninit_headers(bytes, room)? else { return Ok(Status::Partial) };
-    let span = |text: Option<&str>| Span::of(text.unwrap_or_default().as_bytes(), bytes);
-    let (method, target) = (span(request.method), span(request.path));
     let parts = RequestParts {
         found: Found::of(request.headers, bytes),
-        method,
-        target,
+        method: Span::of(request.method.unwrap_or_default().as_bytes(), bytes),
+        target: Target::of(request.path.unwrap_or_default(), bytes),
         is_http10: request.version == Some(0),
     };
     Ok(Status::Complete((end, parts)))
