@@ -11,7 +11,7 @@ use outrigger_model::pool::{Balance, Endpoints, Pool};
 use outrigger_model::replica::Generation;
 use outrigger_model::resource::{Epoch, ResourceKind, Serial, Token};
 use outrigger_model::route::{Affinity, Route, Timeouts};
-use outrigger_model::snapshot::Resources;
+use outrigger_model::snapshot::Kinds;
 use outrigger_wire::body::Bodies;
 use outrigger_wire::kind::{MANIFEST_TYPE_URL, kind_of, type_url};
 use outrigger_wire::manifest;
@@ -26,7 +26,7 @@ pub fn watcher() -> Watcher {
 }
 
 /// One pool with one endpoint of a weight, and a route to it.
-pub fn add(resources: &mut Resources, name: &str, weight: u16) {
+pub fn add(resources: &mut Kinds, name: &str, weight: u16) {
     let pool = PoolName::new(name).unwrap();
     let route = RouteName::new(name).unwrap();
     let endpoint = Endpoint {
@@ -44,7 +44,7 @@ pub fn add(resources: &mut Resources, name: &str, weight: u16) {
     resources.routes.insert(route.clone(), Route { name: route, pool, affinity: Affinity::Auto, timeouts });
 }
 
-pub fn remove(resources: &mut Resources, name: &str) {
+pub fn remove(resources: &mut Kinds, name: &str) {
     resources.pools.remove(name);
     resources.endpoints.remove(name);
     resources.routes.remove(name);
@@ -53,7 +53,7 @@ pub fn remove(resources: &mut Resources, name: &str) {
 /// Control: one view, one watcher.
 #[derive(Debug)]
 pub struct ModelControl {
-    pub resources: Resources,
+    pub resources: Kinds,
     pub epoch: Epoch,
     pub serial: Serial,
     bodies: Bodies,
@@ -66,7 +66,7 @@ pub struct ModelControl {
 impl ModelControl {
     pub fn new() -> Self {
         let mut control = Self {
-            resources: Resources::default(),
+            resources: Kinds::default(),
             epoch: Epoch(1),
             serial: Serial(0),
             bodies: Bodies::default(),
@@ -79,7 +79,7 @@ impl ModelControl {
     }
 
     /// Edits the mesh and publishes the result under the next serial.
-    pub fn publish(&mut self, edit: impl FnOnce(&mut Resources)) {
+    pub fn publish(&mut self, edit: impl FnOnce(&mut Kinds)) {
         edit(&mut self.resources);
         self.serial = Serial(self.serial.0 + 1);
         let bodies = Bodies::of(&self.resources);

@@ -12,6 +12,7 @@
 
 pub mod backoff;
 pub mod change;
+pub mod holding;
 pub mod committed;
 #[cfg(test)]
 mod fixtures;

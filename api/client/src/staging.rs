@@ -2,6 +2,7 @@
 //!
 //! In: the content of responses, then a manifest. Out: a [`Proposal`], or the field that is wrong.
 //! Never here: nonces, streams, files, clocks.
+//! What a manifest costs is the work of the kinds that changed: the next set shares all others with the committed one.
 //! Invariant: nothing staged is ever seen outside before its manifest was verified and its owner accepted it.
 
 use std::collections::BTreeMap;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 use outrigger_model::manifest::Manifest;
 use outrigger_model::resource::{BadToken, ResourceKind, Token};
-use outrigger_model::snapshot::Snapshot;
+use outrigger_model::snapshot::Kinds;
 use outrigger_wire::body::Body;
 use outrigger_wire::error::{DecodeError, Wrong};
 use outrigger_wire::kind::{MANIFEST, MANIFEST_TYPE_URL, SELF, kind_of, type_url};
@@ -18,16 +19,19 @@ use outrigger_wire::proto::discovery;
 use outrigger_wire::resource::Resource;
 
 use crate::change::{Change, Op};
-use crate::committed::{Committed, Held, HeldManifest, Key};
+use crate::committed::{Committed, HeldManifest};
+use crate::holding::{Held, HeldKind};
 
 /// The committed set and the changes on their way to the next one.
 #[derive(Debug, Default)]
 pub struct Staging {
     committed: Arc<Committed>,
     view: Arc<str>,
-    /// `None` is a removal.
-    staged: BTreeMap<Key, Option<Staged>>,
+    staged: BTreeMap<ResourceKind, StagedKind>,
 }
+
+/// By name; `None` is a removal.
+type StagedKind = BTreeMap<Arc<str>, Option<Staged>>;
 
 #[derive(Debug)]
 struct Staged {
@@ -62,12 +66,9 @@ impl Staging {
     ) -> Result<(), DecodeError> {
         let staged = resources.into_iter().filter_map(|envelope| self.open(kind, envelope).transpose());
         let staged = staged.collect::<Result<Vec<_>, DecodeError>>()?;
-        for name in removed {
-            self.staged.insert((kind, Arc::from(name.as_str())), None);
-        }
-        for staged in staged {
-            self.staged.insert((kind, staged.held.body.name.clone()), Some(staged));
-        }
+        let of_kind = self.staged.entry(kind).or_default();
+        of_kind.extend(removed.iter().map(|name| (Arc::from(name.as_str()), None)));
+        of_kind.extend(staged.into_iter().map(|staged| (Arc::clone(&staged.held.body.name), Some(staged))));
         Ok(())
     }
 
@@ -110,7 +111,7 @@ impl Staging {
             }
         }
         let (mut next, changes) = self.merge()?;
-        manifest::verify(&manifest, &next.parts())?;
+        manifest::verify(&manifest, &next.held.parts())?;
         next.view = Arc::clone(view);
         next.manifest = Some(HeldManifest { manifest: manifest.clone(), envelope });
         Ok(Proposal { next: Arc::new(next), manifest, changes })
@@ -128,32 +129,14 @@ impl Staging {
     }
 
     fn merge(&self) -> Result<(Committed, Vec<Change>), DecodeError> {
-        let mut held = self.committed.held.clone();
-        let mut resources = self.committed.snapshot.resources().clone();
+        let before = &self.committed;
+        let mut held = before.held.clone();
+        let mut resources = before.snapshot.resources().clone();
         let mut changes = Vec::new();
-        for (key, staged) in &self.staged {
-            let (kind, name) = key;
-            let mut change = |op, token| changes.push(Change { kind: *kind, name: name.clone(), op, token });
-            match staged {
-                Some(staged) => {
-                    match held.insert(key.clone(), staged.held.clone()) {
-                        None => change(Op::Added, staged.held.token),
-                        Some(old) if old.body.digest != staged.held.body.digest => {
-                            change(Op::Changed, staged.held.token);
-                        }
-                        Some(_) => continue,
-                    }
-                    staged.resource.clone().put(&mut resources);
-                }
-                None => {
-                    if let Some(old) = held.remove(key) {
-                        change(Op::Removed, old.token);
-                        Resource::take(*kind, name, &mut resources);
-                    }
-                }
-            }
+        for (kind, staged) in &self.staged {
+            held.edit(*kind, |held| changes.extend(merge_kind(*kind, staged, held, &mut resources)));
         }
-        let snapshot = Snapshot::assemble(resources).map_err(DecodeError::here)?;
+        let snapshot = before.snapshot.next(resources).map_err(DecodeError::here)?;
         Ok((Committed { held, snapshot: Arc::new(snapshot), ..Committed::default() }, changes))
     }
 
@@ -163,10 +146,10 @@ impl Staging {
         let token: Token =
             envelope.version.parse().map_err(|bad: BadToken| wrong(DecodeError::field("version", bad)))?;
         let Some(any) = envelope.resource else {
-            let key = (kind, Arc::from(envelope.name.as_str()));
-            let held = match self.staged.get(&key) {
+            let name = envelope.name.as_str();
+            let held = match self.staged.get(&kind).and_then(|staged| staged.get(name)) {
                 Some(staged) => staged.as_ref().map(|staged| &staged.held),
-                None => self.committed.held.get(&key),
+                None => self.committed.held.get(kind, name),
             };
             return match held {
                 Some(held) if held.token == token => Ok(None),
@@ -182,6 +165,33 @@ impl Staging {
         let resource = body.decode()?;
         Ok(Some(Staged { held: Held { token, body }, resource }))
     }
+}
+
+/// Puts what is staged of one kind into both forms of it; gives what differs in content.
+fn merge_kind(kind: ResourceKind, staged: &StagedKind, held: &mut HeldKind, resources: &mut Kinds) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for (name, staged) in staged {
+        let mut change = |op, token| changes.push(Change { kind, name: Arc::clone(name), op, token });
+        match staged {
+            Some(staged) => {
+                let old = held.insert(Arc::clone(name), staged.held.clone());
+                match old.map(|old| old.body.digest == staged.held.body.digest) {
+                    // Only its token is new.
+                    Some(true) => continue,
+                    Some(false) => change(Op::Changed, staged.held.token),
+                    None => change(Op::Added, staged.held.token),
+                }
+                staged.resource.clone().put(resources);
+            }
+            None => {
+                if let Some(old) = held.remove(name) {
+                    change(Op::Removed, old.token);
+                    Resource::take(kind, name, resources);
+                }
+            }
+        }
+    }
+    changes
 }
 
 #[cfg(test)]

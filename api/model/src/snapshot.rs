@@ -1,7 +1,10 @@
 //! A snapshot: all resources of one view, checked as a whole.
 //!
-//! In: resources of every kind. Out: a [`Snapshot`] in which every reference leads somewhere.
-//! Invariant: nothing changes a snapshot; a new one is assembled instead.
+//! In: [`Resources`] as they are drafted, or [`Kinds`] that were edited. Out: a [`Snapshot`] in which every reference leads
+//! somewhere.
+//! Invariant: nothing changes a snapshot; a new one is assembled instead, which shares what did not change.
+
+pub mod shared;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +14,7 @@ use crate::name::{AgentName, CapabilityName, PoolName, RouteName};
 use crate::pool::{Endpoints, Pool};
 use crate::route::Route;
 use crate::settings::Settings;
+use shared::Shared;
 
 /// The parts that a snapshot is assembled from, keyed by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,9 +27,20 @@ pub struct Resources {
     pub routes: BTreeMap<RouteName, Route>,
 }
 
+/// The same parts as a snapshot keeps them: a copy shares every kind until it changes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kinds {
+    pub settings: Settings,
+    pub agents: Shared<AgentName, Agent>,
+    pub capabilities: Shared<CapabilityName, Capability>,
+    pub pools: Shared<PoolName, Pool>,
+    pub endpoints: Shared<PoolName, Endpoints>,
+    pub routes: Shared<RouteName, Route>,
+}
+
 /// Resources that fit together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Snapshot(Resources);
+pub struct Snapshot(Kinds);
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SnapshotError {
@@ -44,39 +59,85 @@ pub enum SnapshotError {
 impl Snapshot {
     /// Checks every reference between resources; the error names the field that leads nowhere.
     pub fn assemble(resources: Resources) -> Result<Self, SnapshotError> {
-        for (name, route) in &resources.routes {
-            if !resources.pools.contains_key(&route.pool) {
-                return Err(SnapshotError::RoutePool { route: name.clone(), pool: route.pool.clone() });
-            }
-        }
-        for (name, agent) in &resources.agents {
-            if !resources.pools.contains_key(&agent.pool) {
-                return Err(SnapshotError::AgentPool { agent: name.clone(), pool: agent.pool.clone() });
-            }
-        }
-        for pool in resources.pools.keys() {
-            if !resources.endpoints.contains_key(pool) {
-                return Err(SnapshotError::PoolWithoutEndpoints { pool: pool.clone() });
-            }
-        }
-        for (pool, endpoints) in &resources.endpoints {
-            if !resources.pools.contains_key(pool) {
-                return Err(SnapshotError::EndpointsPool { pool: pool.clone() });
-            }
-            let bad = endpoints.endpoints.iter().position(|endpoint| !(1..=1000).contains(&endpoint.weight));
-            if let Some((at, endpoint)) = bad.and_then(|at| Some((at, endpoints.endpoints.get(at)?))) {
-                return Err(SnapshotError::Weight { pool: pool.clone(), at, weight: endpoint.weight });
-            }
-        }
-        Ok(Self(resources))
+        Self::default().next(resources.into())
     }
 
-    pub fn resources(&self) -> &Resources {
+    /// Assembles the snapshot after this one. What both share was checked and is not checked again.
+    pub fn next(&self, kinds: Kinds) -> Result<Self, SnapshotError> {
+        kinds.check_references(&self.0)?;
+        kinds.check_endpoints(&self.0)?;
+        Ok(Self(kinds))
+    }
+
+    pub fn resources(&self) -> &Kinds {
         &self.0
     }
+}
 
-    pub fn into_resources(self) -> Resources {
-        self.0
+impl From<Resources> for Kinds {
+    fn from(resources: Resources) -> Self {
+        let Resources { settings, agents, capabilities, pools, endpoints, routes } = resources;
+        Self {
+            settings,
+            agents: agents.into_iter().collect(),
+            capabilities: capabilities.into_iter().collect(),
+            pools: pools.into_iter().collect(),
+            endpoints: endpoints.into_iter().collect(),
+            routes: routes.into_iter().collect(),
+        }
+    }
+}
+
+impl From<&Resources> for Kinds {
+    fn from(resources: &Resources) -> Self {
+        resources.clone().into()
+    }
+}
+
+impl From<&Self> for Kinds {
+    fn from(kinds: &Self) -> Self {
+        kinds.clone()
+    }
+}
+
+impl Kinds {
+    /// That every pool which a route or an agent names exists.
+    fn check_references(&self, before: &Self) -> Result<(), SnapshotError> {
+        let nothing = Self::default();
+        let pool_gone = self.pools.changed_since(&before.pools).any(|(_, pool)| pool.is_none());
+        // A pool that went may leave routes behind that did not change.
+        let checked = if pool_gone { &nothing } else { before };
+        for (name, route) in self.routes.changed_since(&checked.routes) {
+            if let Some(Route { pool, .. }) = route.filter(|route| !self.pools.contains_key(&route.pool)) {
+                return Err(SnapshotError::RoutePool { route: name.clone(), pool: pool.clone() });
+            }
+        }
+        for (name, agent) in self.agents.changed_since(&checked.agents) {
+            if let Some(Agent { pool, .. }) = agent.filter(|agent| !self.pools.contains_key(&agent.pool)) {
+                return Err(SnapshotError::AgentPool { agent: name.clone(), pool: pool.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    /// That pools and endpoints come in pairs, and that weights are within their limits.
+    fn check_endpoints(&self, before: &Self) -> Result<(), SnapshotError> {
+        let pools = self.pools.changed_since(&before.pools).map(|(pool, _)| pool);
+        let endpoints = self.endpoints.changed_since(&before.endpoints).map(|(pool, _)| pool);
+        for pool in pools.chain(endpoints) {
+            match (self.pools.contains_key(pool), self.endpoints.contains_key(pool)) {
+                (true, false) => return Err(SnapshotError::PoolWithoutEndpoints { pool: pool.clone() }),
+                (false, true) => return Err(SnapshotError::EndpointsPool { pool: pool.clone() }),
+                (true, true) | (false, false) => {}
+            }
+        }
+        for (pool, endpoints) in self.endpoints.changed_since(&before.endpoints) {
+            let listed = endpoints.map_or(&[][..], |endpoints| &endpoints.endpoints);
+            if let Some((at, bad)) = listed.iter().enumerate().find(|(_, it)| !(1..=1000).contains(&it.weight)) {
+                return Err(SnapshotError::Weight { pool: pool.clone(), at, weight: bad.weight });
+            }
+        }
+        Ok(())
     }
 }
 

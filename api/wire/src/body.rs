@@ -7,7 +7,7 @@ use bytes::Bytes;
 use outrigger_model::digest::Digest;
 use outrigger_model::manifest::{Part, part};
 use outrigger_model::resource::{ResourceKind, Token};
-use outrigger_model::snapshot::Resources;
+use outrigger_model::snapshot::Kinds;
 
 use crate::error::DecodeError;
 use crate::kind::type_url;
@@ -58,8 +58,8 @@ impl From<&Resource> for Body {
 
 impl Bodies {
     /// Encodes a whole set.
-    pub fn of(resources: &Resources) -> Self {
-        all(resources).map(|resource| Body::from(&resource)).collect()
+    pub fn of(resources: impl Into<Kinds>) -> Self {
+        all(&resources.into()).map(|resource| Body::from(&resource)).collect()
     }
 
     pub fn insert(&mut self, body: Body) -> Option<Body> {
@@ -103,8 +103,8 @@ impl Bodies {
     }
 
     /// Reads every body.
-    pub fn decode(&self) -> Result<Resources, DecodeError> {
-        let mut resources = Resources::default();
+    pub fn decode(&self) -> Result<Kinds, DecodeError> {
+        let mut resources = Kinds::default();
         for body in self.iter() {
             body.decode()?.put(&mut resources);
         }

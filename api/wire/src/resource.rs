@@ -8,7 +8,7 @@ use outrigger_model::pool::{Endpoints, Pool};
 use outrigger_model::resource::ResourceKind;
 use outrigger_model::route::Route;
 use outrigger_model::settings::Settings;
-use outrigger_model::snapshot::Resources;
+use outrigger_model::snapshot::Kinds;
 use prost::Message;
 
 use crate::error::{DecodeError, Wrong, cut};
@@ -87,7 +87,7 @@ impl Resource {
     }
 
     /// Puts it into a set, in place of the one of the same kind and name.
-    pub fn put(self, resources: &mut Resources) {
+    pub fn put(self, resources: &mut Kinds) {
         match self {
             Self::Settings(settings) => resources.settings = settings,
             Self::Agent(agent) => drop(resources.agents.insert(agent.name.clone(), agent)),
@@ -101,7 +101,7 @@ impl Resource {
     }
 
     /// Takes the resource of that kind and name out of a set; settings fall back to their defaults.
-    pub fn take(kind: ResourceKind, name: &str, resources: &mut Resources) {
+    pub fn take(kind: ResourceKind, name: &str, resources: &mut Kinds) {
         match kind {
             ResourceKind::Settings => resources.settings = Settings::default(),
             ResourceKind::Agent => drop(resources.agents.remove(name)),
@@ -114,7 +114,7 @@ impl Resource {
 }
 
 /// The resource of that kind and name in a set.
-pub fn find(kind: ResourceKind, name: &str, resources: &Resources) -> Option<Resource> {
+pub fn find(kind: ResourceKind, name: &str, resources: &Kinds) -> Option<Resource> {
     match kind {
         ResourceKind::Settings => (name == SELF).then(|| Resource::Settings(resources.settings.clone())),
         ResourceKind::Agent => resources.agents.get(name).cloned().map(Resource::Agent),
@@ -126,7 +126,7 @@ pub fn find(kind: ResourceKind, name: &str, resources: &Resources) -> Option<Res
 }
 
 /// Every resource of a set, kind by kind in sending order, sorted by name.
-pub fn all(resources: &Resources) -> impl Iterator<Item = Resource> + '_ {
+pub fn all(resources: &Kinds) -> impl Iterator<Item = Resource> + '_ {
     let settings = std::iter::once(Resource::Settings(resources.settings.clone()));
     settings
         .chain(resources.agents.values().cloned().map(Resource::Agent))

@@ -14,7 +14,7 @@ use outrigger_model::replica::{Generation, Replica};
 use outrigger_model::revision::Revision;
 use outrigger_model::route::{Affinity, Route, Timeouts};
 use outrigger_model::settings::Settings;
-use outrigger_model::snapshot::Resources;
+use outrigger_model::snapshot::Kinds;
 use outrigger_model::tag::TagSet;
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
@@ -109,9 +109,9 @@ pub fn route() -> impl Strategy<Value = Route> {
 }
 
 /// Any set; references between its resources may lead nowhere.
-pub fn resources() -> impl Strategy<Value = Resources> {
+pub fn resources() -> impl Strategy<Value = Kinds> {
     let parts = (settings(), vec(agent(), 0..4), vec(capability(), 0..4), vec(pool(), 0..4), vec(endpoints(), 0..4));
-    (parts, vec(route(), 0..4)).prop_map(|((settings, agents, capabilities, pools, endpoints), routes)| Resources {
+    (parts, vec(route(), 0..4)).prop_map(|((settings, agents, capabilities, pools, endpoints), routes)| Kinds {
         settings,
         agents: agents.into_iter().map(|agent| (agent.name.clone(), agent)).collect(),
         capabilities: capabilities.into_iter().map(|capability| (capability.name.clone(), capability)).collect(),

@@ -1,4 +1,4 @@
-use outrigger_model::snapshot::Resources;
+use outrigger_model::snapshot::Kinds;
 
 use super::*;
 use crate::fixtures::{self, ModelControl};
@@ -27,9 +27,57 @@ fn changes_name_what_differs_and_nothing_else() {
     assert_eq!(apply(&mut staging, &mut control), ["changed Endpoints/weather"]);
     control.lose_store();
     assert_eq!(apply(&mut staging, &mut control), [""; 0], "new tokens for equal content change nothing");
-    control.publish(|mesh| *mesh = Resources::default());
+    control.publish(|mesh| *mesh = Kinds::default());
     let removed = ["removed Pool/weather", "removed Endpoints/weather", "removed Route/weather"];
     assert_eq!(apply(&mut staging, &mut control), removed);
+}
+
+#[test]
+fn a_change_of_one_kind_leaves_all_other_kinds_the_same_allocation() {
+    let (mut staging, mut control) = (Staging::default(), ModelControl::new());
+    control.publish(|mesh| {
+        fixtures::add(mesh, "weather", 1);
+        fixtures::add(mesh, "clock", 1);
+    });
+    apply(&mut staging, &mut control);
+    let before = Arc::clone(staging.committed());
+    control.publish(|mesh| fixtures::add(mesh, "weather", 2));
+    assert_eq!(apply(&mut staging, &mut control), ["changed Endpoints/weather"]);
+    let (old, new) = (before.snapshot.resources(), staging.committed().snapshot.resources());
+    assert!(new.agents.is_same(&old.agents) && new.capabilities.is_same(&old.capabilities));
+    assert!(new.pools.is_same(&old.pools) && new.routes.is_same(&old.routes));
+    let moved: Vec<_> = new.endpoints.changed_since(&old.endpoints).map(|(name, _)| name.as_str()).collect();
+    assert_eq!(moved, ["weather"], "of the kind that changed, what did not change is shared");
+    for kind in ResourceKind::ALL {
+        let held = |set: &Committed| set.held.of_kind(kind).map(std::ptr::from_ref).collect::<Vec<_>>();
+        let shared = held(&before) == held(staging.committed());
+        assert_eq!(shared, kind != ResourceKind::Endpoints, "{kind}");
+    }
+    assert_eq!(
+        old.endpoints["weather"].endpoints[0].weight, 1,
+        "who holds the old snapshot sees nothing of the new one"
+    );
+}
+
+#[test]
+fn a_manifest_that_lists_more_than_is_held_is_refused_and_harms_nothing() {
+    let (mut staging, mut control) = (Staging::default(), ModelControl::new());
+    control.publish(|mesh| fixtures::add(mesh, "weather", 1));
+    apply(&mut staging, &mut control);
+    let before = Arc::clone(staging.committed());
+    control.publish(|mesh| fixtures::add(mesh, "clock", 1));
+    let mut burst = control.burst();
+    let manifest = burst.pop().unwrap().resources.remove(0);
+    let routes = burst.pop().unwrap();
+    for response in burst {
+        staging.stage(kind_of(&response.type_url).unwrap(), response.resources, &[]).unwrap();
+    }
+    let bad = staging.propose(manifest.clone()).unwrap_err().to_string();
+    assert!(bad.starts_with("Manifest/self.parts[5]: "), "{bad}");
+    assert!(Arc::ptr_eq(&before, staging.committed()), "a refused set leaves the committed one as it was");
+    staging.stage(ResourceKind::Route, routes.resources, &[]).unwrap();
+    assert_eq!(staging.propose(manifest).unwrap().next.held.parts(), control.manifest().parts);
+    assert_eq!(before.held.parts(), staging.committed().held.parts(), "and so does one that only waits");
 }
 
 #[test]
@@ -73,8 +121,8 @@ fn a_snapshot_whose_references_lead_nowhere_is_refused_by_its_field() {
     let (mut staging, mut control) = (Staging::default(), ModelControl::new());
     control.publish(|mesh| {
         fixtures::add(mesh, "weather", 1);
-        mesh.pools.clear();
-        mesh.endpoints.clear();
+        mesh.pools.remove("weather");
+        mesh.endpoints.remove("weather");
     });
     let mut burst = control.burst();
     let manifest = burst.pop().unwrap().resources.remove(0);

@@ -50,7 +50,7 @@ proptest! {
         for resource in all(&resources) {
             Resource::take(resource.kind(), resource.name(), &mut emptied);
         }
-        prop_assert_eq!(emptied, Resources::default());
+        prop_assert_eq!(emptied, Kinds::default());
     }
 }
 
