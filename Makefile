@@ -1,8 +1,8 @@
 # What people type. Everything else is cargo.
 
-TARGET := $(or $(CARGO_TARGET_DIR),target)/debug
+BUILT := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test check bench up tools
+.PHONY: demo test check check-cost bench up tools
 
 # Tells and shows a story with real processes, checks it, cleans up. STAY=1 keeps everything running at its end.
 demo: tools
@@ -21,11 +21,17 @@ check: tools
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo test --locked -p outrigger-tests --test tidy
 
+# What one call costs, against what is committed: instructions and allocations, and CPU as a multiple of nginx's. Never seconds.
+check-cost: tools
+	load-tests/cost-setup.sh
+	cargo build --locked --release -p outrigger -p outrigger-load-tests
+	$(BUILT)/release/outrigger-load cost --check
+
 # Outrigger beside nginx, HAProxy and Envoy, in one run of about ten minutes; tables at the end, figures in load-tests/results.
 bench: tools
 	load-tests/setup.sh
 	cargo build --locked --release -p outrigger -p outrigger-load-tests
-	$(or $(CARGO_TARGET_DIR),target)/release/outrigger-load bench --out load-tests/results/bench.json
+	$(BUILT)/release/outrigger-load bench --out load-tests/results/bench.json
 
 # A whole mesh in front of three copies of the example agent. Ctrl-C stops all.
 up: tools

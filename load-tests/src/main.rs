@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use outrigger_load_tests::cost::committed::Committed;
 use outrigger_load_tests::generate::Target;
 use outrigger_load_tests::measure::bench::bench;
 use outrigger_load_tests::measure::result::Bench;
@@ -93,6 +94,12 @@ enum Load {
 
 #[derive(Debug, clap::Args)]
 struct Cost {
+    /// Compare with the committed figures, and fail where one is exceeded
+    #[arg(long, conflicts_with = "write")]
+    check: bool,
+    /// Write the committed figures anew
+    #[arg(long)]
+    write: bool,
     /// Show so many functions of each, by their own instructions
     #[arg(long, value_name = "COUNT", default_value_t = 0)]
     top: usize,
@@ -100,6 +107,10 @@ struct Cost {
     #[arg(long, value_name = "FILE", env = "OUTRIGGER_BIN")]
     outrigger: Option<PathBuf>,
 }
+
+/// What to do about a figure that is not as committed.
+const NOT_AS_COMMITTED: &str = "where it goes: outrigger-load cost --top 30, before the change and after it\n\
+                                if it is meant: outrigger-load cost --write, and commit load-tests/regression/cost.yaml";
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -116,10 +127,15 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            note(format!("outrigger-load: {error}"));
+            note(format!("outrigger-load: {}", with_causes(error.as_ref())));
             ExitCode::FAILURE
         }
     }
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |said, cause| format!("{said}: {cause}"))
 }
 
 fn serve(name: &str, port: u16, port_file: Option<&Path>, threads: u16) -> Result<bool, Failure> {
@@ -191,10 +207,32 @@ fn run(load: Load) -> Result<bool, Failure> {
 
 fn cost(asked: &Cost) -> Result<bool, Failure> {
     let place = placed(asked.outrigger.clone())?;
+    let home = place.home.join("regression");
+    let file = home.join("cost.yaml");
+    let committed = if asked.check { Some(Committed::read(&file)?) } else { None };
     let tell = |line: String| note(line);
-    let counted = one_thread()?.block_on(unless_ended(cost::count::all(&place, &tell)))?;
+    let runtime = one_thread()?;
+    let counted = runtime.block_on(unless_ended(cost::count::all(&place, &tell)))?;
     say(cost::table::markdown(&counted, asked.top))?;
-    Ok(true)
+    if !asked.check && !asked.write {
+        return Ok(true);
+    }
+    let scenario = home.join("ratio.yaml");
+    let ratio = runtime.block_on(unless_ended(cost::ratio::ratio(&place, &scenario, &tell)))?;
+    say(format!("CPU per call: {ratio:.2} times nginx's"))?;
+    let Some(committed) = committed else {
+        std::fs::write(&file, Committed::new(&counted, ratio).text())?;
+        note(format!("{} is written", file.display()));
+        return Ok(true);
+    };
+    let findings = cost::judge::judge(&committed, &counted, ratio);
+    for finding in &findings {
+        note(format!("{}: {}", if finding.fails { "FAILED" } else { "note" }, finding.says));
+    }
+    if !findings.is_empty() {
+        note(NOT_AS_COMMITTED);
+    }
+    Ok(findings.iter().all(|finding| !finding.fails))
 }
 
 /// Where everything is, with this process on its core.

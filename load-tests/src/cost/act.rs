@@ -30,7 +30,8 @@ pub enum ActError {
 /// Longest run; valgrind makes a call about fifty times slower.
 const RUN_MAX: Duration = Duration::from_secs(180);
 
-/// Events of an answer, and the pause between two: long enough for each to be forwarded by itself under valgrind.
+/// Events of an answer, and the pause between two: long enough under valgrind for each to be forwarded by itself, as two that come
+/// together are read and written as one and cost less; and short, so that little happens by the clock meanwhile.
 const EVENTS: u32 = 10;
 const EVENTS_EVERY_MS: u32 = 10;
 
@@ -68,8 +69,13 @@ impl Act {
         match self {
             Self::SessionCall | Self::ModernCall => 500,
             Self::Session => 250,
-            Self::Events => 60,
+            Self::Events => 100,
         }
+    }
+
+    /// How often before anything is counted, so that pools are filled, tables have grown and code was run once.
+    pub const fn times_before(self) -> u64 {
+        self.times() / 4
     }
 
     fn dress(self) -> Dress {

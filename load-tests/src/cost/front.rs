@@ -43,10 +43,11 @@ impl Front {
         }
         let script = folder.join("outrigger");
         let binary = quoted(outrigger);
-        // Names are spelled out, so that they need not be looked up; lines of code are of no interest.
+        // Names are spelled out, so that they need not be looked up; lines of code are of no interest. Threads run one at a time
+        // under valgrind, and without a fair turn one that is busy may keep the others waiting for seconds.
         let text = format!(
             "#!/bin/sh\n[ \"$1\" = proxy ] || exec {binary} \"$@\"\n\
-             exec valgrind --tool=callgrind --dump-line=no --compress-strings=no --compress-pos=no \
+             exec valgrind --tool=callgrind --fair-sched=try --dump-line=no --compress-strings=no --compress-pos=no \
              --callgrind-out-file={} --vgdb-prefix={} {binary} \"$@\"\n",
             quoted(&folder.join("callgrind")),
             quoted(&folder.join("vgdb")),

@@ -57,18 +57,6 @@ impl Profile {
             self.copies += times;
         }
     }
-
-    /// What was more in `self` than in `less`, function by function where it was more.
-    pub fn beyond(&self, less: &Self) -> Self {
-        let own = |name: &str| less.functions.get(name).copied().unwrap_or_default();
-        let functions = self.functions.iter().map(|(name, cost)| (name.clone(), cost.saturating_sub(own(name))));
-        Self {
-            instructions: self.instructions.saturating_sub(less.instructions),
-            allocations: self.allocations.saturating_sub(less.allocations),
-            copies: self.copies.saturating_sub(less.copies),
-            functions: functions.filter(|(_, cost)| *cost > 0).collect(),
-        }
-    }
 }
 
 /// A name without the version that the linker keeps with it, and without the depth of recursion that callgrind adds.

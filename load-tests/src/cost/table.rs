@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use super::count::Counted;
+use super::stretch::Each;
 
 /// Longest name of a function that is shown whole; generic ones run over many lines.
 const NAME_MAX: usize = 110;
@@ -12,14 +13,14 @@ const NAME_MAX: usize = 110;
 pub fn markdown(counted: &[Counted], top: usize) -> String {
     let mut text = "| act | instructions | allocations | copies | what it is |\n|---|---|---|---|---|\n".to_owned();
     // Writing to a text cannot fail.
-    for Counted { act, instructions, allocations, copies, .. } in counted {
+    for Counted { act, each: Each { instructions, allocations, copies, .. } } in counted {
         let (name, says) = (act.name(), act.says());
         let _ = writeln!(text, "| {name} | {instructions:.0} | {allocations:.1} | {copies:.1} | {says} |");
     }
-    for counted in counted.iter().filter(|_| top > 0) {
-        let _ = writeln!(text, "\n{}, by instructions of the function itself:\n", counted.act.name());
-        for (name, instructions) in counted.functions.iter().take(top) {
-            let share = instructions / counted.instructions.max(1.0) * 100.0;
+    for Counted { act, each } in counted.iter().filter(|_| top > 0) {
+        let _ = writeln!(text, "\n{}, by instructions of the function itself:\n", act.name());
+        for (name, instructions) in each.functions.iter().take(top) {
+            let share = instructions / each.instructions.max(1.0) * 100.0;
             let _ = writeln!(text, "{instructions:>10.0} {share:>5.1} %  {}", shortened(name));
         }
     }

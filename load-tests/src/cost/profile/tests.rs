@@ -82,13 +82,3 @@ fn a_dump_that_was_cut_off_is_refused() {
     let (cut, _) = DUMP.split_once("totals").unwrap();
     assert_eq!(Profile::parse(cut), Err(NoSumError));
 }
-
-#[test]
-fn what_is_beyond_another_is_the_difference_in_every_figure() {
-    let less = Profile::parse(DUMP).unwrap();
-    let more = Profile::parse(&DUMP.replace("10 300", "10 400").replace("calls=7 1\n12", "calls=9 1\n12")).unwrap();
-    let more = Profile { instructions: 1100, ..more };
-    let beyond = more.beyond(&less);
-    assert_eq!((beyond.instructions, beyond.allocations, beyond.copies), (100, 2, 0));
-    assert_eq!(beyond.functions, BTreeMap::from([("serve".to_owned(), 100)]));
-}
