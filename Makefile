@@ -2,7 +2,7 @@
 
 BUILT := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test check check-cost bench up tools
+.PHONY: demo test check check-cost bench bench-full up tools
 
 # Tells and shows a story with real processes, checks it, cleans up. STAY=1 keeps everything running at its end.
 demo: tools
@@ -28,10 +28,14 @@ check-cost: tools
 	$(BUILT)/release/outrigger-load cost --check
 
 # Outrigger beside nginx, HAProxy and Envoy, in one run of about ten minutes; tables at the end, figures in load-tests/results.
-bench: tools
+bench: SUITE := quick
+# The same with every scenario: about an hour.
+bench-full: SUITE := full
+bench bench-full: tools
 	load-tests/setup.sh
 	cargo build --locked --release -p outrigger -p outrigger-load-tests
-	$(BUILT)/release/outrigger-load bench --out load-tests/results/bench.json
+	$(BUILT)/release/outrigger-load bench --suite $(SUITE) --out load-tests/results/$@.json
+	$(BUILT)/release/outrigger-load show load-tests/results/$@.json --plots load-tests/results/$@ >/dev/null
 
 # A whole mesh in front of three copies of the example agent. Ctrl-C stops all.
 up: tools
