@@ -20,8 +20,10 @@ use super::wire::Wire;
 // A connection that sends nothing is closed after this long; the same between requests.
 const IDLE: Duration = Duration::from_secs(75);
 
-// For the goodbye of TLS.
+// For the goodbye, and for what a caller still sends: closing on top of it would reset the connection, and the caller would never
+// read why.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
+const CLOSE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// What comes next on a connection.
 enum Next {
@@ -57,9 +59,19 @@ async fn converse(side: &Side, mut wire: Wire, place: &Place) {
             break;
         }
     }
+    close(&mut wire, &mut alarm, place).await;
+}
+
+/// The connection is given up either way: there is nobody to tell that closing it failed.
+async fn close(wire: &mut Wire, alarm: &mut Alarm, place: &Place) {
     alarm.set(CLOSE_TIME);
-    // The connection is given up either way: there is nobody to tell that closing it failed.
     poll_fn(|cx| if wire.poll_close(cx).is_ready() { Poll::Ready(()) } else { alarm.poll(cx) }).await;
+    if place.stage() == Stage::Open {
+        let mut bytes_max = CLOSE_BYTES_MAX;
+        alarm.set(CLOSE_TIME);
+        poll_fn(|cx| if wire.poll_drain(cx, &mut bytes_max).is_ready() { Poll::Ready(()) } else { alarm.poll(cx) })
+            .await;
+    }
 }
 
 /// Waits for the head of the next request.

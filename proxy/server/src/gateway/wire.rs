@@ -108,7 +108,18 @@ impl Wire {
         self.inbox.is_empty() && self.outbox.is_empty() && self.poll_read(&mut cx).is_pending()
     }
 
-    /// Says goodbye, as far as that goes without waiting long.
+    /// Reads and throws away until the other end closes too, or `bytes_max` came.
+    pub fn poll_drain(&mut self, cx: &mut Context<'_>, bytes_max: &mut usize) -> Poll<()> {
+        while *bytes_max > 0 {
+            match ready!(read(&mut self.link, cx, |_| ())) {
+                Ok(0) | Err(_) => break,
+                Ok(count) => *bytes_max = bytes_max.saturating_sub(count),
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// Says goodbye.
     pub fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_flush(cx))?;
         Pin::new(&mut self.link).poll_shutdown(cx)

@@ -31,6 +31,21 @@ async fn bytes_that_are_no_request_are_400_and_reach_nobody() {
 }
 
 #[tokio::test]
+async fn who_is_refused_in_the_middle_of_a_long_request_still_reads_why() {
+    let agent = Agent::echoing().await;
+    let proxy = Scene::of_own(&[("weather-1", agent.address)]).start();
+    let body = "x".repeat(2_000_000);
+    for head in [
+        "POST /weather/mcp HTTP/1.1\r\nHost: localhost\nContent-Length: 2000000\r\n\r\n",
+        "POST /weather/mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2000000\r\n\r\n",
+    ] {
+        let mut caller = Caller::connect(proxy.outbound).await;
+        caller.send(&format!("{head}{body}")).await;
+        assert_eq!(caller.answer().await.status, 400, "{head:?}");
+    }
+}
+
+#[tokio::test]
 async fn chunks_that_break_the_rules_are_400_and_the_agent_never_sees_their_end() {
     let agent = Agent::echoing().await;
     let proxy = Scene::of_own(&[("weather-1", agent.address)]).start();
