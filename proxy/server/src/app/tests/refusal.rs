@@ -49,7 +49,7 @@ impl AggregatedDiscoveryService for Script {
 impl Stream {
     /// Sends the mesh whose only replica is at `address`; what the proxy says to it: nothing, or why not.
     async fn publish(&mut self, serial: u64, address: &str) -> Option<String> {
-        let (epoch, serial, bodies) = (Epoch(1), Serial(serial), Bodies::of(&mesh(address)));
+        let (epoch, serial, bodies) = (Epoch(1), Serial(serial), Bodies::of(mesh(address)));
         for kind in ResourceKind::ALL {
             let sealed = bodies.of_kind(kind).map(|body| body.envelope(&Token::new(epoch, serial, &body.digest)));
             self.send(type_url(kind), sealed.collect()).await;
