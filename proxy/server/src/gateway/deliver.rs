@@ -4,7 +4,6 @@
 //! Invariant: bytes go on as they came and as soon as they came; while the caller does not take them, no more are read.
 
 use std::future::poll_fn;
-use std::io;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -113,16 +112,16 @@ impl Delivering {
             };
             let Ok(taken) = taken else {
                 wrong = Some(Outcome::BrokeOff);
-                return Ok(0);
+                return 0;
             };
             if !without_chunks && caller.write(cx, bytes.get(..taken).unwrap_or_default()).is_err() {
                 wrong = Some(Outcome::CallerLeft);
             }
-            Ok(taken)
+            taken
         });
-        match (wrong, read) {
-            (Some(outcome), _) => Poll::Ready(Err(outcome)),
-            (None, read) => read.map_err(|_: io::Error| Outcome::BrokeOff),
+        match wrong {
+            Some(outcome) => Poll::Ready(Err(outcome)),
+            None => read.map_err(|_| Outcome::BrokeOff),
         }
     }
 

@@ -181,11 +181,11 @@ impl Upload {
                 if let Err(error) = agent.write(cx, bytes.get(..taken).unwrap_or_default()) {
                     wrong = Some(UploadError::Agent(error));
                 }
-                Ok(taken)
+                taken
             }
             Err(error) => {
                 wrong = Some(error);
-                Ok(0)
+                0
             }
         });
         wrong.map_or(Ok(came), Err)

@@ -38,7 +38,7 @@ impl Wire {
     /// Reads once; what came is behind what was in the inbox. 0 is the end.
     pub fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let inbox = &mut self.inbox;
-        read(&mut self.link, cx, |bytes| inbox.extend_from_slice(bytes))
+        read(&mut self.link, cx, |_, bytes| inbox.extend_from_slice(bytes))
     }
 
     /// Reads once and gives the bytes to `to`, which keeps how many of them it wants; the others go to the inbox, which must be empty.
@@ -46,16 +46,12 @@ impl Wire {
     pub fn poll_read_to(
         &mut self,
         cx: &mut Context<'_>,
-        to: impl FnOnce(&mut Context<'_>, &[u8]) -> io::Result<usize>,
+        to: impl FnOnce(&mut Context<'_>, &[u8]) -> usize,
     ) -> Poll<io::Result<usize>> {
-        SCRATCH.with_borrow_mut(|scratch| {
-            let count = ready!(read_into(&mut self.link, cx, scratch))?;
-            let bytes = scratch.get(..count).unwrap_or_default();
-            if count > 0 {
-                let used = to(cx, bytes)?;
-                self.inbox.extend_from_slice(bytes.get(used..).unwrap_or_default());
-            }
-            Poll::Ready(Ok(count))
+        let inbox = &mut self.inbox;
+        read(&mut self.link, cx, |cx, bytes| {
+            let used = to(cx, bytes);
+            inbox.extend_from_slice(bytes.get(used..).unwrap_or_default());
         })
     }
 
@@ -92,11 +88,6 @@ impl Wire {
         Pin::new(&mut self.link).poll_flush(cx)
     }
 
-    /// Whether anything waits to be written.
-    pub const fn is_flushed(&self) -> bool {
-        self.outbox.is_empty()
-    }
-
     /// Lets the other end know at once that its bytes came; for when more of them are awaited.
     pub fn acknowledge(&self) {
         self.link.acknowledge();
@@ -111,7 +102,7 @@ impl Wire {
     /// Reads and throws away until the other end closes too, or `bytes_max` came.
     pub fn poll_drain(&mut self, cx: &mut Context<'_>, bytes_max: &mut usize) -> Poll<()> {
         while *bytes_max > 0 {
-            match ready!(read(&mut self.link, cx, |_| ())) {
+            match ready!(read(&mut self.link, cx, |_, _| ())) {
                 Ok(0) | Err(_) => break,
                 Ok(count) => *bytes_max = bytes_max.saturating_sub(count),
             }
@@ -126,18 +117,17 @@ impl Wire {
     }
 }
 
-fn read(link: &mut Link, cx: &mut Context<'_>, to: impl FnOnce(&[u8])) -> Poll<io::Result<usize>> {
+/// Reads once, into the buffer of the thread, and gives what came to `to`; nothing where it was the end.
+fn read(link: &mut Link, cx: &mut Context<'_>, to: impl FnOnce(&mut Context<'_>, &[u8])) -> Poll<io::Result<usize>> {
     SCRATCH.with_borrow_mut(|scratch| {
-        let count = ready!(read_into(link, cx, scratch))?;
-        to(scratch.get(..count).unwrap_or_default());
-        Poll::Ready(Ok(count))
+        let mut buffer = ReadBuf::new(scratch);
+        ready!(Pin::new(link).poll_read(cx, &mut buffer))?;
+        let bytes = buffer.filled();
+        if !bytes.is_empty() {
+            to(cx, bytes);
+        }
+        Poll::Ready(Ok(bytes.len()))
     })
-}
-
-fn read_into(link: &mut Link, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-    let mut buffer = ReadBuf::new(buffer);
-    ready!(Pin::new(link).poll_read(cx, &mut buffer))?;
-    Poll::Ready(Ok(buffer.filled().len()))
 }
 
 #[cfg(test)]
