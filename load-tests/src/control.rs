@@ -4,7 +4,6 @@
 //! Never here: calls of agents.
 //! Invariant: control is a process of its own on one core; who reports and who watches shares the other core.
 
-pub mod speaker;
 pub mod error;
 pub mod crowd;
 pub mod registry;

@@ -9,6 +9,7 @@ pub mod agent;
 pub mod machine;
 pub mod generate;
 pub mod scenario;
+pub mod speaker;
 pub mod peers;
 pub mod measure;
 pub mod cost;

@@ -13,11 +13,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use outrigger_load_tests::measure::visit::{Visit, VisitError};
 use outrigger_load_tests::peers::mesh::Watched;
-use outrigger_load_tests::peers::visitor::{Visitor, VisitorError};
+use outrigger_load_tests::peers::visitor::Visitor;
+use outrigger_load_tests::speaker::SpeakerError;
 use outrigger_wire::proto::registry::facts::Fact;
 use outrigger_wire::proto::registry::hint::Hint as Kind;
 use outrigger_wire::proto::registry::registry_server::{Registry, RegistryServer};
-use outrigger_wire::proto::registry::{Facts, Hint, Refused, Taken};
+use outrigger_wire::proto::registry::{Facts, Hint, Refused, Taken, Welcome};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -55,6 +56,12 @@ impl Registry for Control {
                     Fact::Report(report) => {
                         assert_eq!(report.replicas.len(), 1);
                         if hints.send(Ok(control.hint())).await.is_err() {
+                            return;
+                        }
+                    }
+                    Fact::Hello(_) => {
+                        let welcome = Hint { hint: Some(Kind::Welcome(Welcome::default())) };
+                        if hints.send(Ok(welcome)).await.is_err() {
                             return;
                         }
                     }
@@ -124,5 +131,5 @@ async fn a_report_that_is_not_taken_is_an_error() {
     let (address, _) = control(true).await;
     let mut visitor = Visitor::arrive(address).await.unwrap();
     let refused = visitor.change().await;
-    assert!(matches!(&refused, Err(VisitorError::NotTaken(said)) if said.contains("no room")), "{refused:?}");
+    assert!(matches!(&refused, Err(SpeakerError::Refused { detail, .. }) if detail.contains("no room")), "{refused:?}");
 }

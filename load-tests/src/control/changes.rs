@@ -12,13 +12,13 @@ use tokio::time::timeout;
 
 use super::crowd::{Crowd, register};
 use super::error::ControlError;
-use super::speaker::Speaker;
 use super::watchers::Watchers;
 use crate::generate::figures::Times;
 use crate::machine::about::{About, first_line};
 use crate::machine::process::cpu;
 use crate::peers::Place;
 use crate::row::Row;
+use crate::speaker::Speaker;
 use crate::stage::ask;
 use crate::stage::control::Control;
 use crate::stage::part::until;

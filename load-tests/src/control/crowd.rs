@@ -10,7 +10,7 @@ use outrigger_wire::proto::snapshot::{Capability, Tool};
 use tokio::task::JoinSet;
 
 use super::error::ControlError;
-use super::speaker::Speaker;
+use crate::speaker::Speaker;
 
 /// Streams that are opened at the same time.
 const AT_ONCE: usize = 32;

@@ -1,8 +1,8 @@
 //! What can keep a row about control from being measured.
 
-use super::speaker::SpeakerError;
 use crate::generate::connection::CallError;
 use crate::machine::process::GoneError;
+use crate::speaker::SpeakerError;
 use crate::stage::part::StageError;
 
 #[derive(Debug, thiserror::Error)]

@@ -15,13 +15,13 @@ use tokio::task::JoinSet;
 
 use super::crowd::{Crowd, register, replica};
 use super::error::ControlError;
-use super::speaker::{Speaker, SpeakerError};
 use crate::generate::figures::Times;
 use crate::generate::pace::{Pace, beat};
 use crate::machine::about::About;
 use crate::machine::process::cpu;
 use crate::peers::Place;
 use crate::row::Row;
+use crate::speaker::{Speaker, SpeakerError};
 use crate::stage::ask;
 use crate::stage::control::Control;
 

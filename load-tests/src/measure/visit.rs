@@ -16,7 +16,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::generate::connection::{CallError, Connection};
 use crate::peers::mesh::Watched;
-use crate::peers::visitor::{Visitor, VisitorError};
+use crate::peers::visitor::Visitor;
+use crate::speaker::SpeakerError;
 
 /// How long the proxy may take until it holds the last snapshot.
 const ARRIVE_MAX: Duration = Duration::from_secs(5);
@@ -27,7 +28,7 @@ const SERIAL: &str = "outrigger_snapshot_serial ";
 #[derive(Debug, thiserror::Error)]
 pub enum VisitError {
     #[error(transparent)]
-    Visitor(#[from] VisitorError),
+    Visitor(#[from] SpeakerError),
     #[error("visitor ended badly")]
     Ended(#[from] JoinError),
     #[error("proxy does not say which snapshot it holds")]
@@ -41,7 +42,7 @@ pub enum VisitError {
 pub struct Visit {
     watched: Watched,
     stop: oneshot::Sender<()>,
-    changing: JoinHandle<Result<BTreeSet<u64>, VisitorError>>,
+    changing: JoinHandle<Result<BTreeSet<u64>, SpeakerError>>,
 }
 
 impl Visit {

@@ -1,10 +1,10 @@
 //! What can keep a row about outages from being measured.
 
 use crate::control::ControlError;
-use crate::control::speaker::SpeakerError;
 use crate::generate::connection::CallError;
 use crate::generate::crew::CrewError;
 use crate::machine::process::GoneError;
+use crate::speaker::SpeakerError;
 use crate::stage::part::StageError;
 
 #[derive(Debug, thiserror::Error)]

@@ -15,13 +15,13 @@ use super::error::OutageError;
 use super::mesh::{Mesh, OWN, Plan, SPREAD};
 use super::traffic::Traffic;
 use crate::control::crowd;
-use crate::control::speaker::Speaker;
 use crate::echo::Era;
 use crate::generate::Dress;
 use crate::generate::figures::Times;
 use crate::machine::about::{About, first_line};
 use crate::peers::Place;
 use crate::row::Row;
+use crate::speaker::Speaker;
 use crate::stage::part::until;
 
 #[derive(Debug, Clone, Copy)]

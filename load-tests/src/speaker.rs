@@ -18,7 +18,7 @@ use tonic::Streaming;
 
 /// Messages that wait on their way out, as in the proxy.
 const IN_FLIGHT_MAX: usize = 8;
-/// How long control may take to answer.
+/// How long control may take to answer, unless said otherwise.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
 
 #[derive(Debug, thiserror::Error)]
@@ -39,19 +39,25 @@ pub enum SpeakerError {
 pub struct Speaker {
     facts: mpsc::Sender<Facts>,
     hints: Streaming<Hint>,
+    answer_max: Duration,
 }
 
 impl Speaker {
     /// Connects and says hello; control has welcomed it.
     pub async fn open(control: SocketAddr, node: &str) -> Result<Self, SpeakerError> {
+        Self::open_within(control, node, ANSWER_MAX).await
+    }
+
+    /// The same; control has `answer_max` for each answer.
+    pub async fn open_within(control: SocketAddr, node: &str, answer_max: Duration) -> Result<Self, SpeakerError> {
         let (facts, waiting) = mpsc::channel(IN_FLIGHT_MAX);
         let mut client = RegistryClient::new(channel(&control.to_string(), None)?);
         let hello = Hello { node: node.to_owned(), build: "outrigger-load".to_owned() };
         facts.send(Facts { fact: Some(Fact::Hello(hello)) }).await.map_err(|_| SpeakerError::Ended)?;
-        let opened = timeout(ANSWER_MAX, client.report(ReceiverStream::new(waiting)));
+        let opened = timeout(answer_max, client.report(ReceiverStream::new(waiting)));
         let hints = opened.await.map_err(|_| SpeakerError::Silent)?;
         let hints = hints.map_err(|status| SpeakerError::Broke(Box::new(status)))?.into_inner();
-        let mut speaker = Self { facts, hints };
+        let mut speaker = Self { facts, hints, answer_max };
         match speaker.hint().await? {
             Some(Kind::Welcome(_)) => Ok(speaker),
             _ => Err(SpeakerError::Ended),
@@ -85,16 +91,19 @@ impl Speaker {
     /// Says farewell; its replicas are withdrawn when control ends the stream.
     pub async fn leave(mut self) -> Result<(), SpeakerError> {
         self.say(Fact::Leave(Leave {})).await?;
-        while let Ok(Some(_)) = timeout(ANSWER_MAX, self.hints.message()).await.map_err(|_| SpeakerError::Silent)? {}
+        while let Ok(Some(_)) =
+            timeout(self.answer_max, self.hints.message()).await.map_err(|_| SpeakerError::Silent)?
+        {}
         Ok(())
     }
 
     async fn say(&self, fact: Fact) -> Result<(), SpeakerError> {
-        self.facts.send(Facts { fact: Some(fact) }).await.map_err(|_| SpeakerError::Ended)
+        let sent = timeout(self.answer_max, self.facts.send(Facts { fact: Some(fact) }));
+        sent.await.map_err(|_| SpeakerError::Silent)?.map_err(|_| SpeakerError::Ended)
     }
 
     async fn hint(&mut self) -> Result<Option<Kind>, SpeakerError> {
-        let message = timeout(ANSWER_MAX, self.hints.message()).await.map_err(|_| SpeakerError::Silent)?;
+        let message = timeout(self.answer_max, self.hints.message()).await.map_err(|_| SpeakerError::Silent)?;
         let hint = message.map_err(|status| SpeakerError::Broke(Box::new(status)))?.ok_or(SpeakerError::Ended)?;
         Ok(hint.hint)
     }
