@@ -31,6 +31,17 @@ pub struct Timeouts {
     pub idle: Option<Duration>,
 }
 
+/// How patient a call is; each class has limits of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TimeClass {
+    /// Lists, reads, `initialize`, `server/discover`, `tasks/*`, notifications, DELETE: answered at once by a server that works.
+    Quick,
+    /// `tools/call` and what may take as long as a tool does.
+    Call,
+    /// GET streams and `subscriptions/listen`: open for as long as the caller wants.
+    Stream,
+}
+
 /// A name that callers use, where it leads, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {

@@ -1,6 +1,6 @@
 //! One connection: bytes, with or without TLS.
 //!
-//! In: a socket that pingora accepted or that we connected, with TLS around it or not. Out: a [`Link`].
+//! In: a socket that pingora accepted or that we connected, with TLS around it or not, or a pipe inside this process. Out: a [`Link`].
 //! Invariant: whoever holds a link with TLS has verified the other end; there is no other way to make one.
 
 use std::io;
@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use pingora::protocols::Stream;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::{client, server};
 
@@ -19,6 +19,8 @@ pub enum Link {
     AcceptedTls(Box<server::TlsStream<Stream>>),
     Connected(TcpStream),
     ConnectedTls(Box<client::TlsStream<TcpStream>>),
+    /// The other end is a part of this process that speaks HTTP/1.1 to the gateway as any caller does.
+    Inside(DuplexStream),
 }
 
 impl Link {
@@ -41,6 +43,7 @@ impl AsyncRead for Link {
             Self::AcceptedTls(stream) => Pin::new(stream.as_mut()).poll_read(cx, buffer),
             Self::Connected(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::ConnectedTls(stream) => Pin::new(stream.as_mut()).poll_read(cx, buffer),
+            Self::Inside(stream) => Pin::new(stream).poll_read(cx, buffer),
         }
     }
 }
@@ -52,13 +55,14 @@ impl AsyncWrite for Link {
             Self::AcceptedTls(stream) => Pin::new(stream.as_mut()).poll_write(cx, bytes),
             Self::Connected(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::ConnectedTls(stream) => Pin::new(stream.as_mut()).poll_write(cx, bytes),
+            Self::Inside(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             // Nothing is buffered: what was written is with the kernel.
-            Self::Accepted(_) | Self::Connected(_) => Poll::Ready(Ok(())),
+            Self::Accepted(_) | Self::Connected(_) | Self::Inside(_) => Poll::Ready(Ok(())),
             Self::AcceptedTls(stream) => Pin::new(stream.as_mut()).poll_flush(cx),
             Self::ConnectedTls(stream) => Pin::new(stream.as_mut()).poll_flush(cx),
         }
@@ -70,6 +74,7 @@ impl AsyncWrite for Link {
             Self::AcceptedTls(stream) => Pin::new(stream.as_mut()).poll_shutdown(cx),
             Self::Connected(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::ConnectedTls(stream) => Pin::new(stream.as_mut()).poll_shutdown(cx),
+            Self::Inside(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }
