@@ -30,6 +30,7 @@ pub fn document(resource: &Resource) -> Value {
         }),
         Resource::Route(route) => json!({
             "name": route.name.as_str(), "pool": route.pool.as_str(), "affinity": route.affinity.as_str(),
+            "inspect": route.inspect,
             "timeouts": {
                 "connect_ms": millis(route.timeouts.connect),
                 "first_byte_ms": millis(route.timeouts.first_byte),

@@ -48,6 +48,8 @@ pub struct Route {
     pub name: RouteName,
     pub pool: PoolName,
     pub affinity: Affinity,
+    /// Whether the body of every call is read and compared with its head, also where the head tells all.
+    pub inspect: bool,
     pub timeouts: Timeouts,
 }
 

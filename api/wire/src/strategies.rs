@@ -100,10 +100,11 @@ pub fn route() -> impl Strategy<Value = Route> {
     let affinity = prop_oneof![Just(Affinity::Auto), Just(Affinity::Agent), Just(Affinity::Keys), Just(Affinity::None)];
     let timeouts = (duration(), duration(), option::of(duration()));
     let timeouts = timeouts.prop_map(|(connect, first_byte, idle)| Timeouts { connect, first_byte, idle });
-    (name(), name(), affinity, timeouts).prop_map(|(name, pool, affinity, timeouts)| Route {
+    (name(), name(), affinity, any::<bool>(), timeouts).prop_map(|(name, pool, affinity, inspect, timeouts)| Route {
         name,
         pool,
         affinity,
+        inspect,
         timeouts,
     })
 }

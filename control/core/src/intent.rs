@@ -25,6 +25,7 @@ pub struct OperatorRoute {
     pub name: RouteName,
     pub requirement: Requirement,
     pub affinity: Affinity,
+    pub inspect: bool,
     pub timeouts: Timeouts,
 }
 
@@ -101,8 +102,8 @@ impl Intent {
     pub fn digest(&self) -> Digest {
         let mut parts = vec![format!("session_idle {:?}", self.settings.session_idle)];
         for route in self.routes.values() {
-            let OperatorRoute { name, requirement, affinity, timeouts } = route;
-            parts.push(format!("route {name} {requirement} {} {timeouts:?}", affinity.as_str()));
+            let OperatorRoute { name, requirement, affinity, inspect, timeouts } = route;
+            parts.push(format!("route {name} {requirement} {} {inspect} {timeouts:?}", affinity.as_str()));
         }
         parts.extend(self.pools.iter().map(|(agent, balance)| format!("pool {agent} {}", balance.as_str())));
         Digest::of_parts(parts.iter().map(String::as_bytes))

@@ -21,6 +21,7 @@ pub fn route(wire: wire::Route) -> Result<Route, DecodeError> {
         name: RouteName::new(&wire.name).map_err(|bad| DecodeError::field("name", bad))?,
         pool: PoolName::new(&wire.pool).map_err(|bad| DecodeError::field("pool", bad))?,
         affinity,
+        inspect: wire.inspect,
         timeouts: Timeouts {
             connect: field::duration("connect_timeout", connect)?,
             first_byte: field::duration("first_byte_timeout", first_byte)?,

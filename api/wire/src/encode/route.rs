@@ -16,6 +16,7 @@ pub fn route(route: &Route) -> wire::Route {
         name: route.name.to_string(),
         pool: route.pool.to_string(),
         affinity: affinity.into(),
+        inspect: route.inspect,
         connect_timeout: Some(field::duration(route.timeouts.connect)),
         first_byte_timeout: Some(field::duration(route.timeouts.first_byte)),
         idle_timeout: route.timeouts.idle.map(field::duration),

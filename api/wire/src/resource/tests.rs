@@ -151,6 +151,7 @@ fn bad_routes_pools_agents_and_settings_are_refused_by_their_field() {
         name: "weather".into(),
         pool: "weather".into(),
         affinity: wire::route::Affinity::Auto.into(),
+        inspect: false,
         connect_timeout: Some(second),
         first_byte_timeout: Some(second),
         idle_timeout: None,

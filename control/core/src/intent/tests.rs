@@ -5,6 +5,7 @@ fn route(name: &str, requirement: &str) -> OperatorRoute {
         name: RouteName::new(name).unwrap(),
         requirement: requirement.parse().unwrap(),
         affinity: Affinity::Auto,
+        inspect: false,
         timeouts: Timeouts::default(),
     }
 }

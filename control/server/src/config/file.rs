@@ -85,6 +85,10 @@ pub struct RouteFile {
     /// Which state calls follow: auto, agent, keys or none. Default: auto
     #[serde(default)]
     pub affinity: Option<String>,
+    /// Read the body of every call and refuse those whose head says something else. Default: false, then bodies of calls of revision
+    /// 2026-07-28 are not touched
+    #[serde(default)]
+    pub inspect: bool,
     #[serde(default)]
     pub timeouts: TimeoutsFile,
 }

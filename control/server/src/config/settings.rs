@@ -200,6 +200,7 @@ fn operator_route(at: usize, route: &RouteFile) -> Result<OperatorRoute, Setting
         requirement: Requirement::parse(&route.capability, route.version.as_deref(), &route.tags)
             .map_err(|cause| SettingsError::Requirement { at, cause })?,
         affinity,
+        inspect: route.inspect,
         timeouts: timeouts(&route.timeouts),
     })
 }

@@ -124,6 +124,7 @@ fn route_value(route: &Route) -> Value {
         "name": route.name.as_str(),
         "pool": route.pool.name.as_str(),
         "affinity": route.affinity.as_str(),
+        "inspect": route.inspect,
         "timeouts": {
             "connect_ms": milliseconds(route.timeouts.connect),
             "first_byte_ms": milliseconds(route.timeouts.first_byte),

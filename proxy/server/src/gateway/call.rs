@@ -31,6 +31,8 @@ pub struct Call {
     pub attempt: Option<Attempt>,
     pub era: Option<Era>,
     pub method: Option<Method>,
+    /// Waits for an endpoint rather than being refused.
+    pub patient: bool,
     pub first_byte: Option<Duration>,
     pub _open: OpenCall,
 }
@@ -72,6 +74,7 @@ impl Call {
             attempt: None,
             era: None,
             method: None,
+            patient: false,
             first_byte: None,
             _open: open,
         }

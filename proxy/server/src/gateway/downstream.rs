@@ -49,8 +49,8 @@ impl<'w> Downstream<'w> {
         }
     }
 
-    /// The first bytes of the body, as far as they come within `time`.
-    pub async fn peek(&mut self, time: Duration) -> Vec<u8> {
+    /// Waits until as much of the body is here as is kept for a second attempt, or for `time`.
+    pub async fn wait_for_body(&mut self, time: Duration) {
         self.say_continue();
         self.alarm.set(time);
         let Self { wire, alarm, upload, .. } = self;
@@ -62,7 +62,6 @@ impl<'w> Downstream<'w> {
         })
         .await;
         self.alarm.stop();
-        self.upload.beginning(&self.wire.inbox)
     }
 
     /// Ready when the caller has left; only for a request that was read to its end.

@@ -1,6 +1,6 @@
 //! Calls of the own agents: reads their facts, asks for their session, gets a plan, and picks from it.
 //!
-//! In: a request's head, and the beginning of its body where only that tells. Out: a plan, an endpoint, or how the call ends.
+//! In: a request's head, and its body where the route or the era wants it read. Out: a plan, an endpoint, or how the call ends.
 //! Never here: the ladder of affinities; it is the core's `plan`.
 
 use std::sync::Arc;
@@ -8,14 +8,13 @@ use std::time::{Duration, Instant};
 
 use outrigger_proxy_core::balance::tried::Tried;
 use outrigger_proxy_core::http1::head::RequestHead;
-use outrigger_proxy_core::mcp::envelope::Envelope;
 use outrigger_proxy_core::mcp::facts::{CallFacts, Verb};
+use outrigger_proxy_core::mcp::table::Row;
 use outrigger_proxy_core::plan::{self, Aim, Plan};
 use outrigger_proxy_core::refusal::Refusal;
-use outrigger_proxy_core::retry::judge::Patience;
+use outrigger_proxy_core::retry::judge::{self, Patience};
 use outrigger_proxy_core::target::Target;
 use outrigger_proxy_core::world::endpoint::Endpoint;
-use outrigger_proxy_core::world::table::World;
 use tokio::sync::watch;
 
 use super::call::{Call, Ending, Way};
@@ -33,7 +32,7 @@ pub async fn settle(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut 
                 call.way = Some(Way::Out(plan));
                 return Ok(());
             }
-            Err(refusal) => wait_or_end(parts, &down.head, call, refusal).await?,
+            Err(refusal) => wait_or_end(parts, call, refusal).await?,
         }
     }
 }
@@ -52,7 +51,7 @@ pub async fn pick(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Ca
                 }
                 return Ok(picked.endpoint);
             }
-            Err(refusal) => wait_or_end(parts, &down.head, call, refusal).await?,
+            Err(refusal) => wait_or_end(parts, call, refusal).await?,
         }
         call.tried = Tried::default();
         settle(parts, down, call).await?;
@@ -60,11 +59,11 @@ pub async fn pick(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Ca
 }
 
 async fn plan_once(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Call) -> Result<Plan, Refusal> {
-    let aim = match aim(parts, &down.head, call, None)? {
+    let aim = match aim(parts, down, call, true)? {
         Some(aim) => aim,
         None => {
-            let seen = down.peek(parts.limits.head_time).await;
-            aim(parts, &down.head, call, Some(&seen))?.ok_or(Refusal::Internal)?
+            down.wait_for_body(parts.limits.head_time).await;
+            aim(parts, down, call, false)?.ok_or(Refusal::Internal)?
         }
     };
     let key = aim.key();
@@ -80,16 +79,37 @@ async fn plan_once(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut C
     planned
 }
 
-/// Who is called. None if the beginning of the body has to tell, and was not `seen` yet.
-fn aim(parts: &GatewayParts, head: &RequestHead, call: &mut Call, seen: Option<&[u8]>) -> Result<Option<Aim>, Refusal> {
+/// Who is called. None if the body has to tell and is not here yet; only where it `may_wait`.
+fn aim(
+    parts: &GatewayParts,
+    down: &mut Downstream<'_>,
+    call: &mut Call,
+    may_wait: bool,
+) -> Result<Option<Aim>, Refusal> {
+    let Downstream { head, upload, wire, .. } = down;
     let facts = facts(parts, head)?;
-    let facts = match seen {
-        Some(seen) => facts.with_envelope(&Envelope::scan(seen)),
-        None => facts,
+    // Read already, so that the shape of a refusal is right.
+    (call.era, call.method) = (facts.era, facts.method);
+    call.patient = Row::of(&facts).patient;
+    let dest = plan::dest(&call.world, facts.target)?;
+    let inspect = dest.inspects();
+    let facts = match facts.is_read(inspect) {
+        false if inspect && facts.verb == Verb::Post => return Err(Refusal::NotJsonType),
+        false => facts,
+        true => {
+            let whole = upload.look(&wire.inbox)?;
+            if !whole && may_wait && facts.waits_for_body(inspect) {
+                return Ok(None);
+            }
+            let seen = upload.beginning(&wire.inbox);
+            let envelope = upload.envelope(&seen).ok_or(Refusal::Internal)?;
+            facts.with_envelope(&envelope, whole)?
+        }
     };
     (call.era, call.method) = (facts.era, facts.method);
-    let world: &World = &call.world;
-    if facts.needs_peek() { Ok(None) } else { plan::aim(world, &facts).map(Some) }
+    let aim = plan::aim(dest, &facts);
+    call.patient = aim.row().patient;
+    Ok(Some(aim))
 }
 
 fn facts<'a>(parts: &GatewayParts, head: &'a RequestHead) -> Result<CallFacts<'a>, Refusal> {
@@ -98,18 +118,9 @@ fn facts<'a>(parts: &GatewayParts, head: &'a RequestHead) -> Result<CallFacts<'a
 }
 
 /// Waits for the next world if the call is one that is worth it; otherwise the refusal ends it.
-async fn wait_or_end(
-    parts: &GatewayParts,
-    head: &RequestHead,
-    call: &mut Call,
-    refusal: Refusal,
-) -> Result<(), Ending> {
+pub async fn wait_or_end(parts: &GatewayParts, call: &mut Call, refusal: Refusal) -> Result<(), Ending> {
     let now = Instant::now();
-    let patience = match facts(parts, head) {
-        Ok(facts) => plan::patience(&refusal, &facts, call.began, now),
-        Err(_) => Patience::Refuse,
-    };
-    match patience {
+    match judge::patience(&refusal, call.patient, call.began, now) {
         Patience::Refuse => Err(Ending::Refuse(refusal)),
         Patience::Close => Err(Ending::Close),
         Patience::WaitUntil(until) => {

@@ -9,6 +9,7 @@ use std::time::{Instant, SystemTime};
 
 use http::StatusCode;
 use outrigger_model::resource::Serial;
+use outrigger_proxy_core::balance::tried::Tried;
 use outrigger_proxy_core::gate;
 use outrigger_proxy_core::http1::body::Framing;
 use outrigger_proxy_core::http1::field::Name;
@@ -22,7 +23,7 @@ use tracing::{debug, warn};
 
 use super::alarm::Alarm;
 use super::attempts::{self, Next};
-use super::call::{Call, Ending, Way};
+use super::call::{Attempt, Call, Ending, Way};
 use super::deliver::deliver;
 use super::downstream::Downstream;
 use super::exchange::{Answer, Failure, ask};
@@ -45,6 +46,13 @@ pub struct Side {
 struct Found {
     upstream: Upstream,
     answer: Answer,
+}
+
+/// What the call ends with if nobody does better.
+struct Fallback {
+    next: Next,
+    found: Option<Found>,
+    attempt: Option<Attempt>,
 }
 
 impl Side {
@@ -107,18 +115,48 @@ impl Side {
             Direction::Inbound => inbound::settle(&down.head, call)?,
         }
         down.say_continue();
+        let mut fallback = None;
         loop {
-            let endpoint = match self.direction {
-                Direction::Outbound => outbound::pick(&self.parts, down, call).await?,
-                Direction::Inbound => inbound::pick(call)?,
+            let picked = match self.direction {
+                Direction::Outbound => outbound::pick(&self.parts, down, call).await,
+                Direction::Inbound => inbound::pick(call),
+            };
+            let endpoint = match (picked, &fallback) {
+                (Ok(endpoint), _) => endpoint,
+                (Err(Ending::Refuse(Refusal::NoEndpoint { .. })), Some(_)) => break,
+                (Err(ending), _) => return Err(ending),
             };
             call.attempt(Arc::clone(&endpoint));
             match self.attempt(down, call, &endpoint, Instant::now()).await {
-                (Next::Pass, Some(found)) => return Ok(found),
-                (Next::Again, _) => {}
-                (Next::End(ending), _) => return Err(ending),
-                (Next::Pass, None) => return Err(Ending::Refuse(Refusal::Internal)),
+                (Next::Again(next), found) => {
+                    let reached_nobody = matches!(*next, Next::End(Ending::Refuse(Refusal::NoEndpoint { .. })));
+                    if fallback.is_none() || !reached_nobody {
+                        fallback = Some(Fallback { next: *next, found, attempt: call.attempt.take() });
+                    }
+                }
+                (Next::End(Ending::Refuse(refusal)), _) if call.patient && down.upload.can_restart() => {
+                    outbound::wait_or_end(&self.parts, call, refusal).await?;
+                    call.tried = Tried::default();
+                    outbound::settle(&self.parts, down, call).await?;
+                }
+                (next, found) => return self.settled(call, next, found).await,
             }
+        }
+        let Some(Fallback { next, found, attempt }) = fallback else { return Err(Ending::Refuse(Refusal::Internal)) };
+        call.attempt = attempt;
+        self.settled(call, next, found).await
+    }
+
+    /// What the head of an answer that is passed on teaches about sessions is kept before the caller sees it.
+    async fn settled(&self, call: &mut Call, next: Next, found: Option<Found>) -> Result<Found, Ending> {
+        match (next, found) {
+            (Next::Pass, Some(found)) => {
+                call.first_byte = Some(call.began.elapsed());
+                self.learn(call, &found.answer).await;
+                Ok(found)
+            }
+            (Next::End(ending), _) => Err(ending),
+            (Next::Pass | Next::Again(_), _) => Err(Ending::Refuse(Refusal::Internal)),
         }
     }
 
@@ -126,7 +164,7 @@ impl Side {
     async fn attempt(
         &self,
         down: &mut Downstream<'_>,
-        call: &mut Call,
+        call: &Call,
         endpoint: &Endpoint,
         began: Instant,
     ) -> (Next, Option<Found>) {
@@ -149,20 +187,15 @@ impl Side {
             }
         };
         let outcome = Outcome::of_answer(answer.head.status, refusal_of(endpoint, &answer));
-        let now = Instant::now();
-        let next = settle(call, outcome, down.upload.can_restart(), now);
-        if next == Next::Pass {
-            call.first_byte = Some(now - call.began);
-            self.learn(call, endpoint, &answer).await;
-        }
+        let next = settle(call, outcome, down.upload.can_restart(), Instant::now());
         (next, Some(Found { upstream, answer }))
     }
 
-    /// What the head of an answer teaches about sessions is kept before the caller sees it.
-    async fn learn(&self, call: &Call, endpoint: &Endpoint, answer: &Answer) {
-        if let Some(Way::Out(plan)) = &call.way {
+    async fn learn(&self, call: &Call, answer: &Answer) {
+        if let (Some(Way::Out(plan)), Some(attempt)) = (&call.way, &call.attempt) {
             let (now, idle) = (unix_seconds(), call.world.settings().session_idle);
-            let lesson = plan.lesson(endpoint, answer.head.status, headers::minted(&answer.head.fields), idle, now);
+            let lesson =
+                plan.lesson(&attempt.endpoint, answer.head.status, headers::minted(&answer.head.fields), idle, now);
             self.parts.sessions.obey(lesson, idle, now).await;
         }
     }

@@ -25,6 +25,11 @@ pub struct Answer {
 /// What a legacy client sends to call a tool.
 pub const CALL: &str = r#"{"jsonrpc":"2.0","id":"call-7","method":"tools/call","params":{"name":"forecast"}}"#;
 
+/// A message that holds so many bytes of text.
+pub fn message(size: usize) -> String {
+    format!(r#"{{"jsonrpc":"2.0","id":"big","method":"x","params":{{"x":"{}"}}}}"#, "x".repeat(size))
+}
+
 impl Caller {
     pub async fn connect(address: SocketAddr) -> Self {
         Self { stream: TcpStream::connect(address).await.expect("connect"), heard: Vec::new() }
