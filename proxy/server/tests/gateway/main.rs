@@ -10,6 +10,7 @@ mod limits;
 mod messages;
 mod peers;
 mod refusals;
+mod retries;
 mod sessions;
 mod streams;
 mod transparency;
