@@ -6,4 +6,5 @@ pub mod method;
 pub mod headers;
 pub mod envelope;
 pub mod facts;
+pub mod sse;
 pub mod error;

@@ -16,6 +16,7 @@ fn every_name_that_we_act_on_is_known_by_its_text() {
         ("Accept", Name::Accept),
         ("Connection", Name::Connection),
         ("Content-Length", Name::ContentLength),
+        ("Content-Type", Name::ContentType),
         ("Expect", Name::Expect),
         ("Host", Name::Host),
         ("Keep-Alive", Name::KeepAlive),
@@ -31,7 +32,7 @@ fn every_name_that_we_act_on_is_known_by_its_text() {
         ("Upgrade", Name::Upgrade),
         ("Outrigger-Anything", Name::Ours),
         ("Outrigger", Name::Other),
-        ("Content-Type", Name::Other),
+        ("Content-Encoding", Name::Other),
         ("", Name::Other),
     ] {
         assert_eq!(Name::of(text.as_bytes()), name, "{text}");
