@@ -10,6 +10,7 @@ pub mod outcome;
 pub mod target;
 pub mod mcp;
 pub mod events;
+pub mod deadline;
 pub mod gate;
 pub mod health;
 pub mod live;

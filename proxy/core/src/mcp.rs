@@ -6,5 +6,6 @@ pub mod method;
 pub mod headers;
 pub mod envelope;
 pub mod facts;
+pub mod time;
 pub mod sse;
 pub mod error;

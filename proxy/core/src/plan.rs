@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use outrigger_model::revision::Era;
-use outrigger_model::route::{Affinity, Timeouts};
+use outrigger_model::route::{Affinity, TimeClass, Timeouts};
 
 use crate::balance::pick::{By, Picked, pick};
 use crate::balance::tried::Tried;
 use crate::mcp::facts::{CallFacts, Caller, Verb};
 use crate::mcp::method::{Class, Method};
+use crate::mcp::time;
 use crate::outcome::{NotReached, Outcome};
 use crate::refusal::Refusal;
 use crate::retry::judge::{self, Hold, Patience, Verdict};
@@ -206,6 +207,11 @@ impl Plan {
             Dest::Route(route) => route.timeouts,
             Dest::Replica(_) => Timeouts::default(),
         }
+    }
+
+    /// How patient the call is.
+    pub const fn time_class(&self) -> TimeClass {
+        time::class(self.aim.verb, self.aim.era, self.aim.method)
     }
 
     pub const fn rung(&self) -> Rung {

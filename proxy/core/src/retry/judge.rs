@@ -52,9 +52,10 @@ pub enum Hold {
 pub fn judge(outcome: Outcome, hold: Hold, route: &str, now: Instant) -> Verdict {
     match outcome {
         Outcome::Answered(_) | Outcome::CallerLeft => Verdict::Done,
-        Outcome::BrokeOff => Verdict::Abort,
+        Outcome::BrokeOff | Outcome::CutOff(_) => Verdict::Abort,
         Outcome::Lost => Verdict::Refuse(Refusal::UpstreamLost),
         Outcome::TimedOut => Verdict::Refuse(Refusal::UpstreamTimeout),
+        Outcome::TookTooLong => Verdict::Refuse(Refusal::TotalTimeout),
         Outcome::ConnectFailed | Outcome::NotReached(_) => match hold {
             Hold::Free => Verdict::Again,
             Hold::Named => Verdict::Refuse(Refusal::NoEndpoint { route: route.to_owned() }),

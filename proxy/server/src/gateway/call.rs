@@ -6,10 +6,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use outrigger_model::revision::Era;
-use outrigger_model::route::Timeouts;
+use outrigger_model::route::{Limits, TimeClass, Timeouts};
 use outrigger_proxy_core::balance::tried::Tried;
+use outrigger_proxy_core::deadline::Deadlines;
 use outrigger_proxy_core::live::InFlight;
+use outrigger_proxy_core::mcp::facts::Verb;
 use outrigger_proxy_core::mcp::method::Method;
+use outrigger_proxy_core::mcp::time;
 use outrigger_proxy_core::plan::Plan;
 use outrigger_proxy_core::refusal::Refusal;
 use outrigger_proxy_core::world::endpoint::Endpoint;
@@ -89,10 +92,36 @@ impl Call {
         self.attempt.as_ref().map(|attempt| Arc::clone(&attempt.endpoint))
     }
 
-    pub fn timeouts(&self) -> Timeouts {
+    /// For connecting to an endpoint.
+    pub fn connect_limit(&self) -> Duration {
+        self.timeouts().connect
+    }
+
+    pub fn deadlines(&self) -> Deadlines {
+        match &self.way {
+            Some(Way::Out(plan)) => {
+                let timeouts = plan.timeouts();
+                Deadlines::new(timeouts.of(plan.time_class()), timeouts.keep_alive, self.began)
+            }
+            Some(Way::In(_)) | None => {
+                let guard = Limits { first_byte: Some(FIRST_BYTE_INBOUND), ..Limits::NONE };
+                Deadlines::new(guard, None, self.began)
+            }
+        }
+    }
+
+    /// Both sides of the gateway know it, because a stream ends on either when it drains.
+    pub fn time_class(&self, verb: Verb) -> TimeClass {
+        match &self.way {
+            Some(Way::Out(plan)) => plan.time_class(),
+            Some(Way::In(_)) | None => time::class(verb, self.era, self.method),
+        }
+    }
+
+    fn timeouts(&self) -> Timeouts {
         match &self.way {
             Some(Way::Out(plan)) => plan.timeouts(),
-            Some(Way::In(_)) | None => Timeouts { first_byte: FIRST_BYTE_INBOUND, ..Timeouts::default() },
+            Some(Way::In(_)) | None => Timeouts::default(),
         }
     }
 }

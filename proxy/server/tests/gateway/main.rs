@@ -6,10 +6,12 @@ mod agent;
 mod caller;
 mod mesh;
 
+mod drain;
 mod limits;
 mod messages;
 mod peers;
 mod refusals;
 mod sessions;
 mod streams;
+mod time;
 mod transparency;

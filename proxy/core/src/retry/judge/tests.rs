@@ -3,11 +3,18 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 
 use super::{Hold, Patience, Verdict, judge, patience};
-use crate::outcome::{NotReached, Outcome};
+use crate::outcome::{Limit, NotReached, Outcome};
 use crate::refusal::Refusal;
 
-const SENT: [Outcome; 4] =
-    [Outcome::Answered(StatusCode::BAD_GATEWAY), Outcome::Lost, Outcome::TimedOut, Outcome::BrokeOff];
+const SENT: [Outcome; 7] = [
+    Outcome::Answered(StatusCode::BAD_GATEWAY),
+    Outcome::Lost,
+    Outcome::TimedOut,
+    Outcome::TookTooLong,
+    Outcome::BrokeOff,
+    Outcome::CutOff(Limit::Idle),
+    Outcome::CutOff(Limit::Total),
+];
 
 #[test]
 fn what_may_have_reached_an_agent_is_never_tried_again() {
@@ -18,6 +25,15 @@ fn what_may_have_reached_an_agent_is_never_tried_again() {
             assert_ne!(judge(outcome, hold, "weather", now), Verdict::Again, "{outcome:?} {hold:?}");
         }
     }
+}
+
+#[test]
+fn which_limit_passed_decides_what_the_caller_sees() {
+    let judge = |outcome| judge(outcome, Hold::Free, "weather", Instant::now());
+    assert_eq!(judge(Outcome::TimedOut), Verdict::Refuse(Refusal::UpstreamTimeout));
+    assert_eq!(judge(Outcome::TookTooLong), Verdict::Refuse(Refusal::TotalTimeout));
+    assert_eq!(judge(Outcome::CutOff(Limit::Idle)), Verdict::Abort);
+    assert_eq!(judge(Outcome::CutOff(Limit::Total)), Verdict::Abort);
 }
 
 #[test]
