@@ -9,6 +9,8 @@ pub mod http1;
 pub mod outcome;
 pub mod target;
 pub mod mcp;
+pub mod events;
+pub mod deadline;
 pub mod gate;
 pub mod health;
 pub mod live;

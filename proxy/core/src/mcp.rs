@@ -7,4 +7,5 @@ pub mod envelope;
 pub mod headers;
 pub mod facts;
 pub mod table;
+pub mod sse;
 pub mod error;

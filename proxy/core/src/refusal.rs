@@ -68,6 +68,9 @@ pub enum Refusal {
     UpstreamLost,
     #[error("no answer in time")]
     UpstreamTimeout,
+    /// The limit on the whole call, not on the time to the first byte.
+    #[error("no answer within the time for the whole call")]
+    TotalTimeout,
     /// The inbound listener does not know the peer, or it may not come in.
     #[error("peer is not allowed")]
     PeerNotAllowed,
@@ -180,6 +183,7 @@ impl Refusal {
             Self::SessionOfAnotherCaller => Shape::said(StatusCode::FORBIDDEN, "session_of_another_caller"),
             Self::UpstreamLost => Shape::broken(StatusCode::BAD_GATEWAY, "upstream_lost"),
             Self::UpstreamTimeout => Shape::broken(StatusCode::GATEWAY_TIMEOUT, "upstream_timeout"),
+            Self::TotalTimeout => Shape::broken(StatusCode::GATEWAY_TIMEOUT, "total_timeout"),
             Self::PeerNotAllowed => Shape::said(StatusCode::FORBIDDEN, "peer_not_allowed"),
             Self::UnknownReplica { .. } => Shape::later("unknown_replica", 1),
             Self::AgentUnreachable { .. } => Shape::later("agent_unreachable", 1),
@@ -227,6 +231,7 @@ impl Refusal {
             Self::SessionOfAnotherCaller => "this session was opened by another caller".to_owned(),
             Self::UpstreamLost => "the connection to the agent was lost before it answered".to_owned(),
             Self::UpstreamTimeout => "the agent did not answer in time".to_owned(),
+            Self::TotalTimeout => "the call took longer than it may in all".to_owned(),
             Self::PeerNotAllowed => "this listener serves the proxies of the mesh only".to_owned(),
             Self::UnknownReplica { replica } => format!("replica `{}` is not behind this proxy", echo(replica)),
             Self::AgentUnreachable { replica } => {
@@ -260,7 +265,10 @@ impl Refusal {
             Self::SessionOfAnotherCaller => "initialize to open a session of your own".to_owned(),
             Self::UpstreamLost => "the call may have run; check before sending it again".to_owned(),
             Self::UpstreamTimeout => {
-                "the call may have run; raise `timeouts.first_byte_ms` of the route if it is slow".to_owned()
+                "the call may have run; raise `first_byte_ms` of its class in the `timeouts` of the route".to_owned()
+            }
+            Self::TotalTimeout => {
+                "the call may have run; raise `total_ms` of its class in the `timeouts` of the route".to_owned()
             }
             Self::PeerNotAllowed => "use a certificate of this mesh, issued with `outrigger ca issue`".to_owned(),
             Self::UnknownReplica { .. } => {

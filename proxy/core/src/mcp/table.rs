@@ -31,6 +31,15 @@ pub enum Stick {
     Nowhere,
 }
 
+/// What happens to a stream of events while its listener drains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AtDrain {
+    /// It ends between two events; its caller opens it again elsewhere, and names the last event it has seen.
+    EndsBetweenEvents,
+    /// A result is still to come on it, and it goes on for as long as the grace does.
+    GoesOn,
+}
+
 /// Which calls a row is about. What is not said fits all.
 #[derive(Debug, Clone, Copy)]
 struct When {
@@ -42,6 +51,8 @@ struct When {
     message: Option<Message>,
     notice: Option<bool>,
     resumes: Option<bool>,
+    /// A revision was sent, which 2024-11-05 knows nothing of.
+    revision: Option<bool>,
 }
 
 /// One shape of call.
@@ -54,10 +65,19 @@ pub struct Row {
     pub time: TimeClass,
     /// Waits for an endpoint rather than being refused, and is never answered by an error that another endpoint might not give.
     pub patient: bool,
+    pub at_drain: AtDrain,
 }
 
-const ANY: When =
-    When { verb: None, era: None, methods: &[], session: None, message: None, notice: None, resumes: None };
+const ANY: When = When {
+    verb: None,
+    era: None,
+    methods: &[],
+    session: None,
+    message: None,
+    notice: None,
+    resumes: None,
+    revision: None,
+};
 const POST: When = When { verb: Some(Verb::Post), ..ANY };
 const MODERN: When = When { era: Some(Era::Modern), ..POST };
 const LEGACY: When = When { era: Some(Era::Legacy), ..POST };
@@ -75,8 +95,29 @@ const LISTS: &[Method] = &[
 const READS: &[Method] = &[Method::ResourcesRead, Method::PromptsGet];
 const CHANGES_OF_TASKS: &[Method] = &[Method::TasksUpdate, Method::TasksCancel];
 
+/// What a legacy server answers at once; reads and prompts may ask the caller something first.
+const AT_ONCE: &[Method] = &[
+    Method::Ping,
+    Method::ToolsList,
+    Method::ResourcesList,
+    Method::ResourceTemplatesList,
+    Method::ResourcesSubscribe,
+    Method::ResourcesUnsubscribe,
+    Method::PromptsList,
+    Method::Complete,
+    Method::SetLevel,
+    Method::TasksGet,
+    Method::TasksList,
+    Method::TasksCancel,
+];
+
 const fn row(number: u8, when: When, stick: Stick, retry: Retry, time: TimeClass) -> Row {
-    Row { number, when, stick, retry, time, patient: false }
+    Row { number, when, stick, retry, time, patient: false, at_drain: AtDrain::GoesOn }
+}
+
+/// A stream that its caller opens again when it ends.
+const fn reopened(row: Row) -> Row {
+    Row { at_drain: AtDrain::EndsBetweenEvents, ..row }
 }
 
 const fn of(methods: &'static [Method], when: When) -> When {
@@ -89,14 +130,14 @@ use TimeClass::{Call, Quick, Stream};
 
 /// The first that fits holds.
 #[rustfmt::skip]
-const TABLE: [Row; 22] = [
+const TABLE: [Row; 25] = [
     // 2026-07-28 and later: every request says in its head what it is.
     Row { patient: true, ..row(1, of(&[Method::Discover], MODERN), Caller, SafeRead, Quick) },
     row( 2, of(LISTS, MODERN), Caller, SafeRead, Quick),
     row( 5, When { message: Some(Message::Continued), ..MODERN }, Caller, ConnectOnly, Call),
     row( 3, of(READS, MODERN), Caller, SafeRead, Quick),
     row( 4, of(&[Method::ToolsCall], MODERN), Caller, ConnectOnly, Call),
-    row( 6, of(&[Method::Listen], MODERN), Caller, SafeRead, Stream),
+    reopened(row( 6, of(&[Method::Listen], MODERN), Caller, SafeRead, Stream)),
     row( 7, of(&[Method::TasksGet], MODERN), Caller, SafeRead, Quick),
     row( 8, of(CHANGES_OF_TASKS, MODERN), Caller, ConnectOnly, Quick),
     // Also where `Mcp-Method` is missing (10): the agent says so.
@@ -105,14 +146,18 @@ const TABLE: [Row; 22] = [
     row(11, When { session: Some(false), ..of(&[Method::Initialize], LEGACY) }, Opens, SafeRead, Quick),
     row(14, When { message: Some(Message::Batch), ..IN_SESSION }, Caller, ConnectOnly, Call),
     row(13, When { notice: Some(true), ..IN_SESSION }, Caller, ConnectOnly, Quick),
+    row(12, of(AT_ONCE, IN_SESSION), Caller, ConnectOnly, Quick),
     row(12, IN_SESSION, Caller, ConnectOnly, Call),
+    row(19, of(AT_ONCE, LEGACY), Caller, ConnectOnly, Quick),
     row(19, LEGACY, Caller, ConnectOnly, Call),
     // A modern agent answers 405.
     row(23, When { verb: Some(Verb::Get), ..of(&[], MODERN) }, Nowhere, ConnectOnly, Quick),
     row(23, When { verb: Some(Verb::Delete), ..of(&[], MODERN) }, Nowhere, ConnectOnly, Quick),
     row(23, When { verb: Some(Verb::Other), ..of(&[], MODERN) }, Nowhere, ConnectOnly, Quick),
-    row(16, When { resumes: Some(true), ..GET }, Caller, ConnectOnly, Stream),
-    row(15, When { session: Some(true), ..GET }, Caller, ConnectOnly, Stream),
+    reopened(row(16, When { resumes: Some(true), ..GET }, Caller, ConnectOnly, Stream)),
+    reopened(row(15, When { session: Some(true), ..GET }, Caller, ConnectOnly, Stream)),
+    reopened(row(17, When { revision: Some(true), ..GET }, Caller, ConnectOnly, Stream)),
+    // 2024-11-05 sends the results of its POSTs there.
     row(17, GET, Caller, ConnectOnly, Stream),
     row(18, When { verb: Some(Verb::Delete), ..ANY }, Caller, ConnectOnly, Quick),
     // OPTIONS and HEAD; what else there is, agents refuse themselves.
@@ -133,6 +178,7 @@ impl When {
             && self.message.is_none_or(|message| message == facts.message)
             && is(self.notice, facts.notice)
             && is(self.resumes, facts.resumes)
+            && is(self.revision, facts.revision().is_some())
     }
 }
 

@@ -28,6 +28,7 @@ fn every() -> Vec<Refusal> {
         Refusal::SessionOfAnotherCaller,
         Refusal::UpstreamLost,
         Refusal::UpstreamTimeout,
+        Refusal::TotalTimeout,
         Refusal::PeerNotAllowed,
         Refusal::UnknownReplica { replica: text() },
         Refusal::AgentUnreachable { replica: text() },
@@ -61,7 +62,7 @@ fn every_503_says_when_to_come_back_and_uses_a_standard_code() {
 #[test]
 fn only_a_call_that_was_sent_may_have_run() {
     let may: HashSet<_> = every().iter().filter(|r| r.shape(None).may_have_run).map(Refusal::label).collect();
-    assert_eq!(may, HashSet::from(["upstream_lost", "upstream_timeout"]));
+    assert_eq!(may, HashSet::from(["upstream_lost", "upstream_timeout", "total_timeout"]));
 }
 
 #[test]

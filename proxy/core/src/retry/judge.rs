@@ -60,9 +60,10 @@ pub fn judge(outcome: Outcome, hold: Hold, retry: Retry, route: &str, now: Insta
         Outcome::Lost if may_repeat => Verdict::Again,
         Outcome::Answered(status) if may_repeat && is_of_a_gateway(status) => Verdict::Again,
         Outcome::Answered(_) | Outcome::CallerLeft => Verdict::Done,
-        Outcome::BrokeOff => Verdict::Abort,
+        Outcome::BrokeOff | Outcome::CutOff(_) => Verdict::Abort,
         Outcome::Lost => Verdict::Refuse(Refusal::UpstreamLost),
         Outcome::TimedOut => Verdict::Refuse(Refusal::UpstreamTimeout),
+        Outcome::TookTooLong => Verdict::Refuse(Refusal::TotalTimeout),
         Outcome::ConnectFailed | Outcome::NotReached(_) => match hold {
             Hold::Free => Verdict::Again,
             Hold::Named => Verdict::Refuse(Refusal::NoEndpoint { route: route.to_owned() }),

@@ -48,7 +48,7 @@ async fn converse(side: &Side, mut wire: Wire, place: &Place) {
         let closing = || place.stage() != Stage::Open;
         let keep = match next(side, &mut wire, &mut alarm, place).await {
             // In a box of its own, so that a connection without a call is small.
-            Next::Request(head) => Box::pin(side.serve(&mut wire, &mut alarm, head, closing())).await,
+            Next::Request(head) => Box::pin(side.serve(&mut wire, &mut alarm, place, head)).await,
             Next::Refuse(refusal) => {
                 Box::pin(side.refuse_bytes(&mut wire, &refusal)).await;
                 false

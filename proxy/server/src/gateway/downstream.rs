@@ -9,6 +9,7 @@ use outrigger_proxy_core::http1::field::Name;
 use outrigger_proxy_core::http1::head::RequestHead;
 
 use super::alarm::Alarm;
+use super::closing::{Place, Stage};
 use super::upload::Upload;
 use super::wire::Wire;
 
@@ -19,6 +20,7 @@ const PIPELINED_BYTES_MAX: usize = 64 * 1024;
 pub struct Downstream<'w> {
     pub wire: &'w mut Wire,
     pub alarm: &'w mut Alarm,
+    pub place: &'w Place,
     pub head: RequestHead,
     pub upload: Upload,
     /// The status of the final answer, once its head began to be written.
@@ -30,11 +32,16 @@ pub struct Downstream<'w> {
 }
 
 impl<'w> Downstream<'w> {
-    pub fn new(wire: &'w mut Wire, alarm: &'w mut Alarm, head: RequestHead, upload: Upload) -> Self {
+    pub fn new(wire: &'w mut Wire, alarm: &'w mut Alarm, place: &'w Place, head: RequestHead, upload: Upload) -> Self {
         let keep = !head.is_http10 && !head.fields.lists(Name::Connection, "close");
         let expects = head.fields.first(Name::Expect).is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
         let awaits_continue = expects && !head.is_http10 && !upload.is_done() && wire.inbox.is_empty();
-        Self { wire, alarm, head, upload, answered: None, keep, awaits_continue }
+        Self { wire, alarm, place, head, upload, answered: None, keep, awaits_continue }
+    }
+
+    /// Whether the listener has begun to stop.
+    pub fn is_draining(&self) -> bool {
+        self.place.stage() != Stage::Open
     }
 
     pub const fn awaits_continue(&self) -> bool {

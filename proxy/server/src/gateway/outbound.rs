@@ -90,7 +90,7 @@ fn aim(
     let facts = facts(parts, head)?;
     // Read already, so that the shape of a refusal is right.
     (call.era, call.method) = (facts.era, facts.method);
-    call.patient = Row::of(&facts).patient;
+    call.row = Some(Row::of(&facts));
     let dest = plan::dest(&call.world, facts.target)?;
     let inspect = dest.inspects();
     let facts = match facts.is_read(inspect) {
@@ -108,7 +108,7 @@ fn aim(
     };
     (call.era, call.method) = (facts.era, facts.method);
     let aim = plan::aim(dest, &facts);
-    call.patient = aim.row().patient;
+    call.row = Some(aim.row());
     Ok(Some(aim))
 }
 
@@ -120,7 +120,7 @@ fn facts<'a>(parts: &GatewayParts, head: &'a RequestHead) -> Result<CallFacts<'a
 /// Waits for the next world if the call is one that is worth it; otherwise the refusal ends it.
 pub async fn wait_or_end(parts: &GatewayParts, call: &mut Call, refusal: Refusal) -> Result<(), Ending> {
     let now = Instant::now();
-    match judge::patience(&refusal, call.patient, call.began, now) {
+    match judge::patience(&refusal, call.is_patient(), call.began, now) {
         Patience::Refuse => Err(Ending::Refuse(refusal)),
         Patience::Close => Err(Ending::Close),
         Patience::WaitUntil(until) => {

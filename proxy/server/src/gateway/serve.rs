@@ -16,15 +16,16 @@ use outrigger_proxy_core::http1::field::Name;
 use outrigger_proxy_core::http1::head::RequestHead;
 use outrigger_proxy_core::mcp::headers;
 use outrigger_proxy_core::mcp::method::Method;
-use outrigger_proxy_core::outcome::{Outcome, REFUSAL_HEADER};
+use outrigger_proxy_core::outcome::{Limit, Outcome, REFUSAL_HEADER};
 use outrigger_proxy_core::refusal::Refusal;
-use outrigger_proxy_core::world::endpoint::{Endpoint, Place};
+use outrigger_proxy_core::world::endpoint::{self, Endpoint};
 use tracing::{debug, warn};
 
 use super::alarm::Alarm;
 use super::attempts::{self, Next};
 use super::call::{Attempt, Call, Ending, Way};
-use super::deliver::deliver;
+use super::closing::Place;
+use super::deliver::{Delivered, deliver};
 use super::downstream::Downstream;
 use super::exchange::{Answer, Failure, ask};
 use super::parts::GatewayParts;
@@ -56,15 +57,15 @@ struct Fallback {
 }
 
 impl Side {
-    /// Serves one request. `closing`: the connection ends after it in any case.
-    pub async fn serve(&self, wire: &mut Wire, alarm: &mut Alarm, head: RequestHead, closing: bool) -> bool {
+    /// Serves one request. `place` is that of its connection, which ends after it if the listener stops.
+    pub async fn serve(&self, wire: &mut Wire, alarm: &mut Alarm, place: &Place, head: RequestHead) -> bool {
         let mut call = self.begin();
         let checked = gate::check(&head, self.rules());
         let bytes_max = self.parts.limits.body_bytes_max as u64;
         // A head that is refused may have any body behind it; none of it is looked at.
         let framing = checked.as_ref().copied().unwrap_or(Framing::Empty);
-        let mut down = Downstream::new(wire, alarm, head, Upload::new(framing, bytes_max));
-        down.keep &= !closing && checked.is_ok();
+        let mut down = Downstream::new(wire, alarm, place, head, Upload::new(framing, bytes_max));
+        down.keep &= !down.is_draining() && checked.is_ok();
         let end = match self.find(&mut down, &mut call, checked.map(drop)).await {
             Ok(found) => self.answer(&mut down, &call, found).await,
             Err(ending) => self.end(&mut down, &call, ending).await,
@@ -112,7 +113,7 @@ impl Side {
         }
         match self.direction {
             Direction::Outbound => outbound::settle(&self.parts, down, call).await?,
-            Direction::Inbound => inbound::settle(&down.head, call)?,
+            Direction::Inbound => inbound::settle(&self.parts, &down.head, call)?,
         }
         down.say_continue();
         let mut fallback = None;
@@ -134,7 +135,7 @@ impl Side {
                         fallback = Some(Fallback { next: *next, found, attempt: call.attempt.take() });
                     }
                 }
-                (Next::End(Ending::Refuse(refusal)), _) if call.patient && down.upload.can_restart() => {
+                (Next::End(Ending::Refuse(refusal)), _) if call.is_patient() && down.upload.can_restart() => {
                     outbound::wait_or_end(&self.parts, call, refusal).await?;
                     call.tried = Tried::default();
                     outbound::settle(&self.parts, down, call).await?;
@@ -168,17 +169,17 @@ impl Side {
         endpoint: &Endpoint,
         began: Instant,
     ) -> (Next, Option<Found>) {
-        let timeouts = call.timeouts();
+        let deadlines = call.deadlines();
         let settle =
             |call: &Call, outcome, can_restart, now| attempts::settle(&self.parts, call, outcome, can_restart, now);
-        let mut upstream = match self.upstreams.get(endpoint, timeouts.connect, began).await {
+        let mut upstream = match self.upstreams.get(endpoint, call.connect_limit(), began).await {
             Ok(upstream) => upstream,
             Err(error) => {
                 tell_unconnected(endpoint, &error);
                 return (settle(call, Outcome::ConnectFailed, true, Instant::now()), None);
             }
         };
-        let answer = match ask(down, &mut upstream.wire, endpoint, timeouts.first_byte, began).await {
+        let answer = match ask(down, &mut upstream.wire, endpoint, &deadlines, began).await {
             Ok(answer) => answer,
             Err(Failure::Refused(refusal)) => return (Next::End(Ending::Refuse(refusal)), None),
             Err(Failure::Outcome(outcome)) => {
@@ -205,8 +206,9 @@ impl Side {
         let fields = &answer.head.fields;
         let reusable = !answer.head.is_http10 && !fields.lists(Name::Connection, "close");
         let until_close = answer.framing == Framing::UntilClose;
-        match deliver(down, &mut upstream.wire, answer, call.timeouts().idle).await {
-            Ok(()) => {
+        match deliver(down, &mut upstream.wire, answer, call.deadlines(), call.at_drain()).await {
+            Ok(Delivered::Drained) => CallEnd::Drained,
+            Ok(Delivered::Whole) => {
                 if reusable && !until_close && down.upload.is_done() {
                     self.upstreams.put(upstream, Instant::now());
                 }
@@ -216,7 +218,11 @@ impl Side {
                 down.keep = false;
                 match attempts::settle(&self.parts, call, outcome, false, Instant::now()) {
                     Next::End(Ending::Abandoned) => CallEnd::Abandoned,
-                    _ => CallEnd::Broken,
+                    _ => match outcome {
+                        Outcome::CutOff(Limit::Idle) => CallEnd::IdleTimeout,
+                        Outcome::CutOff(_) => CallEnd::TotalTimeout,
+                        _ => CallEnd::Broken,
+                    },
                 }
             }
         }
@@ -260,7 +266,7 @@ impl Side {
 
 /// Only a peer's proxy speaks for itself with this field; from an agent it means nothing.
 fn refusal_of<'a>(endpoint: &Endpoint, answer: &'a Answer) -> Option<&'a [u8]> {
-    let Place::Peer { .. } = endpoint.place else { return None };
+    let endpoint::Place::Peer { .. } = endpoint.place else { return None };
     let fields = &answer.head.fields;
     if !fields.has(Name::Ours) {
         return None;

@@ -100,6 +100,34 @@ impl Caller {
         Some(chunk)
     }
 
+    /// The next chunk if it comes soon; what came of it is kept.
+    pub async fn chunk_within(&mut self, time: Duration) -> Option<Vec<u8>> {
+        let whole = |heard: &[u8]| {
+            let line = heard.windows(2).position(|two| two == b"\r\n")?;
+            let size = usize::from_str_radix(std::str::from_utf8(&heard[..line]).expect("text"), 16).expect("a size");
+            (heard.len() >= line + size + 4).then_some(())
+        };
+        let coming = async {
+            while whole(&self.heard).is_none() {
+                self.hear().await?;
+            }
+            Some(())
+        };
+        match tokio::time::timeout(time, coming).await {
+            Ok(Some(())) => self.chunk().await,
+            Ok(None) => panic!("the connection ended"),
+            Err(_) => None,
+        }
+    }
+
+    /// The next bytes as they came.
+    pub async fn bytes(&mut self, count: usize) -> Vec<u8> {
+        while self.heard.len() < count {
+            self.hear().await.expect("more bytes");
+        }
+        self.heard.drain(..count).collect()
+    }
+
     async fn hear(&mut self) -> Option<()> {
         let mut buffer = [0; 16 * 1024];
         let reading = tokio::time::timeout(PATIENCE, self.stream.read(&mut buffer));

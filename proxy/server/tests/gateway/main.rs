@@ -6,6 +6,7 @@ mod agent;
 mod caller;
 mod mesh;
 
+mod drain;
 mod limits;
 mod messages;
 mod peers;
@@ -13,4 +14,5 @@ mod refusals;
 mod retries;
 mod sessions;
 mod streams;
+mod time;
 mod transparency;

@@ -1,6 +1,6 @@
 use outrigger_model::route::TimeClass;
 
-use super::{Retry, Row, Stick, TABLE};
+use super::{AtDrain, Retry, Row, Stick, TABLE};
 use crate::http1::written::fields;
 use crate::mcp::envelope::Envelope;
 use crate::mcp::facts::{CallFacts, Caller, Verb};
@@ -30,7 +30,7 @@ fn each_shape_of_call_has_its_row() {
     use Stick::{Caller, Nowhere, Opens};
     use TimeClass::{Call, Quick, Stream};
     let request = |method: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}"}}"#);
-    let (initialize, list) = (request("initialize"), request("tools/list"));
+    let (initialize, list, call) = (request("initialize"), request("tools/list"), request("tools/call"));
     let continued = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","requestState":"x","inputResponses":{}}}"#;
     let note = r#"{"jsonrpc":"2.0","method":"notifications/cancelled"}"#;
     let response = r#"{"jsonrpc":"2.0","id":1,"result":{}}"#;
@@ -53,7 +53,9 @@ fn each_shape_of_call_has_its_row() {
         ("POST", &[MODERN], "", 9, Caller, ConnectOnly, Quick),
         ("POST", &[], initialize.as_str(), 11, Opens, SafeRead, Quick),
         ("POST", &[LEGACY], initialize.as_str(), 11, Opens, SafeRead, Quick),
-        ("POST", &[SESSION], list.as_str(), 12, Caller, ConnectOnly, Call),
+        ("POST", &[SESSION], list.as_str(), 12, Caller, ConnectOnly, Quick),
+        ("POST", &[SESSION], call.as_str(), 12, Caller, ConnectOnly, Call),
+        ("POST", &[SESSION], "", 12, Caller, ConnectOnly, Call),
         ("POST", &[SESSION, LEGACY, "mcp-method: server/discover"], "", 12, Caller, ConnectOnly, Call),
         ("POST", &[SESSION], note, 13, Caller, ConnectOnly, Quick),
         ("POST", &[SESSION], response, 13, Caller, ConnectOnly, Quick),
@@ -63,7 +65,8 @@ fn each_shape_of_call_has_its_row() {
         ("GET", &["last-event-id: 7"], "", 16, Caller, ConnectOnly, Stream),
         ("GET", &[], "", 17, Caller, ConnectOnly, Stream),
         ("DELETE", &[SESSION], "", 18, Caller, ConnectOnly, Quick),
-        ("POST", &[], list.as_str(), 19, Caller, ConnectOnly, Call),
+        ("POST", &[], list.as_str(), 19, Caller, ConnectOnly, Quick),
+        ("POST", &[], call.as_str(), 19, Caller, ConnectOnly, Call),
         ("POST", &[LEGACY], batch, 19, Caller, ConnectOnly, Call),
         ("OPTIONS", &[], "", 22, Nowhere, ConnectOnly, Quick),
         ("GET", &[MODERN], "", 23, Nowhere, ConnectOnly, Quick),
@@ -86,5 +89,20 @@ fn only_discovery_of_the_modern_era_is_patient() {
 fn nothing_inside_a_session_is_sent_twice() {
     for row in TABLE.iter().filter(|row| (12..=18).contains(&row.number)) {
         assert_eq!(row.retry, Retry::ConnectOnly, "{}", row.number);
+    }
+}
+
+#[test]
+fn only_a_stream_that_is_opened_again_ends_when_the_listener_drains() {
+    for (verb, headers, ends) in [
+        ("GET", &[SESSION][..], true),
+        ("GET", &["last-event-id: 7"], true),
+        ("GET", &[LEGACY], true),
+        ("GET", &[], false),
+        ("POST", &[MODERN, "mcp-method: subscriptions/listen"], true),
+        ("POST", &[MODERN, "mcp-method: tools/call"], false),
+        ("POST", &[SESSION], false),
+    ] {
+        assert_eq!(row(verb, headers, "").at_drain == AtDrain::EndsBetweenEvents, ends, "{verb} {headers:?}");
     }
 }

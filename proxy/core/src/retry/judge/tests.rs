@@ -4,11 +4,18 @@ use http::StatusCode;
 
 use super::{Hold, Patience, Verdict, instead, judge, patience};
 use crate::mcp::table::Retry;
-use crate::outcome::{NotReached, Outcome};
+use crate::outcome::{Limit, NotReached, Outcome};
 use crate::refusal::Refusal;
 
-const SENT: [Outcome; 4] =
-    [Outcome::Answered(StatusCode::BAD_GATEWAY), Outcome::Lost, Outcome::TimedOut, Outcome::BrokeOff];
+const SENT: [Outcome; 7] = [
+    Outcome::Answered(StatusCode::BAD_GATEWAY),
+    Outcome::Lost,
+    Outcome::TimedOut,
+    Outcome::TookTooLong,
+    Outcome::BrokeOff,
+    Outcome::CutOff(Limit::Idle),
+    Outcome::CutOff(Limit::Total),
+];
 
 #[test]
 fn what_may_have_reached_an_agent_and_may_act_is_never_tried_again() {
@@ -23,6 +30,15 @@ fn what_may_have_reached_an_agent_and_may_act_is_never_tried_again() {
             );
         }
     }
+}
+
+#[test]
+fn which_limit_passed_decides_what_the_caller_sees() {
+    let judge = |outcome| judge(outcome, Hold::Free, Retry::ConnectOnly, "weather", Instant::now());
+    assert_eq!(judge(Outcome::TimedOut), Verdict::Refuse(Refusal::UpstreamTimeout));
+    assert_eq!(judge(Outcome::TookTooLong), Verdict::Refuse(Refusal::TotalTimeout));
+    assert_eq!(judge(Outcome::CutOff(Limit::Idle)), Verdict::Abort);
+    assert_eq!(judge(Outcome::CutOff(Limit::Total)), Verdict::Abort);
 }
 
 #[test]
