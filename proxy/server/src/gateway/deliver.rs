@@ -11,6 +11,7 @@ use outrigger_proxy_core::forward::{self, Delivery};
 use outrigger_proxy_core::http1::body::{Body, Framing};
 use outrigger_proxy_core::outcome::Outcome;
 
+use super::announcing::Announcing;
 use super::downstream::Downstream;
 use super::exchange::Answer;
 use super::wire::Wire;
@@ -21,6 +22,7 @@ pub async fn deliver(
     agent: &mut Wire,
     answer: Answer,
     idle: Option<Duration>,
+    announcing: Option<Announcing>,
 ) -> Result<(), Outcome> {
     let without_chunks = down.head.is_http10 && answer.framing == Framing::Chunked;
     // Without chunks and without a length, the end of the connection is the end of the answer.
@@ -32,7 +34,8 @@ pub async fn deliver(
     forward::answer(&answer.head, delivery, down.wire.out());
     down.upload.release(down.wire);
     let body = Body::new(answer.framing);
-    let mut delivering = Delivering { body, without_chunks, idle, upload_ended: false, acknowledged: false };
+    let mut delivering =
+        Delivering { body, without_chunks, idle, announcing, upload_ended: false, acknowledged: false };
     drop(answer);
     delivering.wait(down);
     let delivered = poll_fn(|cx| delivering.poll(cx, down, agent)).await;
@@ -44,6 +47,8 @@ struct Delivering {
     body: Body,
     without_chunks: bool,
     idle: Option<Duration>,
+    /// Of a stream that may begin with an announcement; what it announced is known for as long as this is here.
+    announcing: Option<Announcing>,
     /// The request is sent, or cannot be sent to its end.
     upload_ended: bool,
     /// The agent knows that its last bytes came.
@@ -53,7 +58,8 @@ struct Delivering {
 impl Delivering {
     fn poll(&mut self, cx: &mut Context<'_>, down: &mut Downstream<'_>, agent: &mut Wire) -> Poll<Result<(), Outcome>> {
         loop {
-            if !agent.inbox.is_empty() && self.take_inbox(down.wire.out(), agent).is_err() {
+            let waits = self.wait_for_announcement(down.wire.out(), agent);
+            if !waits && !agent.inbox.is_empty() && self.take_inbox(down.wire.out(), agent).is_err() {
                 return Poll::Ready(Err(Outcome::BrokeOff));
             }
             match down.wire.poll_flush(cx) {
@@ -64,7 +70,14 @@ impl Delivering {
             if self.body.is_done() {
                 return Poll::Ready(Ok(()));
             }
-            match self.poll_more(cx, down.wire, agent) {
+            let read = if waits {
+                agent.poll_read(cx).map_err(|_| Outcome::BrokeOff)
+            } else {
+                self.poll_more(cx, down.wire, agent)
+            };
+            match read {
+                // What began no announcement goes on as it is.
+                Poll::Ready(Ok(0)) if waits && !agent.inbox.is_empty() => self.announcing = None,
                 Poll::Ready(Ok(0)) if self.body.ends_with_connection() => return Poll::Ready(Ok(())),
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(Outcome::BrokeOff)),
                 Poll::Ready(Err(outcome)) => return Poll::Ready(Err(outcome)),
@@ -80,6 +93,12 @@ impl Delivering {
                 }
             }
         }
+    }
+
+    /// Whether the stream's first event has to be seen whole before any of it goes on.
+    fn wait_for_announcement(&mut self, out: &mut Vec<u8>, agent: &mut Wire) -> bool {
+        let Some(announcing) = &mut self.announcing else { return false };
+        announcing.look(&mut self.body, self.without_chunks, &mut agent.inbox, out)
     }
 
     /// What came with the head goes with the head.

@@ -23,7 +23,7 @@ pub fn settle(down: &mut Downstream<'_>, call: &mut Call) -> Result<(), Ending> 
         call.era = mcp.era();
         call.method = mcp.method.map(Method::from_text);
     }
-    let (endpoint, part) = visit::visit(&call.world, Asked::of(head.path())).map_err(Ending::Refuse)?;
+    let (endpoint, part) = visit::visit(&call.world, Asked::read(head.path(), head.query())).map_err(Ending::Refuse)?;
     down.part = part;
     call.way = Some(Way::In(endpoint));
     Ok(())

@@ -72,6 +72,11 @@ pub async fn pick(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Ca
 async fn plan_once(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Call) -> Result<Plan, Refusal> {
     let asked = asked(parts, &down.head, &call.world)?;
     down.part = asked.part;
+    if let (Some(Target::Agent(replica)), Part::Messages(_)) = (asked.target, asked.part)
+        && call.world.replica(replica).is_none()
+    {
+        return Err(Refusal::SessionGone);
+    }
     let aim = match aim(parts, &down.head, call, None)? {
         Some(aim) => aim,
         None => {
@@ -121,8 +126,8 @@ fn facts<'a>(
 /// What a request asks for, of us or of an agent that it names by a whole URL.
 fn asked<'a>(parts: &'a GatewayParts, head: &'a RequestHead, world: &'a World) -> Result<Asked<'a>, Refusal> {
     match errand(parts, head, world)? {
-        None | Some(Errand::Here) => Asked::of(head.path()).ok_or(Refusal::NoSuchPath),
-        Some(Errand::Agent(asked)) => Ok(asked),
+        None | Some(Errand::Here) => Asked::read(head.path(), head.query()).ok_or(Refusal::NoSuchPath),
+        Some(Errand::Agent(asked)) => Ok(asked.with_query(head.query())),
         Some(Errand::Elsewhere(_)) => Err(Refusal::Internal),
     }
 }

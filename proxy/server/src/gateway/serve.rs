@@ -9,6 +9,7 @@ use std::time::{Instant, SystemTime};
 
 use http::StatusCode;
 use outrigger_model::resource::Serial;
+use outrigger_proxy_core::asked::Part;
 use outrigger_proxy_core::gate;
 use outrigger_proxy_core::http1::body::Framing;
 use outrigger_proxy_core::http1::field::Name;
@@ -21,6 +22,7 @@ use outrigger_proxy_core::world::endpoint::{Endpoint, Place};
 use tracing::{debug, warn};
 
 use super::alarm::Alarm;
+use super::announcing::Announcing;
 use super::attempts::{self, Next};
 use super::call::{Call, Ending, Way};
 use super::deliver::deliver;
@@ -130,6 +132,9 @@ impl Side {
         endpoint: &Endpoint,
         began: Instant,
     ) -> (Next, Option<Found>) {
+        if let Err(refusal) = self.look_up_announced(down, endpoint) {
+            return (Next::End(Ending::Refuse(refusal)), None);
+        }
         let timeouts = call.timeouts();
         let settle =
             |call: &Call, outcome, can_restart, now| attempts::settle(&self.parts, call, outcome, can_restart, now);
@@ -158,6 +163,15 @@ impl Side {
         (next, Some(Found { upstream, answer }))
     }
 
+    /// At the agent itself a message goes where the agent said, for as long as the stream is open on which it did.
+    fn look_up_announced(&self, down: &mut Downstream<'_>, endpoint: &Endpoint) -> Result<(), Refusal> {
+        if let (Part::Messages(token), true) = (down.part, endpoint.is_own()) {
+            let path = self.parts.announced.find(token, &endpoint.replica).ok_or(Refusal::SessionGone)?;
+            down.announced = Some(path);
+        }
+        Ok(())
+    }
+
     /// What the head of an answer teaches about sessions is kept before the caller sees it.
     async fn learn(&self, call: &Call, endpoint: &Endpoint, answer: &Answer) {
         if let Some(Way::Out(plan)) = &call.way {
@@ -172,7 +186,9 @@ impl Side {
         let fields = &answer.head.fields;
         let reusable = !answer.head.is_http10 && !fields.lists(Name::Connection, "close");
         let until_close = answer.framing == Framing::UntilClose;
-        match deliver(down, &mut upstream.wire, answer, call.timeouts().idle).await {
+        let attempt = call.attempt.as_ref().filter(|_| !call.forwarded);
+        let announcing = attempt.and_then(|attempt| Announcing::of(&self.parts, down, &attempt.endpoint, &answer));
+        match deliver(down, &mut upstream.wire, answer, call.timeouts().idle, announcing).await {
             Ok(()) => {
                 if reusable && !until_close && down.upload.is_done() {
                     self.upstreams.put(upstream, Instant::now());

@@ -169,6 +169,7 @@ impl Scene {
             inbound_rules: GateRules { hosts: None, ..rules.clone() },
             outbound_rules: rules,
             elsewhere,
+            announced: Arc::default(),
             limits: self.limits,
         };
         let gateway = gateway::start(Arc::new(parts), self.material.as_ref(), outbound, inbound).expect("a gateway");
