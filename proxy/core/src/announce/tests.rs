@@ -1,4 +1,4 @@
-use proptest::prelude::*;
+use proptest::{prop_assert, prop_assert_eq, proptest};
 
 use super::{EVENT_BYTES_MAX, First, Message, Token, first, may_announce, of_agent, of_peer};
 use crate::http1::written;
