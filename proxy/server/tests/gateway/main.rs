@@ -7,6 +7,8 @@ mod caller;
 mod mesh;
 
 mod drain;
+mod announce;
+mod forward;
 mod limits;
 mod messages;
 mod peers;
