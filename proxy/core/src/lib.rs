@@ -6,6 +6,7 @@
 
 pub mod refusal;
 pub mod http1;
+pub mod http2;
 pub mod outcome;
 pub mod target;
 pub mod mcp;
