@@ -20,6 +20,8 @@ pub enum Application {
     Http1,
     /// HTTP/2, to and in control.
     Http2,
+    /// Either; a server takes HTTP/2 from who offers both.
+    Either,
 }
 
 impl Application {
@@ -27,6 +29,7 @@ impl Application {
         match self {
             Self::Http1 => vec![b"http/1.1".to_vec()],
             Self::Http2 => vec![b"h2".to_vec()],
+            Self::Either => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
         }
     }
 }

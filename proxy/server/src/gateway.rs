@@ -24,6 +24,7 @@ pub mod announcing;
 pub mod deliver;
 pub mod serve;
 pub mod tunnel;
+pub mod http2;
 pub mod connection;
 pub mod listen;
 

@@ -77,6 +77,11 @@ impl Closing {
 }
 
 impl Place {
+    /// A place of its own for a part of this connection; none once the end has begun.
+    pub fn beside(&self) -> Option<Self> {
+        self.closing.enter()
+    }
+
     /// The stage now; the task of `cx` is woken when it changes.
     pub fn poll_stage(&self, cx: &Context<'_>) -> Stage {
         self.bell.waker.register(cx.waker());

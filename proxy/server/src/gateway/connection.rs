@@ -11,10 +11,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use outrigger_proxy_core::http1::head::RequestHead;
+use outrigger_proxy_core::http2::frames::PREFACE;
 use outrigger_proxy_core::refusal::Refusal;
 
 use super::alarm::Alarm;
 use super::closing::{Place, Stage};
+use super::http2;
 use super::serve::Side;
 use super::tunnel::Opened;
 use super::wire::Wire;
@@ -32,6 +34,8 @@ const CLOSE_BYTES_MAX: usize = 16 * 1024 * 1024;
 enum Next {
     Request(RequestHead),
     Refuse(Refusal),
+    /// The caller speaks HTTP/2 from here on.
+    Http2,
     End,
 }
 
@@ -49,9 +53,10 @@ async fn converse(side: &Side, mut wire: Wire, place: &Place) {
     let mut alarm = Alarm::default();
     // Of the tunnel that this connection has become, if requests are read in it.
     let mut site: Option<Arc<str>> = None;
+    let mut is_first = true;
     loop {
         let closing = || place.stage() != Stage::Open;
-        let keep = match next(side, &mut wire, &mut alarm, place).await {
+        let keep = match next(side, &mut wire, &mut alarm, place, is_first).await {
             Next::Request(head) if site.is_none() && asks_for_tunnel(side, &head) => {
                 match Box::pin(side.tunnel(&mut wire, &mut alarm, place, head)).await {
                     Opened::Inside(opened) => {
@@ -70,6 +75,7 @@ async fn converse(side: &Side, mut wire: Wire, place: &Place) {
                 };
                 Box::pin(side.serve(&mut wire, &mut alarm, place, head)).await
             }
+            Next::Http2 => return Box::pin(http2::serve(side, wire, place)).await,
             Next::Refuse(refusal) => {
                 Box::pin(side.refuse_bytes(&mut wire, &refusal)).await;
                 false
@@ -79,6 +85,7 @@ async fn converse(side: &Side, mut wire: Wire, place: &Place) {
         if !keep || closing() {
             break;
         }
+        is_first = false;
     }
     close(&mut wire, &mut alarm, place).await;
 }
@@ -101,8 +108,8 @@ async fn close(wire: &mut Wire, alarm: &mut Alarm, place: &Place) {
 }
 
 /// Waits for the head of the next request.
-async fn next(side: &Side, wire: &mut Wire, alarm: &mut Alarm, place: &Place) -> Next {
-    let mut waiting = Waiting { seen: 0, begun: false };
+async fn next(side: &Side, wire: &mut Wire, alarm: &mut Alarm, place: &Place, is_first: bool) -> Next {
+    let mut waiting = Waiting { seen: 0, begun: false, is_first };
     alarm.set(IDLE);
     let next = poll_fn(|cx| waiting.poll(cx, side, wire, alarm, place)).await;
     alarm.stop();
@@ -113,9 +120,17 @@ struct Waiting {
     /// Bytes of the inbox that are no whole head.
     seen: usize,
     begun: bool,
+    /// Nothing was asked on this connection before.
+    is_first: bool,
 }
 
 impl Waiting {
+    /// Whether a connection begins as one of HTTP/2 does, as far as it came. One byte tells for every method in use.
+    fn may_be_http2(&self, inbox: &[u8]) -> bool {
+        let begins = || inbox.iter().zip(PREFACE).all(|(came, expected)| came == expected);
+        self.is_first && inbox.starts_with(b"PR") && begins()
+    }
+
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -125,7 +140,7 @@ impl Waiting {
         place: &Place,
     ) -> Poll<Next> {
         loop {
-            if wire.inbox.len() > self.seen {
+            if wire.inbox.len() > self.seen && !self.may_be_http2(&wire.inbox) {
                 match RequestHead::take(&mut wire.inbox, self.seen) {
                     Ok(Some(head)) => return Poll::Ready(Next::Request(head)),
                     Ok(None) if wire.inbox.len() > side.rules().header_bytes_max => {
@@ -135,7 +150,10 @@ impl Waiting {
                     Err(refusal) => return Poll::Ready(Next::Refuse(refusal)),
                 }
             }
-            if !self.begun && self.seen > 0 {
+            if self.is_first && wire.inbox.starts_with(PREFACE) {
+                return Poll::Ready(Next::Http2);
+            }
+            if !self.begun && !wire.inbox.is_empty() {
                 self.begun = true;
                 alarm.set(side.parts.limits.head_time);
             }

@@ -35,6 +35,11 @@ impl Wire {
         Self { link, inbox: Vec::new(), outbox: Vec::new(), written: 0 }
     }
 
+    /// The connection itself, and what was read from it and not used. Only for one on which nothing was answered yet.
+    pub fn into_link(self) -> (Link, Vec<u8>) {
+        (self.link, self.inbox)
+    }
+
     /// Reads once; what came is behind what was in the inbox. 0 is the end.
     pub fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let inbox = &mut self.inbox;

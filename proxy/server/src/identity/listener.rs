@@ -40,7 +40,7 @@ impl Greeting {
 
     /// Connections from proxies of our trust domain.
     pub fn mutual_tls(material: &Material) -> Result<Self, ServerConfigError> {
-        let config = server_config(material, Expected::proxies(material.domain().clone()), Application::Http1)?;
+        let config = server_config(material, Expected::proxies(material.domain().clone()), Application::Either)?;
         Ok(Self { tls: Some(TlsAcceptor::from(Arc::new(config))) })
     }
 

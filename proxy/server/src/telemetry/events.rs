@@ -11,8 +11,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use tracing::{debug, info, warn};
 
 use super::labels::{
-    AgentLabels, Announcement, AnnouncementLabels, CallEnd, Direction, DirectionLabels, Lookup, LookupLabels,
-    ReasonLabels, StoreKind, StoreLabels,
+    AgentLabels, Announcement, AnnouncementLabels, CallEnd, Direction, DirectionLabels, FrameLabels, Lookup,
+    LookupLabels, ReasonLabels, StoreKind, StoreLabels,
 };
 use super::metrics::Metrics;
 use super::routes::RouteTable;
@@ -136,6 +136,12 @@ impl Events {
     /// An attempt failed in a way that allows another one, which follows now.
     pub fn call_retried(&self, reason: &'static str) {
         self.metrics.retries.get_or_create(&ReasonLabels { reason }).inc();
+    }
+
+    /// A connection of HTTP/2 is ended because it sent too many of these frames.
+    pub fn caller_flooded(&self, direction: Direction, frame: &'static str) {
+        self.metrics.http2_floods.get_or_create(&FrameLabels { frame }).inc();
+        debug!(direction = direction.as_str(), frame, "a connection was ended for a flood of frames");
     }
 
     /// An endpoint is put aside for `pause` after a failed connection.

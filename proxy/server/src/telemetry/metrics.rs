@@ -13,8 +13,8 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::histogram::Durations;
 use super::labels::{
-    AgentLabels, AnnouncementLabels, BuildLabels, CallLabels, DirectionLabels, LookupLabels, ReasonLabels, RouteLabels,
-    StoreLabels,
+    AgentLabels, AnnouncementLabels, BuildLabels, CallLabels, DirectionLabels, FrameLabels, LookupLabels, ReasonLabels,
+    RouteLabels, StoreLabels,
 };
 
 /// Shared by its clones.
@@ -46,6 +46,8 @@ pub struct Metrics {
     pub panic_picks: Counter,
     /// URIs that servers of 2024-11-05 announced for messages, by what was done with them.
     pub announcements: Family<AnnouncementLabels, Counter>,
+    /// Connections of HTTP/2 that were ended for a flood, by the frames that it was made of.
+    pub http2_floods: Family<FrameLabels, Counter>,
     /// Serial of the snapshot in use; 0 is none.
     pub snapshot_serial: Gauge<u64, AtomicU64>,
     /// When the snapshot in use was made, in seconds of Unix time; 0 is never.
@@ -83,6 +85,7 @@ impl Metrics {
         registry.register("attempts", "Tries to send a call to an endpoint", self.attempts.clone());
         registry.register("retries", "Attempts after a failed one of the same call", self.retries.clone());
         registry.register("refusals", "Calls answered by the proxy itself", self.refusals.clone());
+        registry.register("http2_floods", "Connections ended for a flood of HTTP/2 frames", self.http2_floods.clone());
         registry.register("ejections", "Endpoints put aside after a failed connection", self.ejections.clone());
         registry.register(
             "panic_picks",

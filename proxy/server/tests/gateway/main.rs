@@ -9,6 +9,8 @@ mod mesh;
 mod drain;
 mod announce;
 mod forward;
+mod http2;
+mod http2_floods;
 mod limits;
 mod messages;
 mod peers;

@@ -1,0 +1,74 @@
+//! One stream, as a wire that the gateway serves.
+//!
+//! In: a request and where its answer goes. Out: one call, like any caller's.
+//! Invariant: when the caller takes its request back, the gateway's wire closes, as if the caller had left.
+
+use std::pin::pin;
+
+use bytes::Bytes;
+use futures_util::future::{Either, join, select};
+use h2::server::SendResponse;
+use h2::{Reason, RecvStream};
+use http::{Method, Request};
+use outrigger_proxy_core::http1::head::RequestHead;
+use outrigger_proxy_core::http2::request::{self, BadRequest, BodyAs};
+use tokio::io::DuplexStream;
+use tracing::debug;
+
+use super::download::download;
+use super::upload::upload;
+use crate::gateway::alarm::Alarm;
+use crate::gateway::closing::Place;
+use crate::gateway::serve::Side;
+use crate::gateway::wire::Wire;
+use crate::identity::link::Link;
+
+/// What waits in each direction between a stream and its call.
+pub const PIPE_BYTES: usize = 8 * 1024;
+
+/// Serves one request.
+pub async fn serve(side: &Side, place: Place, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
+    let (parts, body) = request.into_parts();
+    let (bytes, body_as) = match request::head(&parts, body.is_end_stream()) {
+        Ok(told) => told,
+        Err(error) => {
+            debug!(%error, "a stream was reset");
+            respond.send_reset(match error {
+                BadRequest::Connect => Reason::HTTP_1_1_REQUIRED,
+                _ => Reason::PROTOCOL_ERROR,
+            });
+            return;
+        }
+    };
+    let to_head_request = parts.method == Method::HEAD;
+    drop(parts);
+    let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
+    join(call(side, place, bytes, theirs), pump(ours, body, body_as, respond, to_head_request)).await;
+}
+
+/// The gateway's end. The call is told even if its caller left.
+async fn call(side: &Side, place: Place, head: Vec<u8>, pipe: DuplexStream) {
+    let mut wire = Wire::new(Link::Inside(pipe));
+    match RequestHead::parse(head) {
+        Ok(head) => {
+            side.serve(&mut wire, &mut Alarm::default(), &place, head).await;
+        }
+        Err(refusal) => side.refuse_bytes(&mut wire, &refusal).await,
+    }
+}
+
+/// The caller's end, until the answer is sent or not wanted any more.
+async fn pump(
+    pipe: DuplexStream,
+    body: RecvStream,
+    body_as: BodyAs,
+    respond: SendResponse<Bytes>,
+    to_head_request: bool,
+) {
+    let (reader, writer) = tokio::io::split(pipe);
+    let up = pin!(upload(body, body_as, writer));
+    let down = pin!(download(reader, respond, to_head_request));
+    if let Either::Left((Ok(()), down)) = select(up, down).await {
+        down.await;
+    }
+}

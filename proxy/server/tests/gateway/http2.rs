@@ -1,0 +1,184 @@
+//! Honest callers that speak HTTP/2.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::client::{ResponseFuture, SendRequest};
+use h2::{Reason, RecvStream, SendStream};
+use http::{Request, Response};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use crate::agent::Agent;
+use crate::caller::PATIENCE;
+use crate::mesh::Scene;
+
+const STREAM: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+struct Client(SendRequest<Bytes>);
+
+impl Client {
+    async fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.expect("connect");
+        let (client, connection) = h2::client::handshake(stream).await.expect("handshake");
+        tokio::spawn(async move { drop(connection.await) });
+        Self(client)
+    }
+
+    async fn begin(&mut self, ends: bool) -> (ResponseFuture, SendStream<Bytes>) {
+        let request = Request::post("http://127.0.0.1/mcp/weather").header("content-type", "application/json");
+        let request = request.header("accept", "application/json, text/event-stream").body(()).expect("a request");
+        let mut ready = self.0.clone().ready().await.expect("ready");
+        ready.send_request(request, ends).expect("sent")
+    }
+
+    async fn post(&mut self, body: &str) -> Response<RecvStream> {
+        let (answer, mut stream) = self.begin(false).await;
+        stream.send_data(Bytes::copy_from_slice(body.as_bytes()), true).expect("sent");
+        timeout(PATIENCE, answer).await.expect("in time").expect("an answer")
+    }
+}
+
+async fn more(body: &mut RecvStream) -> Option<Result<Bytes, h2::Error>> {
+    let data = timeout(PATIENCE, body.data()).await.expect("in time")?;
+    if let Ok(data) = &data {
+        body.flow_control().release_capacity(data.len()).expect("released");
+    }
+    Some(data)
+}
+
+async fn text(answer: Response<RecvStream>) -> String {
+    let (mut body, mut all) = (answer.into_body(), Vec::new());
+    while let Some(data) = more(&mut body).await {
+        all.extend_from_slice(&data.expect("data"));
+    }
+    String::from_utf8(all).expect("text")
+}
+
+#[tokio::test]
+async fn equal_ids_on_one_connection_never_cross() {
+    let agent = Agent::echoing().await;
+    let proxy = Scene::of_own(&[("weather-1", agent.address)]).start();
+    let client = Client::connect(proxy.outbound).await;
+    let calls = (0..50).map(|number| {
+        let mut client = Client(client.0.clone());
+        tokio::spawn(async move {
+            let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{{"x":"mark-{number}."}}}}"#);
+            let answer = text(client.post(&body).await).await;
+            assert!(answer.contains("POST /mcp HTTP/1.1\r\n"), "{answer}");
+            assert!(answer.contains(&format!("mark-{number}.")), "{answer}");
+            assert_eq!(answer.matches("mark-").count(), 1, "{answer}");
+        })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        call.await.expect("a call");
+    }
+}
+
+#[tokio::test]
+async fn events_come_one_by_one_and_a_cancel_reaches_the_agent() {
+    let (next, gone) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (told, left) = (Arc::clone(&next), Arc::clone(&gone));
+    let agent = Agent::start(move |mut conversation| {
+        let (told, left) = (Arc::clone(&told), Arc::clone(&left));
+        async move {
+            if conversation.request().await.is_some() {
+                conversation.send(STREAM.as_bytes()).await;
+                conversation.send(b"9\r\ndata: a\n\n\r\n").await;
+                told.notified().await;
+                conversation.send(b"9\r\ndata: b\n\n\r\n").await;
+                conversation.closed().await;
+                left.notify_one();
+            }
+        }
+    })
+    .await;
+    let proxy = Scene::of_own(&[("weather-1", agent.address)]).start();
+    let mut client = Client::connect(proxy.outbound).await;
+    let (answer, mut stream) = client.begin(false).await;
+    stream.send_data(Bytes::from_static(crate::caller::CALL.as_bytes()), true).expect("sent");
+    let answer = timeout(PATIENCE, answer).await.expect("in time").expect("an answer");
+    assert_eq!(answer.headers()["content-type"], "text/event-stream");
+    assert!(!answer.headers().contains_key("transfer-encoding"));
+    let mut body = answer.into_body();
+    assert_eq!(more(&mut body).await.expect("an event").expect("data"), "data: a\n\n");
+    next.notify_one();
+    assert_eq!(more(&mut body).await.expect("an event").expect("data"), "data: b\n\n");
+    stream.send_reset(Reason::CANCEL);
+    timeout(PATIENCE, gone.notified()).await.expect("the agent's connection closes");
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_ends_in_a_reset() {
+    let agent = Agent::start(|mut conversation| async move {
+        if conversation.request().await.is_some() {
+            conversation.send(STREAM.as_bytes()).await;
+            conversation.send(b"9\r\ndata: a\n\n\r\n").await;
+        }
+    })
+    .await;
+    let proxy = Scene::of_own(&[("weather-1", agent.address)]).start();
+    let mut body = Client::connect(proxy.outbound).await.post(crate::caller::CALL).await.into_body();
+    assert_eq!(more(&mut body).await.expect("an event").expect("data"), "data: a\n\n");
+    let error = more(&mut body).await.expect("no clean end").expect_err("a reset");
+    assert_eq!(error.reason(), Some(Reason::INTERNAL_ERROR));
+}
+
+#[tokio::test]
+async fn a_large_body_arrives_whole() {
+    let agent = Agent::echoing().await;
+    let proxy = Scene::of_own(&[("weather-1", agent.address)]).start();
+    let mut client = Client::connect(proxy.outbound).await;
+    let (answer, mut stream) = client.begin(false).await;
+    let message = crate::caller::message(3 * 1024 * 1024);
+    let sending = async {
+        let mut rest = Bytes::from(message.clone());
+        while !rest.is_empty() {
+            stream.reserve_capacity(rest.len().min(16_384));
+            let room = futures_util::future::poll_fn(|cx| stream.poll_capacity(cx)).await.expect("open").expect("room");
+            let part = rest.split_to(room.min(rest.len()));
+            stream.send_data(part, rest.is_empty()).expect("sent");
+        }
+    };
+    let receiving = async { text(answer.await.expect("an answer")).await };
+    let ((), answer) =
+        timeout(Duration::from_secs(60), async { tokio::join!(sending, receiving) }).await.expect("in time");
+    assert!(answer.ends_with(&message));
+}
+
+#[tokio::test]
+async fn a_stop_refuses_new_streams_and_lets_those_in_flight_end() {
+    let (next, asked) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (told, begun) = (Arc::clone(&next), Arc::clone(&asked));
+    let agent = Agent::start(move |mut conversation| {
+        let (told, begun) = (Arc::clone(&told), Arc::clone(&begun));
+        async move {
+            while conversation.request().await.is_some() {
+                begun.notify_one();
+                told.notified().await;
+                conversation.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone").await;
+            }
+        }
+    })
+    .await;
+    let mut proxy = Scene::of_own(&[("weather-1", agent.address)]).start();
+    let mut client = Client::connect(proxy.outbound).await;
+    let late = Client(client.0.clone());
+    let calling = tokio::spawn(async move { text(client.post(crate::caller::CALL).await).await });
+    asked.notified().await;
+    let stopping = tokio::spawn(async move { proxy.stop(Duration::from_secs(30)).await });
+    // The client learns of the end, and opens no stream any more.
+    timeout(PATIENCE, async {
+        while late.0.clone().ready().await.is_ok() {
+            tokio::task::yield_now().await
+        }
+    })
+    .await
+    .expect("a GOAWAY");
+    next.notify_one();
+    assert_eq!(calling.await.expect("a call"), "done");
+    timeout(PATIENCE, stopping).await.expect("in time").expect("stopped");
+}
