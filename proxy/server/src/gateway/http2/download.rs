@@ -18,7 +18,8 @@ use outrigger_proxy_core::http1::head::ResponseHead;
 use outrigger_proxy_core::http2::answer;
 use tokio::io::{AsyncRead, ReadBuf};
 
-use super::stream::PIPE_BYTES;
+/// What waits in each direction between a stream and its call.
+pub const PIPE_BYTES: usize = 8 * 1024;
 
 /// What ends an answer early.
 enum Stop {

@@ -15,16 +15,13 @@ use outrigger_proxy_core::http2::request::{self, BadRequest, BodyAs};
 use tokio::io::DuplexStream;
 use tracing::debug;
 
-use super::download::download;
+use super::download::{PIPE_BYTES, download};
 use super::upload::upload;
 use crate::gateway::alarm::Alarm;
 use crate::gateway::closing::Place;
 use crate::gateway::serve::Side;
 use crate::gateway::wire::Wire;
 use crate::identity::link::Link;
-
-/// What waits in each direction between a stream and its call.
-pub const PIPE_BYTES: usize = 8 * 1024;
 
 /// Serves one request.
 pub async fn serve(side: &Side, place: Place, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
