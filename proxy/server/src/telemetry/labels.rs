@@ -23,6 +23,12 @@ pub enum CallEnd {
     Refused(&'static str),
     /// The answer had begun and its source broke off.
     Broken,
+    /// The answer had begun, and then nothing of it came for too long.
+    IdleTimeout,
+    /// The answer had begun, and took too long in all.
+    TotalTimeout,
+    /// A stream was ended between two events because the proxy stops.
+    Drained,
     /// The caller went away before the end.
     Abandoned,
 }
@@ -135,6 +141,9 @@ impl CallEnd {
             Self::Answered => "answered",
             Self::Refused(_) => "refused",
             Self::Broken => "broken",
+            Self::IdleTimeout => "idle_timeout",
+            Self::TotalTimeout => "total_timeout",
+            Self::Drained => "drained",
             Self::Abandoned => "abandoned",
         }
     }
