@@ -319,7 +319,8 @@ impl Scanner {
     fn number(&mut self, number: Number, byte: u8) -> Result<(), Fault> {
         match number.with(byte) {
             Some(number) => self.go(State::Number(number)),
-            None if number.is_whole() => {
+            // What goes on otherwise is no number, and must not be told as an id.
+            None if number.is_whole() && matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b']' | b'}') => {
                 self.scalar(Kind::Number)?;
                 self.step(byte)
             }

@@ -71,6 +71,9 @@ fn a_key_that_decides_may_stand_once_however_it_is_spelled() {
         assert!(Envelope::read(body.as_bytes()).is_ok(), "{body}");
     }
     assert_eq!(id_of(r#"{"id":1,"id":2"#), None, "an ambiguous id is none");
+    for body in [r#"{"id":07,"method":"a""#, r#"{"id":0x7,"method":"a""#, r#"{"id":1n}"#] {
+        assert_eq!(id_of(body), None, "{body}: what begins like a number is no id");
+    }
 }
 
 #[test]
