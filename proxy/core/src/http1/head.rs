@@ -56,7 +56,8 @@ struct BareLf;
 struct RequestParts {
     found: Found,
     method: Span,
-    target: Target,
+    /// None if it has no form that we serve.
+    target: Option<Target>,
     is_http10: bool,
 }
 
@@ -83,6 +84,10 @@ impl RequestHead {
 
     /// Parses a whole head, the empty line at its end included.
     pub fn parse(bytes: Vec<u8>) -> Result<Self, Refusal> {
+        // The parser would step over any number of empty lines, some of which end in a bare LF.
+        if matches!(bytes.first(), Some(b'\r' | b'\n')) {
+            return Err(Refusal::Malformed(Malformed::Line));
+        }
         let parts = roomy(|room| request_parts(&bytes, room)).map_err(|error| match error {
             Error::TooManyHeaders => Refusal::HeadTooLarge,
             _ => Refusal::Malformed(Malformed::Line),
@@ -90,6 +95,7 @@ impl RequestHead {
         let Status::Complete((_, RequestParts { found, method, target, is_http10 })) = parts else {
             return Err(Refusal::Malformed(Malformed::Line));
         };
+        let target = target.ok_or(Refusal::Malformed(Malformed::Target))?;
         Ok(Self { fields: Fields::new(bytes, found), method, target, is_http10 })
     }
 
@@ -121,22 +127,33 @@ impl RequestHead {
 }
 
 impl Target {
-    fn of(text: &str, whole: &[u8]) -> Self {
+    /// A path, `*`, or a whole URL (RFC 9112 section 3.2). The fourth form is that of `CONNECT`, which we do not serve.
+    fn of(text: &str, whole: &[u8]) -> Option<Self> {
+        if !text.bytes().all(is_of_target) {
+            return None;
+        }
         let span = |part: &str| Span::of(part.as_bytes(), whole);
-        let url = if text.starts_with('/') { None } else { text.split_once("://") };
-        let (authority, rest) = match url {
-            Some((_, rest)) => {
-                let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-                (Some(span(authority)), rest)
+        let (authority, rest) = if text.starts_with('/') || text == "*" {
+            (None, text)
+        } else {
+            let (scheme, rest) = text.split_once("://")?;
+            if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
+                return None;
             }
-            None => (None, text),
+            let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+            (Some(span(authority)), rest)
         };
         let (path, query) = match rest.split_once('?') {
             Some((path, query)) => (path, Some(span(query))),
             None => (rest, None),
         };
-        Self { authority, path: span(path), query }
+        Some(Self { authority, path: span(path), query })
     }
+}
+
+/// What browsers escape in every part of a URL, and `#`, which no request has (RFC 9110 section 7.1), stands in no target.
+const fn is_of_target(byte: u8) -> bool {
+    matches!(byte, 0x21..=0x7e) && !matches!(byte, b'"' | b'#' | b'<' | b'>')
 }
 
 impl ResponseHead {
