@@ -4,6 +4,7 @@
 //! Never here: decisions. Where a call goes, whether it is tried again and how a refusal looks is the core's.
 //! Invariant: bytes of a call are forwarded as they came and as soon as they came; none is kept but for one retry.
 
+pub mod pace;
 pub mod parts;
 pub mod alarm;
 pub mod closing;
@@ -24,6 +25,7 @@ pub mod connection;
 pub mod listen;
 
 pub use listen::{Listening, bind};
+pub use pace::Pace;
 pub use parts::{GatewayParts, Limits};
 
 use std::io;

@@ -25,6 +25,10 @@ const IDLE: Duration = Duration::from_secs(75);
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 const CLOSE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+// Requests in a row that came before the answer to the one before them; then the connection ends with an answer that says so. No client of
+// MCP sends ahead; who does it without end can wait for its answers like the others.
+const PIPELINED_REQUESTS_MAX: u32 = 32;
+
 /// What comes next on a connection.
 enum Next {
     Request(RequestHead),
@@ -44,18 +48,21 @@ pub async fn serve(side: &Side, wire: Wire, place: &Place) {
 
 async fn converse(side: &Side, mut wire: Wire, place: &Place) {
     let mut alarm = Alarm::default();
+    let mut ahead = 0;
     loop {
-        let closing = || place.stage() != Stage::Open;
+        // What is here already was sent before the last answer was.
+        ahead = if wire.inbox.is_empty() { 0 } else { ahead + 1 };
+        let is_last = ahead >= PIPELINED_REQUESTS_MAX;
         let keep = match next(side, &mut wire, &mut alarm, place).await {
             // In a box of its own, so that a connection without a call is small.
-            Next::Request(head) => Box::pin(side.serve(&mut wire, &mut alarm, place, head)).await,
+            Next::Request(head) => Box::pin(side.serve(&mut wire, &mut alarm, place, head, is_last)).await,
             Next::Refuse(refusal) => {
                 Box::pin(side.refuse_bytes(&mut wire, &refusal)).await;
                 false
             }
             Next::End => false,
         };
-        if !keep || closing() {
+        if !keep || is_last || place.stage() != Stage::Open {
             break;
         }
     }
@@ -120,7 +127,9 @@ impl Waiting {
             match wire.poll_read(cx) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Next::End),
                 Poll::Ready(Ok(_)) => {}
-                Poll::Pending if alarm.poll(cx).is_ready() => return Poll::Ready(Next::End),
+                Poll::Pending if alarm.poll(cx).is_ready() => {
+                    return Poll::Ready(if self.begun { Next::Refuse(Refusal::TooSlow) } else { Next::End });
+                }
                 Poll::Pending => return Poll::Pending,
             }
         }

@@ -1,5 +1,6 @@
 //! Gateways over a world made by hand.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,6 +24,7 @@ use outrigger_proxy_core::gate::{Hosts, Rules as GateRules};
 use outrigger_proxy_core::mcp::facts::Caller;
 use outrigger_proxy_core::world::compile::{Own, Rules, compile};
 use outrigger_proxy_core::world::table::World;
+use prometheus_client::registry::Registry;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
 
 /// What a world is made of: one agent, `weather`.
@@ -47,6 +49,7 @@ pub struct Proxy {
     pub outbound: SocketAddr,
     pub inbound: SocketAddr,
     pub worlds: Arc<Worlds>,
+    metrics: Registry,
 }
 
 impl Scene {
@@ -129,7 +132,8 @@ impl Scene {
 
     pub fn start(&self) -> Proxy {
         let worlds = Arc::new(Worlds::new(self.world(&World::default())));
-        let events = Arc::new(Events::new(Metrics::default()));
+        let mut metrics = Registry::default();
+        let events = Arc::new(Events::new(Metrics::register(&mut metrics)));
         let rules = GateRules { hosts: Some(Hosts::default()), headers_max: 100, header_bytes_max: 65_536 };
         let parts = GatewayParts {
             worlds: Arc::clone(&worlds),
@@ -143,7 +147,8 @@ impl Scene {
         let any = "127.0.0.1:0".parse().expect("address");
         let (outbound, inbound) = (bind(any).expect("bind"), bind(any).expect("bind"));
         let gateway = gateway::start(Arc::new(parts), self.material.as_ref(), outbound, inbound).expect("a gateway");
-        Proxy { outbound: gateway.outbound.address, inbound: gateway.inbound.address, gateway: Some(gateway), worlds }
+        let (outbound, inbound) = (gateway.outbound.address, gateway.inbound.address);
+        Proxy { outbound, inbound, gateway: Some(gateway), worlds, metrics }
     }
 }
 
@@ -151,6 +156,15 @@ impl Proxy {
     /// Puts another world in place.
     pub fn show(&self, scene: &Scene) {
         self.worlds.replace(scene.world(&self.worlds.current()));
+    }
+
+    /// How many calls were refused so far, by reason.
+    pub fn refusals(&self) -> BTreeMap<String, u64> {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.metrics).expect("text");
+        let lines = text.lines().filter_map(|line| line.strip_prefix("outrigger_refusals_total{reason=\""));
+        let parts = lines.filter_map(|line| line.split_once("\"} "));
+        parts.map(|(reason, count)| (reason.to_owned(), count.parse().expect("a count"))).collect()
     }
 
     pub async fn stop(&mut self, grace: Duration) {
