@@ -6,6 +6,7 @@ mod agent;
 mod caller;
 mod mesh;
 
+mod bad_input;
 mod drain;
 mod limits;
 mod messages;
