@@ -264,3 +264,14 @@ proptest! {
         prop_assert_eq!(Envelope::read(&body).is_ok(), false);
     }
 }
+
+/// Twice as long takes twice as long, whatever the letters: with work that grows with the square this takes minutes.
+#[test]
+fn a_long_text_of_letters_beyond_ascii_is_read_in_one_go() {
+    for letters in ["é", "\\n", "\\u00e9", "a\u{10348}", "\\\"b"] {
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"a","params":{{"x":"{}"}}}}"#, letters.repeat(100_000));
+        let began = std::time::Instant::now();
+        assert!(Envelope::read(body.as_bytes()).is_ok(), "{letters}");
+        assert!(began.elapsed() < std::time::Duration::from_secs(5), "{letters}: {:?}", began.elapsed());
+    }
+}
