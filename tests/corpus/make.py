@@ -10,6 +10,7 @@ The cases are in the modules beside; the files are committed, so that whoever wa
 import pathlib
 import sys
 
+import good_cases
 import http_cases
 import json_cases
 
@@ -28,8 +29,16 @@ def bad():
         yield f"bad/{kind}/index.tsv", ("\n".join(sorted(rows)) + "\n").encode()
 
 
+def good():
+    """Path and bytes of every file of the corpus of what passes: a request, and the answer to it."""
+    for group, cases in good_cases.GROUPS.items():
+        for name, request, answer in cases():
+            yield f"good/{group}/{name}.request.http", request
+            yield f"good/{group}/{name}.answer.http", answer
+
+
 def wanted():
-    files = {}
+    files = dict(good())
     contents = {}
     for path, data in bad():
         if path in files:
@@ -42,7 +51,7 @@ def wanted():
 
 
 def present():
-    return {str(path.relative_to(HERE)) for path in HERE.glob("bad/**/*") if path.is_file()}
+    return {str(path.relative_to(HERE)) for path in HERE.glob("*/**/*") if path.is_file() and path.parts[len(HERE.parts)] in ("bad", "good")}
 
 
 def main():

@@ -8,6 +8,7 @@ mod mesh;
 
 mod bad_input;
 mod drain;
+mod identity;
 mod limits;
 mod messages;
 mod peers;
