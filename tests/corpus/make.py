@@ -13,13 +13,18 @@ import sys
 import good_cases
 import http_cases
 import json_cases
+import mismatch_cases
 
 HERE = pathlib.Path(__file__).parent
 
 
 def bad():
     """Path and bytes of every file of the corpus of bad input."""
-    for kind, ending, groups in ("http", "http", http_cases.GROUPS), ("jsonrpc", "json", json_cases.GROUPS):
+    for kind, ending, groups in (
+        ("http", "http", http_cases.GROUPS),
+        ("jsonrpc", "json", json_cases.GROUPS),
+        ("mismatch", "http", mismatch_cases.GROUPS),
+    ):
         rows = []
         for group, cases in groups.items():
             for name, data, *expected in cases():

@@ -80,10 +80,10 @@ impl Witness {
         Self { agent: agent.await, whole }
     }
 
-    fn proxy(&self) -> Proxy {
+    fn proxy(&self, inspect: bool) -> Proxy {
         let body_pace = Pace { grace: SHORT, ..Pace::default() };
         let limits = Limits { head_time: SHORT, body_pace, ..Limits::default() };
-        Scene { limits, ..Scene::of_own(&[("weather-1", self.agent.address)]) }.start()
+        Scene { limits, inspect, ..Scene::of_own(&[("weather-1", self.agent.address)]) }.start()
     }
 
     /// After all that was refused a good call is served, and it is the only one that came.
@@ -173,8 +173,13 @@ async fn http_case(proxy: &Proxy, case: &Case) -> Result<(), String> {
         return Err(format!("{status} {reason} instead of {expected_status} {expected_reason}"));
     }
     // What can be taken apart without doubt need not end the connection.
-    if status != "404" && !case.path.starts_with("mcp/") && !closed {
+    let must_end =
+        !matches!(reason, "no_route" | "no_such_path" | "header_mismatch" | "not_a_message" | "not_json_type");
+    if must_end && !case.path.starts_with("mcp/") && !closed {
         return Err("the connection was kept".to_owned());
+    }
+    if reason == "header_mismatch" && (json["error"]["code"] != -32020 || !(json["id"] == 7 || json["id"].is_null())) {
+        return Err(format!("{json}"));
     }
     is_counted_once(proxy, &before, reason).await
 }
@@ -185,7 +190,7 @@ async fn all_are_refused(kind: &str, at_least: usize, run: impl AsyncFn(&Proxy, 
     assert!(groups.iter().map(Vec::len).sum::<usize>() >= at_least, "the corpus shrank");
     let wrong = futures_util::future::join_all(groups.iter().map(async |group| {
         let witness = Witness::start().await;
-        let proxy = witness.proxy();
+        let proxy = witness.proxy(kind == "mismatch");
         let mut wrong = Vec::new();
         for case in group {
             if let Err(what) = run(&proxy, case).await {
@@ -252,4 +257,10 @@ async fn is_refused(proxy: &Proxy, case: &Case, pieces: &[&[u8]]) -> Result<(), 
 #[tokio::test]
 async fn bad_messages_of_json_rpc_are_refused_and_reach_nobody() {
     all_are_refused("jsonrpc", 400, json_case).await;
+}
+
+/// "Servers MUST reject requests where the values do not match" (2026-07-28 `basic/transports`), and so must who reads the body.
+#[tokio::test]
+async fn heads_that_say_something_else_than_their_bodies_are_refused_and_reach_nobody() {
+    all_are_refused("mismatch", 60, http_case).await;
 }
