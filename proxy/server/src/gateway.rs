@@ -4,6 +4,7 @@
 //! Never here: decisions. Where a call goes, whether it is tried again and how a refusal looks is the core's.
 //! Invariant: bytes of a call are forwarded as they came and as soon as they came; none is kept but for one retry.
 
+pub mod pace;
 pub mod alarm;
 pub mod closing;
 pub mod wire;
@@ -29,6 +30,7 @@ pub mod listen;
 
 pub use elsewhere::Elsewhere;
 pub use listen::{Listening, bind};
+pub use pace::Pace;
 pub use parts::{GatewayParts, Limits};
 
 use std::io;

@@ -13,15 +13,13 @@ use outrigger_proxy_core::mcp::facts::Caller;
 use super::error::StartError;
 use super::ports::Ports;
 use crate::config::Settings;
-use crate::gateway::{self, Elsewhere, Gateway, GatewayParts, Limits};
+use crate::gateway::{self, Elsewhere, Gateway, GatewayParts, Limits, Pace};
 use crate::session::sessions::Sessions;
 use crate::snapshot::worlds::Worlds;
 use crate::telemetry::Events;
 
 /// Most headers of one request.
 const HEADERS_MAX: usize = 256;
-/// For one request head to arrive.
-const HEAD_TIME: Duration = Duration::from_secs(10);
 
 /// What calls share.
 pub(super) struct Shared {
@@ -63,7 +61,8 @@ pub(super) fn open(
         limits: Limits {
             body_bytes_max: limits.body_bytes_max,
             connections_max: limits.connections_max,
-            head_time: HEAD_TIME,
+            head_time: limits.head_time,
+            body_pace: Pace { grace: limits.body_grace, bytes_per_second_min: limits.body_bytes_per_second_min },
         },
     };
     Ok(gateway::start(Arc::new(parts), material, outbound, inbound)?)

@@ -157,6 +157,12 @@ pub struct LimitsFile {
     pub header_bytes_max: Option<u64>,
     /// Most open connections of callers, 1 to 1000000. Default: 10000.
     pub connections_max: Option<u64>,
+    /// Longest time for a request head to arrive in milliseconds, 10 to 600000. Default: 10000.
+    pub head_ms: Option<u64>,
+    /// How long a request body may be waited for in milliseconds, 10 to 600000, beside what its bytes earn. Default: 5000.
+    pub body_grace_ms: Option<u64>,
+    /// So many bytes of a request body earn it another second, 1 to 1048576. Default: 256.
+    pub body_bytes_per_second_min: Option<u32>,
 }
 
 /// Where whole URLs and tunnels may lead.

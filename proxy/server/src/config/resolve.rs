@@ -176,6 +176,14 @@ fn limits(file: &LimitsFile) -> Result<Limits, ConfigError> {
         body_bytes_max: size("limits.body_bytes_max", file.body_bytes_max, 1..=1 << 30, 16 << 20)?,
         header_bytes_max: size("limits.header_bytes_max", file.header_bytes_max, 1_024..=1 << 20, 64 << 10)?,
         connections_max: size("limits.connections_max", file.connections_max, 1..=1_000_000, 10_000)?,
+        head_time: Duration::from_millis(within("limits.head_ms", file.head_ms, 10..=600_000, 10_000)?),
+        body_grace: Duration::from_millis(within("limits.body_grace_ms", file.body_grace_ms, 10..=600_000, 5_000)?),
+        body_bytes_per_second_min: within(
+            "limits.body_bytes_per_second_min",
+            file.body_bytes_per_second_min,
+            1..=1 << 20,
+            256,
+        )?,
     })
 }
 

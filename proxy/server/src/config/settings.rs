@@ -137,6 +137,9 @@ pub struct Limits {
     pub body_bytes_max: usize,
     pub header_bytes_max: usize,
     pub connections_max: usize,
+    pub head_time: Duration,
+    pub body_grace: Duration,
+    pub body_bytes_per_second_min: u32,
 }
 
 impl AgentUrl {

@@ -28,6 +28,10 @@ const IDLE: Duration = Duration::from_secs(75);
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 const CLOSE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+// Requests in a row that came before the answer to the one before them; then the connection ends with an answer that says so. No client of
+// MCP sends ahead; who does it without end can wait for its answers like the others.
+const PIPELINED_REQUESTS_MAX: u32 = 32;
+
 /// What comes next on a connection.
 enum Next {
     Request(RequestHead),
@@ -49,8 +53,11 @@ async fn converse(side: &Side, mut wire: Wire, place: &Place) {
     let mut alarm = Alarm::default();
     // Of the tunnel that this connection has become, if requests are read in it.
     let mut site: Option<Arc<str>> = None;
+    let mut ahead = 0;
     loop {
-        let closing = || place.stage() != Stage::Open;
+        // What is here already was sent before the last answer was.
+        ahead = if wire.inbox.is_empty() { 0 } else { ahead + 1 };
+        let is_last = ahead >= PIPELINED_REQUESTS_MAX;
         let keep = match next(side, &mut wire, &mut alarm, place).await {
             Next::Request(head) if site.is_none() && asks_for_tunnel(side, &head) => {
                 match Box::pin(side.tunnel(&mut wire, &mut alarm, place, head)).await {
@@ -68,7 +75,7 @@ async fn converse(side: &Side, mut wire: Wire, place: &Place) {
                     Some(site) => head.inside_tunnel(Arc::clone(site)),
                     None => head,
                 };
-                Box::pin(side.serve(&mut wire, &mut alarm, place, head)).await
+                Box::pin(side.serve(&mut wire, &mut alarm, place, head, is_last)).await
             }
             Next::Refuse(refusal) => {
                 Box::pin(side.refuse_bytes(&mut wire, &refusal)).await;
@@ -76,7 +83,7 @@ async fn converse(side: &Side, mut wire: Wire, place: &Place) {
             }
             Next::End => false,
         };
-        if !keep || closing() {
+        if !keep || is_last || place.stage() != Stage::Open {
             break;
         }
     }
@@ -146,7 +153,9 @@ impl Waiting {
             match wire.poll_read(cx) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Next::End),
                 Poll::Ready(Ok(_)) => {}
-                Poll::Pending if alarm.poll(cx).is_ready() => return Poll::Ready(Next::End),
+                Poll::Pending if alarm.poll(cx).is_ready() => {
+                    return Poll::Ready(if self.begun { Next::Refuse(Refusal::TooSlow) } else { Next::End });
+                }
                 Poll::Pending => return Poll::Pending,
             }
         }

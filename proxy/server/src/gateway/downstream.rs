@@ -78,7 +78,7 @@ impl<'w> Downstream<'w> {
             // A caller that cannot be written to shows when it is read from.
             let _ = wire.poll_flush(cx);
             let seen = upload.poll_beginning(cx, wire);
-            if seen.is_ready() { seen } else { alarm.poll(cx) }
+            if seen.is_ready() { seen } else { alarm.poll_no_later(cx, upload.due()) }
         })
         .await;
         self.alarm.stop();

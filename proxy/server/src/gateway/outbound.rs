@@ -74,6 +74,9 @@ async fn plan_once(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut C
         Some(aim) => aim,
         None => {
             down.wait_for_body(parts.limits.head_time).await;
+            if down.upload.is_overdue() {
+                return Err(Refusal::TooSlow);
+            }
             aim(parts, down, call, false)?.ok_or(Refusal::Internal)?
         }
     };

@@ -8,6 +8,7 @@ use outrigger_proxy_core::mcp::facts::Caller;
 
 use super::announced::Announced;
 use super::elsewhere::Elsewhere;
+use super::pace::Pace;
 use crate::session::sessions::Sessions;
 use crate::snapshot::worlds::Worlds;
 use crate::telemetry::Events;
@@ -37,10 +38,17 @@ pub struct Limits {
     pub connections_max: usize,
     /// For one request head to arrive.
     pub head_time: Duration,
+    /// For a request body to arrive.
+    pub body_pace: Pace,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes_max: 16 * 1024 * 1024, connections_max: 10_000, head_time: Duration::from_secs(10) }
+        Self {
+            body_bytes_max: 16 * 1024 * 1024,
+            connections_max: 10_000,
+            head_time: Duration::from_secs(10),
+            body_pace: Pace::default(),
+        }
     }
 }

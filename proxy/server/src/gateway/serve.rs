@@ -59,15 +59,23 @@ struct Fallback {
 }
 
 impl Side {
-    /// Serves one request. `place` is that of its connection, which ends after it if the listener stops.
-    pub async fn serve(&self, wire: &mut Wire, alarm: &mut Alarm, place: &Place, head: RequestHead) -> bool {
+    /// Serves one request. `place` is that of its connection, which ends after it if the listener stops or the request `is_last`.
+    pub async fn serve(
+        &self,
+        wire: &mut Wire,
+        alarm: &mut Alarm,
+        place: &Place,
+        head: RequestHead,
+        is_last: bool,
+    ) -> bool {
         let mut call = self.begin();
         let checked = gate::check(&head, self.rules());
         let bytes_max = self.parts.limits.body_bytes_max as u64;
         // A head that is refused may have any body behind it; none of it is looked at.
         let framing = checked.as_ref().copied().unwrap_or(Framing::Empty);
-        let mut down = Downstream::new(wire, alarm, place, head, Upload::new(framing, bytes_max));
-        down.keep &= !down.is_draining() && checked.is_ok();
+        let upload = Upload::new(framing, bytes_max, self.parts.limits.body_pace);
+        let mut down = Downstream::new(wire, alarm, place, head, upload);
+        down.keep &= !is_last && !down.is_draining() && checked.is_ok();
         let end = match self.find(&mut down, &mut call, checked.map(drop)).await {
             Ok(found) => self.answer(&mut down, &call, found).await,
             Err(ending) => self.end(&mut down, &call, ending).await,

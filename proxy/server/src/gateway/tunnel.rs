@@ -56,7 +56,13 @@ impl Side {
             Err(refusal) => {
                 return self
                     .refuse_tunnel(
-                        Downstream::new(wire, alarm, place, head, Upload::new(Framing::Empty, 0)),
+                        Downstream::new(
+                            wire,
+                            alarm,
+                            place,
+                            head,
+                            Upload::new(Framing::Empty, 0, self.parts.limits.body_pace),
+                        ),
                         &call,
                         &refusal,
                     )

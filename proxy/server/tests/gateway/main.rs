@@ -7,8 +7,10 @@ mod caller;
 mod mesh;
 
 mod announce;
+mod bad_input;
 mod drain;
 mod forward;
+mod identity;
 mod limits;
 mod messages;
 mod peers;

@@ -1,5 +1,6 @@
 //! Gateways over a world made by hand.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,6 +25,7 @@ use outrigger_proxy_core::mcp::facts::Caller;
 use outrigger_proxy_core::outside::{Known, Outside};
 use outrigger_proxy_core::world::compile::{Own, Rules, compile};
 use outrigger_proxy_core::world::table::World;
+use prometheus_client::registry::Registry;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
 
 /// What a world is made of: one agent, `weather`.
@@ -51,6 +53,7 @@ pub struct Proxy {
     pub outbound: SocketAddr,
     pub inbound: SocketAddr,
     pub worlds: Arc<Worlds>,
+    metrics: Registry,
 }
 
 impl Scene {
@@ -149,7 +152,6 @@ impl Scene {
 
     pub fn start(&self) -> Proxy {
         let worlds = Arc::new(Worlds::new(self.world(&World::default())));
-        let events = Arc::new(Events::new(Metrics::default()));
         let rules = GateRules {
             hosts: Some(Hosts { forwards: true, ..Hosts::default() }),
             headers_max: 100,
@@ -164,6 +166,8 @@ impl Scene {
             listeners: listeners.to_vec(),
             tunnel_idle: self.tunnel_idle,
         };
+        let mut metrics = Registry::default();
+        let events = Arc::new(Events::new(Metrics::register(&mut metrics)));
         let parts = GatewayParts {
             worlds: Arc::clone(&worlds),
             sessions: Arc::new(Sessions::new(1_000, self.shared.clone(), Arc::clone(&events))),
@@ -176,7 +180,8 @@ impl Scene {
             limits: self.limits,
         };
         let gateway = gateway::start(Arc::new(parts), self.material.as_ref(), outbound, inbound).expect("a gateway");
-        Proxy { outbound: gateway.outbound.address, inbound: gateway.inbound.address, gateway: Some(gateway), worlds }
+        let (outbound, inbound) = (gateway.outbound.address, gateway.inbound.address);
+        Proxy { outbound, inbound, gateway: Some(gateway), worlds, metrics }
     }
 }
 
@@ -184,6 +189,15 @@ impl Proxy {
     /// Puts another world in place.
     pub fn show(&self, scene: &Scene) {
         self.worlds.replace(scene.world(&self.worlds.current()));
+    }
+
+    /// How many calls were refused so far, by reason.
+    pub fn refusals(&self) -> BTreeMap<String, u64> {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.metrics).expect("text");
+        let lines = text.lines().filter_map(|line| line.strip_prefix("outrigger_refusals_total{reason=\""));
+        let parts = lines.filter_map(|line| line.split_once("\"} "));
+        parts.map(|(reason, count)| (reason.to_owned(), count.parse().expect("a count"))).collect()
     }
 
     pub async fn stop(&mut self, grace: Duration) {
