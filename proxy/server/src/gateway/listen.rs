@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pingora::apps::ServerApp;
-use pingora::listeners::ListenerConfig;
-use pingora::protocols::Stream;
+use pingora::listeners::{ListenerConfig, TcpSocketOptions};
 use pingora::protocols::l4::stream::L4BufferSettings;
+use pingora::protocols::{Stream, TcpKeepalive};
 use pingora::server::{Fds, ListenFds, ShutdownWatch};
 use pingora::services::Service as _;
 use pingora::services::listening::Service;
@@ -28,6 +28,15 @@ use super::connection;
 use super::serve::Side;
 use super::wire::Wire;
 use crate::identity::listener::Greeting;
+
+// A caller whose machine is gone says no goodbye, and a stream has no limit on its quiet. Found out after 30 s of silence. Without a limit
+// on what is unacknowledged: that would also end callers who read slowly.
+const KEEP_ALIVE: TcpKeepalive = TcpKeepalive {
+    idle: Duration::from_secs(15),
+    interval: Duration::from_secs(5),
+    count: 3,
+    user_timeout: Duration::ZERO,
+};
 
 /// A running listener.
 pub struct Listening {
@@ -68,7 +77,10 @@ pub fn listen(listener: TcpListener, greeting: Greeting, side: Side, connections
     };
     let name = address.to_string();
     let mut service = Service::new(name.clone(), door);
-    service.add_listener(ListenerConfig::tcp(&name).l4_buffer(L4BufferSettings::unbuffered()));
+    let mut options = TcpSocketOptions::default();
+    options.tcp_keepalive = Some(KEEP_ALIVE);
+    let listening = ListenerConfig::tcp(&name).tcp_socket_options(options);
+    service.add_listener(listening.l4_buffer(L4BufferSettings::unbuffered()));
     let mut sockets = Fds::new();
     sockets.add(name, listener.into_raw_fd());
     let sockets: ListenFds = Arc::new(sockets.into());

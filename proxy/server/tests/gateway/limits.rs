@@ -7,8 +7,33 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::agent::Agent;
-use crate::caller::{Answer, CALL, Caller, message, post};
+use crate::caller::{Answer, CALL, Caller, PATIENCE, message, post};
 use crate::mesh::{Proxy, Scene};
+
+/// A caller whose machine is gone says no goodbye, and its stream may be quiet for ever: only the kernel can find out.
+#[tokio::test]
+async fn the_kernel_asks_whether_a_silent_caller_is_still_there() {
+    let agent = Agent::echoing().await;
+    let proxy = Scene::of_own(&[("weather-1", agent.address)]).start();
+    for listener in [proxy.outbound, proxy.inbound] {
+        let caller = Caller::connect(listener).await;
+        let own = caller.stream.local_addr().expect("an address");
+        let ends = format!("0100007F:{:04X} 0100007F:{:04X}", listener.port(), own.port());
+        let asked = async {
+            loop {
+                let table = std::fs::read_to_string("/proc/net/tcp").expect("a table of sockets");
+                let fields = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+                let mut rows = table.lines().map(fields).filter(|row| row.len() > 5);
+                // The timer that runs: 2 is the one that keeps alive.
+                if rows.any(|row| row[1..3].join(" ") == ends && row[5].starts_with("02:")) {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, asked).await.unwrap_or_else(|_| panic!("no timer on {ends}"));
+    }
+}
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_413_with_a_length_and_without() {
