@@ -26,6 +26,8 @@ pub enum Sdk {
     PythonSse,
     /// The same of `server-everything`.
     EverythingSse,
+    /// Wants a token, and has an authorisation server beside it.
+    PythonProtected,
 }
 
 pub struct Agent {
@@ -79,6 +81,7 @@ impl Sdk {
     pub fn tool(self) -> &'static str {
         match self {
             Self::Everything | Self::EverythingSse => "get-env",
+            Self::PythonProtected => "whoami",
             Self::Python | Self::FastMcp | Self::Rust | Self::PythonSse => "increment",
         }
     }
@@ -96,7 +99,9 @@ impl Sdk {
 fn launch(sdk: Sdk, name: &str, folder: &Path, port: u16) -> Result<Process> {
     let peers = binary::root().join("tests/peers");
     let mut command = match sdk {
-        Sdk::Python | Sdk::FastMcp | Sdk::PythonSse => Command::new(installed("python/bin/python")?),
+        Sdk::Python | Sdk::FastMcp | Sdk::PythonSse | Sdk::PythonProtected => {
+            Command::new(installed("python/bin/python")?)
+        }
         Sdk::Everything | Sdk::EverythingSse => Command::new(node()?),
         Sdk::Rust => Command::new(binary::counter()?),
     };
@@ -105,6 +110,7 @@ fn launch(sdk: Sdk, name: &str, folder: &Path, port: u16) -> Result<Process> {
     command.env("PORT", port.to_string()).env("REPLICA", name).current_dir(folder);
     match sdk {
         Sdk::Python => command.arg(peers.join("agent_mcp.py")).arg(name),
+        Sdk::PythonProtected => command.arg(peers.join("agent_oauth.py")).arg(name),
         Sdk::PythonSse => command.arg(peers.join("agent_mcp.py")).args([name, "sse"]),
         Sdk::FastMcp => command.arg(peers.join("agent_fastmcp.py")).arg(name),
         Sdk::Everything | Sdk::EverythingSse => command
@@ -115,6 +121,18 @@ fn launch(sdk: Sdk, name: &str, folder: &Path, port: u16) -> Result<Process> {
         Sdk::Rust => command.args(["--name", name, "--port", &port.to_string()]),
     };
     Process::start(name, folder, command)
+}
+
+/// Runs the client that finds out by itself how to be authorised; answers with what it printed.
+pub async fn authorised(url: &str, folder: &Path, variables: &[(&str, &str)]) -> Result<Value> {
+    let mut command = Command::new(installed("python/bin/python")?);
+    command.arg(binary::root().join("tests/peers/client_oauth.py")).arg(url).envs(variables.iter().copied());
+    let done = tokio::time::timeout(wait::DEADLINE, command.current_dir(folder).kill_on_drop(true).output()).await;
+    let done = done.context("the client does not end")??;
+    let said = String::from_utf8_lossy(&done.stdout);
+    let line = said.lines().find(|line| line.starts_with("{\"ok\""));
+    let line = line.with_context(|| format!("no answer: {said}{}", String::from_utf8_lossy(&done.stderr)))?;
+    Ok(serde_json::from_str(line)?)
 }
 
 /// Something `tests/setup.sh` put into `tests/.peers`.

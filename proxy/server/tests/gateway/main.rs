@@ -13,6 +13,7 @@ mod forward;
 mod identity;
 mod limits;
 mod messages;
+mod oauth;
 mod peers;
 mod refusals;
 mod retries;
