@@ -66,7 +66,8 @@ pub struct Plan {
 pub fn aim(world: &World, facts: &CallFacts<'_>) -> Result<Aim, Refusal> {
     let unknown = |name: &str| Refusal::NoRoute { name: name.to_owned(), routes: world.route_names() };
     let dest = match facts.target {
-        Target::Everything => return Err(Refusal::NoAggregate { routes: world.route_names() }),
+        // Answered before a plan is made; no single agent is everything.
+        Target::Everything => return Err(Refusal::NoSuchPath),
         Target::Route(name) => Dest::Route(Arc::clone(world.route(name).ok_or_else(|| unknown(name))?)),
         Target::Agent(id) => match (world.replica(id), world.agent(id)) {
             (Some(replica), _) => Dest::Replica(Arc::clone(replica)),

@@ -29,9 +29,6 @@ pub enum Refusal {
     HeadTooLarge,
     #[error("request body is larger than {bytes_max} bytes")]
     BodyTooLarge { bytes_max: u64 },
-    /// `/mcp` with no name in front.
-    #[error("there is no aggregated endpoint")]
-    NoAggregate { routes: Vec<RouteName> },
     #[error("there is no route `{name}`")]
     NoRoute { name: String, routes: Vec<RouteName> },
     /// The path is none of those that the proxy serves.
@@ -145,8 +142,8 @@ impl Refusal {
             Self::OriginNotAllowed { .. } => Shape::said(StatusCode::FORBIDDEN, "origin_not_allowed"),
             Self::HeadTooLarge => Shape::said(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "head_too_large"),
             Self::BodyTooLarge { .. } => Shape::said(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
-            Self::NoAggregate { .. } | Self::NoRoute { .. } if modern => Shape::later("no_route", 5),
-            Self::NoAggregate { .. } | Self::NoRoute { .. } => Shape::said(StatusCode::NOT_FOUND, "no_route"),
+            Self::NoRoute { .. } if modern => Shape::later("no_route", 5),
+            Self::NoRoute { .. } => Shape::said(StatusCode::NOT_FOUND, "no_route"),
             Self::NoSuchPath if modern => Shape::later("no_such_path", 5),
             Self::NoSuchPath => Shape::said(StatusCode::NOT_FOUND, "no_such_path"),
             Self::NoProvider { .. } => Shape::later("no_provider", 1),
@@ -191,7 +188,6 @@ impl Refusal {
             Self::OriginNotAllowed { origin } => format!("the origin `{}` may not call this listener", echo(origin)),
             Self::HeadTooLarge => "the request head has too many or too large headers".to_owned(),
             Self::BodyTooLarge { bytes_max } => format!("the request body is larger than {bytes_max} bytes"),
-            Self::NoAggregate { .. } => "there is no aggregated endpoint; every route has its own path".to_owned(),
             Self::NoRoute { name, .. } => format!("there is no route, agent or replica named `{}`", echo(name)),
             Self::NoSuchPath => "this path is not served here".to_owned(),
             Self::NoProvider { route } => format!("no agent provides `{}` now", echo(route)),
@@ -220,8 +216,8 @@ impl Refusal {
             Self::OriginNotAllowed { .. } => "add the origin to `allowed_origins` if it is yours".to_owned(),
             Self::HeadTooLarge => "send fewer or shorter headers, or raise `limits.header_bytes_max`".to_owned(),
             Self::BodyTooLarge { .. } => "send less at once, or raise `limits.body_bytes_max`".to_owned(),
-            Self::NoAggregate { routes } | Self::NoRoute { routes, .. } => name_routes(routes),
-            Self::NoSuchPath => "paths are /<name>/mcp and /agents/<id>/mcp".to_owned(),
+            Self::NoRoute { routes, .. } => name_routes(routes),
+            Self::NoSuchPath => "paths are /mcp, /<name>/mcp and /agents/<id>/mcp".to_owned(),
             Self::NoProvider { route } => format!("ask `outrigger explain {}` why nobody fits", echo(route)),
             Self::NoEndpoint { .. } => {
                 "ask `outrigger get agents` which replicas are healthy, then try again".to_owned()

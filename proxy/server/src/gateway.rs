@@ -19,8 +19,10 @@ pub mod outbound;
 pub mod inbound;
 pub mod exchange;
 pub mod deliver;
+pub mod everything;
 pub mod serve;
 pub mod connection;
+pub mod inside;
 pub mod listen;
 
 pub use listen::{Listening, bind};
@@ -66,8 +68,11 @@ pub fn start(
     let upstreams = Arc::new(Upstreams::new(Connector::new(material)?));
     let connections_max = parts.limits.connections_max;
     let side = |direction| Side { parts: Arc::clone(&parts), direction, upstreams: Arc::clone(&upstreams) };
+    let far_ends = parts.catalog.far_ends();
+    let inside = far_ends.map(|far_ends| inside::Inside::serve(side(Direction::Outbound), far_ends));
+    let outbound = listen::listen(outbound, Greeting::plain(), side(Direction::Outbound), connections_max)?;
     Ok(Gateway {
-        outbound: listen::listen(outbound, Greeting::plain(), side(Direction::Outbound), connections_max)?,
+        outbound: outbound.with(inside),
         inbound: listen::listen(inbound, greeting, side(Direction::Inbound), connections_max)?,
     })
 }

@@ -68,6 +68,11 @@ fn settings_value(settings: &Settings) -> Value {
             "header_bytes_max": settings.limits.header_bytes_max,
             "connections_max": settings.limits.connections_max,
         },
+        "aggregate": {
+            "page_size": settings.aggregate.page_size,
+            "refresh_ms": milliseconds(settings.aggregate.refresh),
+            "deadline_ms": milliseconds(settings.aggregate.deadline),
+        },
         "allowed_hosts": settings.allowed_hosts,
         "allowed_origins": settings.allowed_origins,
         "drain_grace_ms": milliseconds(settings.drain_grace),

@@ -11,6 +11,7 @@ use outrigger_proxy_core::gate::{Hosts, Rules};
 use outrigger_proxy_core::mcp::facts::Caller;
 
 use super::error::StartError;
+use crate::catalog::Catalog;
 use crate::config::Settings;
 use crate::gateway::{self, Gateway, GatewayParts, Limits};
 use crate::session::sessions::Sessions;
@@ -27,6 +28,7 @@ pub(super) struct Shared {
     pub worlds: Arc<Worlds>,
     pub sessions: Arc<Sessions>,
     pub events: Arc<Events>,
+    pub catalog: Arc<Catalog>,
 }
 
 pub(super) fn open(
@@ -36,7 +38,7 @@ pub(super) fn open(
     outbound: TcpListener,
     inbound: TcpListener,
 ) -> Result<Gateway, StartError> {
-    let Shared { worlds, sessions, events } = shared;
+    let Shared { worlds, sessions, events, catalog } = shared;
     let limits = settings.limits;
     let listed = Hosts { hosts: settings.allowed_hosts.clone(), origins: settings.allowed_origins.clone() };
     let rules = |hosts| Rules { hosts, headers_max: HEADERS_MAX, header_bytes_max: limits.header_bytes_max };
@@ -55,12 +57,13 @@ pub(super) fn open(
             connections_max: limits.connections_max,
             head_time: HEAD_TIME,
         },
+        catalog,
     };
     Ok(gateway::start(Arc::new(parts), material, outbound, inbound)?)
 }
 
 /// Whom sessions belong to: the proven identity, which replicas of one agent share; else the agent; else this proxy.
-fn caller(settings: &Settings, material: Option<&Material>) -> Caller {
+pub(super) fn caller(settings: &Settings, material: Option<&Material>) -> Caller {
     match (material, settings.agents.as_slice()) {
         (Some(material), _) => Caller::new(&material.id().to_string()),
         (None, [agent]) => Caller::new(agent.name.as_str()),

@@ -12,9 +12,9 @@ use outrigger_model::name::NodeId;
 use outrigger_model::requirement::Dependency;
 
 use super::agent::agents;
-use super::file::{LimitsFile, ListenFile, ProxyFile, SessionsFile};
+use super::file::{AggregateFile, LimitsFile, ListenFile, ProxyFile, SessionsFile};
 use super::plaintext;
-use super::settings::{IdentitySource, Limits, Listen, RedisUrl, Sessions, Settings};
+use super::settings::{Aggregate, IdentitySource, Limits, Listen, RedisUrl, Sessions, Settings};
 use super::value::{at_most, parsed, refused, size, within};
 
 /// A parsed file, and what it is resolved against.
@@ -62,6 +62,7 @@ impl TryFrom<Written> for Settings {
             sessions: sessions(file.sessions, redis_url)?,
             snapshot_file: file.snapshot.file.filter(|file| !file.is_empty()).map(|file| folder.join(file)),
             limits: limits(&file.limits)?,
+            aggregate: aggregate(&file.aggregate)?,
             allowed_hosts: lower_case("allowed_hosts", &file.allowed_hosts, |host| !host.contains('/'))?,
             allowed_origins: lower_case("allowed_origins", &file.allowed_origins, is_origin)?,
             drain_grace: Duration::from_secs(within("drain.grace_seconds", file.drain.grace_seconds, 0..=3_600, 10)?),
@@ -174,6 +175,16 @@ fn limits(file: &LimitsFile) -> Result<Limits, ConfigError> {
         body_bytes_max: size("limits.body_bytes_max", file.body_bytes_max, 1..=1 << 30, 16 << 20)?,
         header_bytes_max: size("limits.header_bytes_max", file.header_bytes_max, 1_024..=1 << 20, 64 << 10)?,
         connections_max: size("limits.connections_max", file.connections_max, 1..=1_000_000, 10_000)?,
+    })
+}
+
+fn aggregate(file: &AggregateFile) -> Result<Aggregate, ConfigError> {
+    let seconds = within("aggregate.refresh_seconds", file.refresh_seconds, 1..=3_600, 30)?;
+    let milliseconds = within("aggregate.deadline_ms", file.deadline_ms, 100..=60_000, 5_000)?;
+    Ok(Aggregate {
+        page_size: size("aggregate.page_size", file.page_size, 1..=10_000, 1_000)?,
+        refresh: Duration::from_secs(seconds),
+        deadline: Duration::from_millis(milliseconds),
     })
 }
 

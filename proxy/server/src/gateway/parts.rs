@@ -6,6 +6,7 @@ use std::time::Duration;
 use outrigger_proxy_core::gate::Rules;
 use outrigger_proxy_core::mcp::facts::Caller;
 
+use crate::catalog::Catalog;
 use crate::session::sessions::Sessions;
 use crate::snapshot::worlds::Worlds;
 use crate::telemetry::Events;
@@ -22,6 +23,8 @@ pub struct GatewayParts {
     /// What the listener for other proxies accepts; they proved who they are, so any host will do.
     pub inbound_rules: Rules,
     pub limits: Limits,
+    /// Everything at once, at `/mcp` of the outbound listener.
+    pub catalog: Arc<Catalog>,
 }
 
 /// How much one caller may take.

@@ -30,7 +30,7 @@ use super::parts::GatewayParts;
 use super::upload::Upload;
 use super::upstream::{Upstream, Upstreams};
 use super::wire::Wire;
-use super::{inbound, outbound, respond};
+use super::{everything, inbound, outbound, respond};
 use crate::identity::connector::ConnectError;
 use crate::telemetry::{CallEnd, CallReport, Direction};
 
@@ -57,9 +57,16 @@ impl Side {
         let framing = checked.as_ref().copied().unwrap_or(Framing::Empty);
         let mut down = Downstream::new(wire, alarm, head, Upload::new(framing, bytes_max));
         down.keep &= !closing && checked.is_ok();
-        let end = match self.find(&mut down, &mut call, checked.map(drop)).await {
-            Ok(found) => self.answer(&mut down, &call, found).await,
-            Err(ending) => self.end(&mut down, &call, ending).await,
+        let end = if checked.is_ok() && everything::is_meant(self.direction, &down.head) {
+            match everything::serve(&self.parts, &mut down, &mut call).await {
+                Ok(end) => end,
+                Err(ending) => self.end(&mut down, &call, ending).await,
+            }
+        } else {
+            match self.find(&mut down, &mut call, checked.map(drop)).await {
+                Ok(found) => self.answer(&mut down, &call, found).await,
+                Err(ending) => self.end(&mut down, &call, ending).await,
+            }
         };
         if !down.upload.is_done() {
             // Said already; what is left of the request decides if another one can follow.

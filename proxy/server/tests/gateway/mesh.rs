@@ -14,7 +14,10 @@ use outrigger_model::replica::Generation;
 use outrigger_model::route::{Affinity, Route, Timeouts};
 use outrigger_model::snapshot::{Resources, Snapshot};
 use outrigger_model::tag::TagSet;
+use outrigger_proxy::catalog::Catalog;
+use outrigger_proxy::config::settings::Aggregate;
 use outrigger_proxy::gateway::{self, Gateway, GatewayParts, Limits, bind};
+use outrigger_proxy::lifecycle::Stop;
 use outrigger_proxy::session::sessions::Sessions;
 use outrigger_proxy::session::store::Store;
 use outrigger_proxy::snapshot::worlds::Worlds;
@@ -39,6 +42,8 @@ pub struct Scene {
     pub material: Option<Material>,
     pub shared: Option<Arc<dyn Store>>,
     pub caller: &'static str,
+    /// How everything at once is kept; none asks no agent what it offers.
+    pub aggregate: Option<Aggregate>,
 }
 
 pub struct Proxy {
@@ -61,6 +66,7 @@ impl Scene {
             material: None,
             shared: None,
             caller: "planner",
+            aggregate: None,
         }
     }
 
@@ -128,6 +134,12 @@ impl Scene {
         let worlds = Arc::new(Worlds::new(self.world(&World::default())));
         let events = Arc::new(Events::new(Metrics::default()));
         let rules = GateRules { hosts: Some(Hosts::default()), headers_max: 100, header_bytes_max: 65_536 };
+        let settings = self.aggregate.unwrap_or_default();
+        let catalog = Catalog::new(Arc::clone(&worlds), Arc::clone(&events), settings, &Caller::new(self.caller));
+        let catalog = Arc::new(catalog);
+        if self.aggregate.is_some() {
+            tokio::spawn(Arc::clone(&catalog).run(Stop::new()));
+        }
         let parts = GatewayParts {
             worlds: Arc::clone(&worlds),
             sessions: Arc::new(Sessions::new(1_000, self.shared.clone(), Arc::clone(&events))),
@@ -136,6 +148,7 @@ impl Scene {
             inbound_rules: GateRules { hosts: None, ..rules.clone() },
             outbound_rules: rules,
             limits: self.limits,
+            catalog: Arc::clone(&catalog),
         };
         let any = "127.0.0.1:0".parse().expect("address");
         let (outbound, inbound) = (bind(any).expect("bind"), bind(any).expect("bind"));
