@@ -104,7 +104,8 @@ async fn every_sdk_sees_and_calls_the_tools_of_all_agents_at_one_address() -> Re
         (ClientSdk::TypeScriptLegacy, "2025-11-25"),
         (ClientSdk::TypeScriptAuto, "2026-07-28"),
     ] {
-        let mut client = Client::start(client, &harbour.url(), "client", harbour.mesh.folder())?;
+        let log = format!("{client:?}");
+        let mut client = Client::start(client, &harbour.url(), &log, harbour.mesh.folder())?;
         assert_eq!(client.open("only").await?, revision);
         let tools = client.tools("only").await?;
         for tool in ["alpha__increment", "beta__increment", "gamma__get-env", "delta__increment"] {
