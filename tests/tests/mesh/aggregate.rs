@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use outrigger_tests::mcp::{self, Session};
 use outrigger_tests::mesh::{Mesh, Proxy, Shape};
-use outrigger_tests::peers::{Agent, Client, ClientSdk, Sdk};
+use outrigger_tests::peers::{Agent, Client, ClientSdk, Sdk, ask_and_be_asked};
 use outrigger_tests::{http, wait};
 use serde_json::{Value, json};
 
@@ -119,5 +119,115 @@ async fn every_sdk_sees_and_calls_the_tools_of_all_agents_at_one_address() -> Re
         assert!(error.to_string().contains("nobody__knows"), "{error}");
         client.close("only").await?;
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_an_agent_asks_reaches_the_client_that_called_it_and_its_answer_goes_back() -> Result<()> {
+    let harbour = Harbour::start(&[(Sdk::Everything, "gamma"), (Sdk::Python, "alpha")], "").await?;
+    let seen = ask_and_be_asked(&harbour.url(), "legacy", "gamma").await?;
+    assert_eq!(seen["version"], "2025-11-25");
+    assert_eq!(seen["asked"], json!(["sampling", "elicitation"]), "{seen}");
+    assert_eq!(seen["steps"], json!([1.0, 2.0, 3.0]), "{seen}");
+    let text = |tool: &str| seen["texts"][tool].as_str().unwrap_or_default().to_owned();
+    assert!(text("trigger-sampling-request").contains("a sampled answer"), "{seen}");
+    assert!(text("trigger-elicitation-request").contains("decline"), "{seen}");
+    assert_eq!((&seen["read"], seen["prompt"].as_u64() > Some(0)), (&json!(1), true), "{seen}");
+    assert!(
+        seen["listed"].as_array().is_some_and(|all| all.contains(&json!("gamma__trigger-sampling-request"))),
+        "{seen}"
+    );
+    Ok(())
+}
+
+/// 2026-07-28 has no requests of servers: what a legacy agent asks on behalf of such a client is answered with an error.
+#[tokio::test]
+async fn a_client_without_sessions_watches_the_progress_of_a_legacy_agent_and_is_never_asked() -> Result<()> {
+    let harbour = Harbour::start(&[(Sdk::Everything, "gamma")], "").await?;
+    let seen = ask_and_be_asked(&harbour.url(), "auto", "gamma").await?;
+    assert_eq!(seen["version"], "2026-07-28");
+    assert_eq!((&seen["asked"], &seen["steps"]), (&json!([]), &json!([1.0, 2.0, 3.0])), "{seen}");
+    let text = seen["texts"]["trigger-sampling-request"].as_str().unwrap_or_default();
+    assert!(text.contains("not found"), "{seen}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_agent_that_hangs_or_dies_neither_slows_nor_empties_the_lists_and_is_visible() -> Result<()> {
+    let quick = "aggregate: {refresh_seconds: 1, deadline_ms: 500}";
+    let mut harbour =
+        Harbour::start(&[(Sdk::Python, "alpha"), (Sdk::Rust, "delta"), (Sdk::FastMcp, "beta")], quick).await?;
+    let session = Session::open(&harbour.url()).await?;
+    let all = tools(&session).await?;
+    assert!(all.contains(&"alpha__whoami".to_owned()) && all.contains(&"delta__increment".to_owned()), "{all:?}");
+
+    harbour.agent("alpha-1").process.freeze()?;
+    harbour.agent("beta-1").process.kill().await?;
+    wait::until("both are in trouble", async || {
+        for name in ["alpha", "beta"] {
+            let target = harbour.target(name).await?;
+            ensure!(target["trouble"]["reason"].is_string() && target["tools"].as_u64() > Some(0), "{target}");
+        }
+        Ok(())
+    })
+    .await?;
+    ensure!(harbour.desk.metrics().await?.contains("outrigger_catalog_targets_stale 2"));
+    for _ in 0..10 {
+        let begun = Instant::now();
+        assert_eq!(tools(&session).await?, all);
+        assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
+        assert!(session.call("delta__increment").await?.starts_with("delta-1"));
+    }
+    let fresh = mcp::message_of(&mcp::initialize(&harbour.url(), "2025-11-25").await?)?;
+    assert_eq!(fresh["result"]["_meta"]["outrigger/stale"], json!(["alpha", "beta"]), "{fresh}");
+    let dead = mcp::message_of(&session.try_call("beta__whoami").await?)?;
+    assert!(dead["error"]["message"].is_string() && dead["id"] == 7, "{dead}");
+
+    harbour.agent("alpha-1").process.thaw()?;
+    wait::until("the agent is back", async || {
+        let target = harbour.target("alpha").await?;
+        ensure!(target["trouble"].is_null(), "{target}");
+        Ok(())
+    })
+    .await?;
+    assert_eq!(session.call("alpha__whoami").await?, "alpha-1");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_client_is_told_once_when_an_agent_joins() -> Result<()> {
+    let mut harbour = Harbour::start(&[(Sdk::Rust, "delta")], "").await?;
+    let session = Session::open(&harbour.url()).await?;
+    let mut stream = session.listen().await?;
+    harbour.join(Sdk::Python, "alpha").await?;
+    let mut text = String::new();
+    while !text.contains("notifications/tools/list_changed") {
+        text.push_str(&String::from_utf8_lossy(&stream.next().await?.context("the stream ended")?));
+    }
+    assert!(tools(&session).await?.contains(&"alpha__whoami".to_owned()), "told only when it can be seen");
+    // Ending the session ends the stream, so nothing can be on its way any more.
+    assert_eq!(session.delete().await?.status, 200);
+    while let Some(piece) = stream.next().await? {
+        text.push_str(&String::from_utf8_lossy(&piece));
+    }
+    assert_eq!(text.matches("list_changed").count(), 1, "{text}");
+    assert_eq!(session.try_call("delta__increment").await?.status, 404);
+    Ok(())
+}
+
+#[tokio::test]
+async fn many_tools_come_page_by_page_and_each_once() -> Result<()> {
+    let harbour = Harbour::start(&FOUR, "aggregate: {page_size: 3}").await?;
+    let session = Session::open(&harbour.url()).await?;
+    let all = tools(&session).await?;
+    let mut sorted = all.clone();
+    sorted.sort();
+    sorted.dedup();
+    assert!(all.len() > 15 && sorted.len() == all.len(), "{all:?}");
+    let dumped: u64 = harbour.targets().await?.iter().filter_map(|target| target["tools"].as_u64()).sum();
+    assert_eq!(all.len() as u64, dumped);
+    let mut client = Client::start(ClientSdk::TypeScriptLegacy, &harbour.url(), "client", harbour.mesh.folder())?;
+    client.open("only").await?;
+    assert!(!client.tools("only").await?.is_empty());
     Ok(())
 }

@@ -87,6 +87,14 @@ impl Identity {
         let info = Object::default().with("name", &"outrigger").with("version", &env!("CARGO_PKG_VERSION"));
         Self { info: info.raw(), capabilities: Object::default().raw() }
     }
+
+    /// Ourselves when we read lists: some servers show tools that ask the client only to clients that can be asked. Calls are never made
+    /// under it.
+    pub fn reader() -> Self {
+        let none = Object::default();
+        let all = Object::default().with("sampling", &none).with("elicitation", &none).with("roots", &none);
+        Self { capabilities: all.raw(), ..Self::own() }
+    }
 }
 
 impl Line {

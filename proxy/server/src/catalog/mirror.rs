@@ -21,7 +21,7 @@ use tracing::{debug, warn};
 
 use super::line::{Identity, Line, LineError};
 use super::listing::{Listing, listing};
-use super::message::Message;
+use super::message::{METHOD_NOT_FOUND, Message};
 use super::object::Object;
 use super::pipe::{Pipes, Reply};
 use super::view::{Known, Trouble, View};
@@ -257,7 +257,7 @@ impl Talk {
     }
 
     async fn open(&self) -> Result<(Line, Object), LineError> {
-        let identity = Identity::own();
+        let identity = Identity::reader();
         // Some servers drop the connection on what they do not know; whether the agent is there shows in `initialize`.
         if let Ok(Ok(Some(found))) =
             timeout(DISCOVER_DEADLINE, Line::discover(&self.pipes, &self.agent, &identity)).await
@@ -287,6 +287,13 @@ impl Talk {
             let next = OptionFuture::from(self.ear.as_mut().map(Reply::next)).await;
             match next {
                 Some(Ok(Some(Message::Notice { method, .. }))) if method.ends_with("/list_changed") => return,
+                Some(Ok(Some(Message::Request { id, .. }))) => {
+                    if let Some((line, _)) = &self.line {
+                        let no = Message::error(Some(id), METHOD_NOT_FOUND, "only lists are read here");
+                        // A target that does not take it will wait as long as it wants to.
+                        let _ = timeout(END_DEADLINE, line.tell(&no)).await;
+                    }
+                }
                 Some(Ok(Some(_))) => {}
                 Some(Ok(None) | Err(_)) => self.ear = None,
                 None => std::future::pending().await,
