@@ -92,6 +92,30 @@ async fn tools(session: &Session) -> Result<Vec<String>> {
     }
 }
 
+/// A stream of the revision without sessions, for changes of tools.
+async fn listen(url: &str) -> Result<http::Stream> {
+    let meta = json!({"io.modelcontextprotocol/protocolVersion": mcp::MODERN,
+        "io.modelcontextprotocol/clientCapabilities": {}});
+    let params = json!({"_meta": meta, "notifications": {"toolsListChanged": true}});
+    let body = json!({"jsonrpc": "2.0", "id": "ears", "method": "subscriptions/listen", "params": params});
+    let headers = [
+        ("accept", "application/json, text/event-stream"),
+        ("content-type", "application/json"),
+        ("mcp-protocol-version", mcp::MODERN),
+        ("mcp-method", "subscriptions/listen"),
+    ];
+    http::open(::http::Method::POST, url, &headers, body.to_string()).await
+}
+
+/// The next event, which comes as one piece.
+async fn event(stream: &mut http::Stream) -> Result<Value> {
+    let piece = stream.next().await?.context("the stream ended")?;
+    let text = String::from_utf8_lossy(&piece).into_owned();
+    let data =
+        text.lines().find_map(|line| line.strip_prefix("data: ")).with_context(|| format!("no data in {text}"))?;
+    Ok(serde_json::from_str(data)?)
+}
+
 const FOUR: [(Sdk, &str); 4] =
     [(Sdk::Python, "alpha"), (Sdk::FastMcp, "beta"), (Sdk::Everything, "gamma"), (Sdk::Rust, "delta")];
 
@@ -199,7 +223,18 @@ async fn a_client_is_told_once_when_an_agent_joins() -> Result<()> {
     let mut harbour = Harbour::start(&[(Sdk::Rust, "delta")], "").await?;
     let session = Session::open(&harbour.url()).await?;
     let mut stream = session.listen().await?;
+    let mut modern = listen(&harbour.url()).await?;
+    let acknowledged = event(&mut modern).await?;
+    assert_eq!(acknowledged["method"], "notifications/subscriptions/acknowledged");
+    assert_eq!(
+        acknowledged["params"]["notifications"],
+        json!({"toolsListChanged": true}),
+        "prompts were not asked for"
+    );
     harbour.join(Sdk::Python, "alpha").await?;
+    let changed = event(&mut modern).await?;
+    assert_eq!(changed["method"], "notifications/tools/list_changed");
+    assert_eq!(changed["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"], "ears", "{changed}");
     let mut text = String::new();
     while !text.contains("notifications/tools/list_changed") {
         text.push_str(&String::from_utf8_lossy(&stream.next().await?.context("the stream ended")?));

@@ -101,13 +101,17 @@ async fn carry(
     let cancel = CancellationToken::new();
     let _under_way = UnderWay(session, id.clone());
     for _ in 0..ROUNDS_MAX {
-        let mut exchange = line.call(method, params.clone(), headers.clone()).await?;
-        let call = Call { agent: agent.clone(), id: exchange.id.clone(), cancel: cancel.clone() };
+        let own = line.next_id();
+        let call = Call { agent: agent.clone(), id: own.clone(), cancel: cancel.clone() };
         if !session.begin(id, call) {
             return Ok(Outcome::Error(error_value(INTERNAL_ERROR, "too many calls of this session are under way")));
         }
+        let carried = async {
+            let mut exchange = line.call_as(own, method, params.clone(), headers.clone()).await?;
+            relay(catalog, session, &line, &mut exchange, outlet).await
+        };
         let outcome = tokio::select! {
-            outcome = relay(catalog, session, &line, &mut exchange, outlet) => outcome?,
+            outcome = carried => outcome?,
             () = cancel.cancelled() => return Err(Stop::Cancelled),
         };
         let Outcome::Result(result) = &outcome else { return Ok(outcome) };
@@ -122,7 +126,11 @@ async fn carry(
             }
             return Ok(Outcome::Result(result.raw()));
         }
-        match input(session, &result, outlet).await? {
+        let answered = tokio::select! {
+            answered = input(session, &result, outlet) => answered?,
+            () = cancel.cancelled() => return Err(Stop::Cancelled),
+        };
+        match answered {
             Ok(responses) => params.set("inputResponses", responses.raw()),
             Err(error) => return Ok(Outcome::Error(error)),
         }

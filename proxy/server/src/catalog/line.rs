@@ -160,6 +160,11 @@ impl Line {
         self.lost.load(Ordering::Relaxed)
     }
 
+    /// An id for the next request.
+    pub fn next_id(&self) -> Raw {
+        raw(&format!("outrigger-{}", self.numbers.fetch_add(1, Ordering::Relaxed)))
+    }
+
     /// Sends a request; its answer, and what comes before it, is read from the result.
     pub async fn call(
         &self,
@@ -167,7 +172,17 @@ impl Line {
         params: Object,
         more: Vec<(String, String)>,
     ) -> Result<Exchange<'_>, LineError> {
-        let id = raw(&format!("outrigger-{}", self.numbers.fetch_add(1, Ordering::Relaxed)));
+        self.call_as(self.next_id(), method, params, more).await
+    }
+
+    /// The same, under an id that is known before: the answer may begin only when all is done.
+    pub async fn call_as(
+        &self,
+        id: Raw,
+        method: &str,
+        params: Object,
+        more: Vec<(String, String)>,
+    ) -> Result<Exchange<'_>, LineError> {
         let params = if self.era == Era::Modern { self.signed(params) } else { params };
         let mut headers = self.headers();
         if self.era == Era::Modern {

@@ -101,6 +101,8 @@ impl Session {
     /// The request of a target as the client sees it; none if too many wait already.
     pub fn ask(&self, asked: Asked, method: String, params: Option<Raw>) -> Option<Message> {
         let mut inside = self.inside();
+        // A call that ended waits for nothing.
+        inside.asked.retain(|_, asked| !matches!(asked, Asked::Call(waiting) if waiting.is_closed()));
         if inside.asked.len() >= ASKED_MAX {
             return None;
         }

@@ -91,6 +91,8 @@ impl Catalog {
             }
         };
         tokio::join!(mirror, rest);
+        // The gateway takes no calls any more, so targets are not told; their own time limits will do.
+        self.sessions.sweep(Duration::ZERO, Instant::now()).into_iter().for_each(|session| self.end(session));
         self.endings.close();
         self.endings.wait().await;
     }

@@ -103,10 +103,6 @@ impl View {
         Ok((page.iter().map(|entry| &entry.told).collect(), next))
     }
 
-    pub fn count(&self, kind: Kind) -> usize {
-        self.list(kind).len()
-    }
-
     /// The agent behind the alias of a tool or a prompt, and its own name for it.
     pub fn named(&self, kind: Kind, alias: &str) -> Option<(AgentName, String)> {
         let [tools, prompts] = &self.aliases;

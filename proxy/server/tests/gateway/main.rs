@@ -9,6 +9,7 @@ mod mesh;
 mod limits;
 mod messages;
 mod peers;
+mod everything;
 mod refusals;
 mod sessions;
 mod streams;
