@@ -135,6 +135,16 @@ pub async fn authorised(url: &str, folder: &Path, variables: &[(&str, &str)]) ->
     Ok(serde_json::from_str(line)?)
 }
 
+/// What the Python client saw that samples, answers forms and watches progress; see `client_ask.py`.
+pub async fn ask_and_be_asked(url: &str, mode: &str, server: &str) -> Result<Value> {
+    let mut command = Command::new(installed("python/bin/python")?);
+    command.arg(binary::root().join("tests/peers/client_ask.py")).args([url, mode, server]).kill_on_drop(true);
+    let done = tokio::time::timeout(wait::DEADLINE, command.output()).await.context("the client does not end")??;
+    let said = String::from_utf8_lossy(&done.stdout);
+    ensure!(done.status.success(), "{said}{}", String::from_utf8_lossy(&done.stderr));
+    serde_json::from_str(&said).with_context(|| format!("not JSON: {said}"))
+}
+
 /// Something `tests/setup.sh` put into `tests/.peers`.
 fn installed(path: &str) -> Result<PathBuf> {
     let path = binary::root().join("tests/.peers").join(path);

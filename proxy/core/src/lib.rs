@@ -4,6 +4,7 @@
 //! Never here: sockets, async runtimes, protobuf, clocks, chance of our own, logs, metrics.
 //! Invariant: the order of modules below is the order of layers; a module uses only those listed before it.
 
+pub mod aggregate;
 pub mod refusal;
 pub mod http1;
 pub mod outcome;

@@ -44,9 +44,6 @@ pub enum Refusal {
     HeadTooLarge,
     #[error("request body is larger than {bytes_max} bytes")]
     BodyTooLarge { bytes_max: u64 },
-    /// `/mcp` with no name in front.
-    #[error("there is no aggregated endpoint")]
-    NoAggregate { routes: Vec<RouteName> },
     #[error("there is no route `{name}`")]
     NoRoute { name: String, routes: Vec<RouteName> },
     /// The path is none of those that the proxy serves.
@@ -191,8 +188,8 @@ impl Refusal {
             Self::TooSlow => Shape::said(StatusCode::REQUEST_TIMEOUT, "too_slow"),
             Self::HeadTooLarge => Shape::said(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "head_too_large"),
             Self::BodyTooLarge { .. } => Shape::said(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
-            Self::NoAggregate { .. } | Self::NoRoute { .. } if modern => Shape::later("no_route", 5),
-            Self::NoAggregate { .. } | Self::NoRoute { .. } => Shape::said(StatusCode::NOT_FOUND, "no_route"),
+            Self::NoRoute { .. } if modern => Shape::later("no_route", 5),
+            Self::NoRoute { .. } => Shape::said(StatusCode::NOT_FOUND, "no_route"),
             Self::NoSuchPath if modern => Shape::later("no_such_path", 5),
             Self::NoSuchPath => Shape::said(StatusCode::NOT_FOUND, "no_such_path"),
             Self::ForwardNotAllowed { .. } => Shape::said(StatusCode::FORBIDDEN, "forward_not_allowed"),
@@ -245,7 +242,6 @@ impl Refusal {
             Self::TooSlow => "the request did not come fast enough".to_owned(),
             Self::HeadTooLarge => "the request head has too many or too large headers".to_owned(),
             Self::BodyTooLarge { bytes_max } => format!("the request body is larger than {bytes_max} bytes"),
-            Self::NoAggregate { .. } => "there is no aggregated endpoint; every route has its own path".to_owned(),
             Self::NoRoute { name, .. } => format!("there is no route, agent or replica named `{}`", echo(name)),
             Self::NoSuchPath => "this path is not served here".to_owned(),
             Self::ForwardNotAllowed { site } => format!("this proxy does not forward to `{}`", echo(site)),
@@ -284,8 +280,8 @@ impl Refusal {
             }
             Self::HeadTooLarge => "send fewer or shorter headers, or raise `limits.header_bytes_max`".to_owned(),
             Self::BodyTooLarge { .. } => "send less at once, or raise `limits.body_bytes_max`".to_owned(),
-            Self::NoAggregate { routes } | Self::NoRoute { routes, .. } => name_routes(routes),
-            Self::NoSuchPath => "paths are /<name>/mcp and /agents/<id>/mcp".to_owned(),
+            Self::NoRoute { routes, .. } => name_routes(routes),
+            Self::NoSuchPath => "paths are /mcp, /<name>/mcp and /agents/<id>/mcp".to_owned(),
             Self::ForwardNotAllowed { .. } => {
                 "list it in `forward.allow`, or map the URL to a route in `forward.routes`".to_owned()
             }

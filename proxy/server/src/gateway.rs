@@ -24,9 +24,11 @@ pub mod exchange;
 pub mod announcing;
 pub mod renaming;
 pub mod deliver;
+pub mod everything;
 pub mod serve;
 pub mod tunnel;
 pub mod connection;
+pub mod inside;
 pub mod listen;
 
 pub use elsewhere::Elsewhere;
@@ -74,8 +76,11 @@ pub fn start(
     let upstreams = Arc::new(Upstreams::new(Connector::new(material)?));
     let connections_max = parts.limits.connections_max;
     let side = |direction| Side { parts: Arc::clone(&parts), direction, upstreams: Arc::clone(&upstreams) };
+    let far_ends = parts.catalog.far_ends();
+    let inside = far_ends.map(|far_ends| inside::Inside::serve(side(Direction::Outbound), far_ends));
+    let outbound = listen::listen(outbound, Greeting::plain(), side(Direction::Outbound), connections_max)?;
     Ok(Gateway {
-        outbound: listen::listen(outbound, Greeting::plain(), side(Direction::Outbound), connections_max)?,
+        outbound: outbound.with(inside),
         inbound: listen::listen(inbound, greeting, side(Direction::Inbound), connections_max)?,
     })
 }

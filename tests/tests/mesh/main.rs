@@ -22,3 +22,4 @@ mod operators;
 mod examples;
 mod stories;
 mod paths;
+mod aggregate;

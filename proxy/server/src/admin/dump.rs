@@ -72,6 +72,11 @@ fn settings_value(settings: &Settings) -> Value {
             "body_grace_ms": milliseconds(settings.limits.body_grace),
             "body_bytes_per_second_min": settings.limits.body_bytes_per_second_min,
         },
+        "aggregate": {
+            "page_size": settings.aggregate.page_size,
+            "refresh_ms": milliseconds(settings.aggregate.refresh),
+            "deadline_ms": milliseconds(settings.aggregate.deadline),
+        },
         "allowed_hosts": settings.allowed_hosts,
         "allowed_origins": settings.allowed_origins,
         "drain_grace_ms": milliseconds(settings.drain_grace),

@@ -12,10 +12,10 @@ use outrigger_model::name::NodeId;
 use outrigger_model::requirement::Dependency;
 
 use super::agent::agents;
-use super::file::{LimitsFile, ListenFile, ProxyFile, SessionsFile};
+use super::file::{AggregateFile, LimitsFile, ListenFile, ProxyFile, SessionsFile};
 use super::forward::forward;
 use super::plaintext;
-use super::settings::{IdentitySource, Limits, Listen, RedisUrl, Sessions, Settings};
+use super::settings::{Aggregate, IdentitySource, Limits, Listen, RedisUrl, Sessions, Settings};
 use super::value::{at_most, parsed, refused, size, within};
 
 /// A parsed file, and what it is resolved against.
@@ -63,6 +63,7 @@ impl TryFrom<Written> for Settings {
             sessions: sessions(file.sessions, redis_url)?,
             snapshot_file: file.snapshot.file.filter(|file| !file.is_empty()).map(|file| folder.join(file)),
             limits: limits(&file.limits)?,
+            aggregate: aggregate(&file.aggregate)?,
             allowed_hosts: lower_case("allowed_hosts", &file.allowed_hosts, |host| !host.contains('/'))?,
             allowed_origins: lower_case("allowed_origins", &file.allowed_origins, is_origin)?,
             forward: forward(&file.forward)?,
@@ -184,6 +185,16 @@ fn limits(file: &LimitsFile) -> Result<Limits, ConfigError> {
             1..=1 << 20,
             256,
         )?,
+    })
+}
+
+fn aggregate(file: &AggregateFile) -> Result<Aggregate, ConfigError> {
+    let seconds = within("aggregate.refresh_seconds", file.refresh_seconds, 1..=3_600, 30)?;
+    let milliseconds = within("aggregate.deadline_ms", file.deadline_ms, 100..=60_000, 5_000)?;
+    Ok(Aggregate {
+        page_size: size("aggregate.page_size", file.page_size, 1..=10_000, 1_000)?,
+        refresh: Duration::from_secs(seconds),
+        deadline: Duration::from_millis(milliseconds),
     })
 }
 

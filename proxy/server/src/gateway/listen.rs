@@ -25,6 +25,7 @@ use tracing::{debug, warn};
 
 use super::closing::{Closing, Place, Stage};
 use super::connection;
+use super::inside::Inside;
 use super::serve::Side;
 use super::wire::Wire;
 use crate::identity::listener::Greeting;
@@ -45,6 +46,8 @@ pub struct Listening {
     closing: Arc<Closing>,
     connections: TaskTracker,
     service: JoinHandle<()>,
+    /// Calls that our own callers' calls make; they end after those.
+    inside: Option<Inside>,
 }
 
 /// What the connections of one listener share.
@@ -86,10 +89,15 @@ pub fn listen(listener: TcpListener, greeting: Greeting, side: Side, connections
     let sockets: ListenFds = Arc::new(sockets.into());
     let (stopping, stopped) = watch::channel(false);
     let service = tokio::spawn(async move { service.start_service(Some(sockets), stopped, 1).await });
-    Ok(Listening { address, stopping, closing, connections, service })
+    Ok(Listening { address, stopping, closing, connections, service, inside: None })
 }
 
 impl Listening {
+    /// Ends `inside` together with this listener, once its connections have ended.
+    pub fn with(self, inside: Option<Inside>) -> Self {
+        Self { inside, ..self }
+    }
+
     /// Takes no more connections and closes idle ones, lets calls in flight go on for `grace`, then cuts what is left.
     pub async fn stop(self, grace: Duration) {
         // Nobody listening means that the service ended by itself; the rest still has to be waited for.
@@ -102,6 +110,9 @@ impl Listening {
         if tokio::time::timeout(grace, self.connections.wait()).await.is_err() {
             self.closing.go(Stage::Cut);
             self.connections.wait().await;
+        }
+        if let Some(inside) = self.inside {
+            inside.stop().await;
         }
     }
 }

@@ -143,7 +143,11 @@ fn facts<'a>(parts: &'a GatewayParts, head: &'a RequestHead, world: &'a World) -
 }
 
 /// What a request for a whole URL wants.
-fn errand<'a>(parts: &'a GatewayParts, head: &'a RequestHead, world: &'a World) -> Result<Option<Errand<'a>>, Refusal> {
+pub fn errand<'a>(
+    parts: &'a GatewayParts,
+    head: &'a RequestHead,
+    world: &'a World,
+) -> Result<Option<Errand<'a>>, Refusal> {
     let Some(hosts) = parts.outbound_rules.hosts.as_ref().filter(|hosts| hosts.forwards) else { return Ok(None) };
     parts.elsewhere.outside.errand(head, world, hosts, parts.elsewhere.outbound_port)
 }

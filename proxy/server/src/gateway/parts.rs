@@ -9,6 +9,7 @@ use outrigger_proxy_core::mcp::facts::Caller;
 use super::announced::Announced;
 use super::elsewhere::Elsewhere;
 use super::pace::Pace;
+use crate::catalog::Catalog;
 use crate::session::sessions::Sessions;
 use crate::snapshot::worlds::Worlds;
 use crate::telemetry::Events;
@@ -29,6 +30,8 @@ pub struct GatewayParts {
     /// What own agents of 2024-11-05 announced to the streams that are open.
     pub announced: Arc<Announced>,
     pub limits: Limits,
+    /// Everything at once, at `/mcp` of the outbound listener.
+    pub catalog: Arc<Catalog>,
 }
 
 /// How much one caller may take.

@@ -35,7 +35,7 @@ use super::renaming::{self, Called};
 use super::upload::Upload;
 use super::upstream::{Upstream, Upstreams};
 use super::wire::Wire;
-use super::{inbound, outbound, respond};
+use super::{everything, inbound, outbound, respond};
 use crate::identity::connector::ConnectError;
 use crate::telemetry::{CallEnd, CallReport, Direction};
 
@@ -77,9 +77,16 @@ impl Side {
         let upload = Upload::new(framing, bytes_max, self.parts.limits.body_pace);
         let mut down = Downstream::new(wire, alarm, place, head, upload);
         down.keep &= !is_last && !down.is_draining() && checked.is_ok();
-        let end = match self.find(&mut down, &mut call, checked.map(drop)).await {
-            Ok(found) => self.answer(&mut down, &call, found).await,
-            Err(ending) => self.end(&mut down, &call, ending).await,
+        let end = if checked.is_ok() && everything::is_meant(&self.parts, self.direction, &down, &call) {
+            match everything::serve(&self.parts, &mut down, &mut call).await {
+                Ok(end) => end,
+                Err(ending) => self.end(&mut down, &call, ending).await,
+            }
+        } else {
+            match self.find(&mut down, &mut call, checked.map(drop)).await {
+                Ok(found) => self.answer(&mut down, &call, found).await,
+                Err(ending) => self.end(&mut down, &call, ending).await,
+            }
         };
         if !down.upload.is_done() {
             // Said already; what is left of the request decides if another one can follow.

@@ -168,6 +168,32 @@ impl Upload {
         }
     }
 
+    /// Reads the whole payload into `out`; nothing of it is kept for another attempt.
+    pub fn poll_whole(
+        &mut self,
+        cx: &mut Context<'_>,
+        caller: &mut Wire,
+        out: &mut Vec<u8>,
+    ) -> Poll<Result<(), UploadError>> {
+        self.keeping = false;
+        loop {
+            let malformed = |_| UploadError::Refused(Refusal::Malformed(Malformed::Chunk));
+            let taken = self.body.take_with(&caller.inbox, |part| out.extend_from_slice(part));
+            self.sent = taken.map_err(malformed)?;
+            self.drop_sent(caller);
+            if self.body.payload() > self.bytes_max {
+                return Poll::Ready(Err(UploadError::Refused(Refusal::BodyTooLarge { bytes_max: self.bytes_max })));
+            }
+            if self.is_done() {
+                return Poll::Ready(Ok(()));
+            }
+            match ready!(caller.poll_read(cx)) {
+                Ok(0) | Err(_) => return Poll::Ready(Err(UploadError::CallerLeft)),
+                Ok(_) => {}
+            }
+        }
+    }
+
     /// Reads the rest of the body and throws it away, up to `bytes_max`. Whether its end was reached.
     pub fn poll_discard(&mut self, cx: &mut Context<'_>, caller: &mut Wire, bytes_max: u64) -> Poll<bool> {
         self.keeping = false;

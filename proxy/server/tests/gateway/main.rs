@@ -15,6 +15,7 @@ mod limits;
 mod messages;
 mod oauth;
 mod peers;
+mod everything;
 mod refusals;
 mod retries;
 mod sessions;

@@ -15,7 +15,10 @@ use outrigger_model::replica::Generation;
 use outrigger_model::route::{Affinity, Route, Timeouts};
 use outrigger_model::snapshot::{Resources, Snapshot};
 use outrigger_model::tag::TagSet;
+use outrigger_proxy::catalog::Catalog;
+use outrigger_proxy::config::settings::Aggregate;
 use outrigger_proxy::gateway::{self, Elsewhere, Gateway, GatewayParts, Limits, bind};
+use outrigger_proxy::lifecycle::Stop;
 use outrigger_proxy::session::sessions::Sessions;
 use outrigger_proxy::session::store::Store;
 use outrigger_proxy::snapshot::worlds::Worlds;
@@ -46,6 +49,8 @@ pub struct Scene {
     /// Where whole URLs may lead.
     pub outside: Outside,
     pub tunnel_idle: Duration,
+    /// How everything at once is kept; none asks no agent what it offers.
+    pub aggregate: Option<Aggregate>,
 }
 
 pub struct Proxy {
@@ -72,6 +77,7 @@ impl Scene {
             caller: "planner",
             outside: Outside::default(),
             tunnel_idle: Duration::from_secs(60),
+            aggregate: None,
         }
     }
 
@@ -168,6 +174,12 @@ impl Scene {
         };
         let mut metrics = Registry::default();
         let events = Arc::new(Events::new(Metrics::register(&mut metrics)));
+        let settings = self.aggregate.unwrap_or_default();
+        let catalog = Catalog::new(Arc::clone(&worlds), Arc::clone(&events), settings, &Caller::new(self.caller));
+        let catalog = Arc::new(catalog);
+        if self.aggregate.is_some() {
+            tokio::spawn(Arc::clone(&catalog).run(Stop::new()));
+        }
         let parts = GatewayParts {
             worlds: Arc::clone(&worlds),
             sessions: Arc::new(Sessions::new(1_000, self.shared.clone(), Arc::clone(&events))),
@@ -178,6 +190,7 @@ impl Scene {
             elsewhere,
             announced: Arc::default(),
             limits: self.limits,
+            catalog: Arc::clone(&catalog),
         };
         let gateway = gateway::start(Arc::new(parts), self.material.as_ref(), outbound, inbound).expect("a gateway");
         let (outbound, inbound) = (gateway.outbound.address, gateway.inbound.address);
