@@ -52,6 +52,7 @@ const BEHIND_ONE_DOOR: &[(&str, &[&str])] = &[
     ("tonic-prost", &["api/wire", "control/server"]),
     ("tonic-prost-build", &["api/wire"]),
     ("protox", &["api/wire"]),
+    ("reqwest", &["tests/agents/rust"]),
     ("clap", &["cli", "config-examples/agents/counter", "load-tests"]),
 ];
 

@@ -4,4 +4,5 @@
 //! Never here: Outrigger. What passes directly has to pass through the mesh in the same way.
 //! Invariant: nothing here answers for the SDK; frames, headers and errors of the protocol are the SDK's own.
 
+pub mod client;
 pub mod server;
