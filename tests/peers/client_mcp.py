@@ -1,23 +1,35 @@
 """A client on the official Python SDK, driven line by line.
 
-Usage: client_mcp.py URL MODE, where MODE is `legacy` or `auto`. Reads one JSON object a line from standard input:
+Usage: client_mcp.py URL MODE, where MODE is `legacy` or `auto`, or `stdio`: then URL is a command with its arguments, as a
+JSON list, that speaks MCP on its standard streams. Reads one JSON object a line from standard input:
 `{"do": "open" | "call" | "tools" | "close", "session": NAME, "tool": NAME, "arguments": {…}}`, and answers each with
 one JSON line: `{"ok": true, "text": …}` or `{"ok": false, "error": …}`.
 """
 
 import asyncio
 import json
+import os
 import sys
 
 from mcp import Client
+from mcp.client.stdio import StdioServerParameters, stdio_client
 
 URL, MODE = sys.argv[1], sys.argv[2]
+
+
+def connect() -> Client:
+    """A client that has not been entered yet."""
+    if MODE != "stdio":
+        return Client(URL, mode=MODE, read_timeout_seconds=20)
+    command, *arguments = json.loads(URL)
+    parameters = StdioServerParameters(command=command, args=arguments, env=dict(os.environ))
+    return Client(stdio_client(parameters), mode="legacy", read_timeout_seconds=20)
 
 
 async def live(orders: asyncio.Queue, answers: asyncio.Queue) -> None:
     """One session from open to close, in one task: the SDK wants to be entered and left by the same task."""
     try:
-        async with Client(URL, mode=MODE, read_timeout_seconds=20) as client:
+        async with connect() as client:
             await answers.put({"ok": True, "text": str(client.protocol_version)})
             while (order := await orders.get()) is not None:
                 try:
@@ -58,4 +70,5 @@ async def main() -> None:
         print(json.dumps(answer), flush=True)
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

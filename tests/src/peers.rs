@@ -112,13 +112,13 @@ fn launch(sdk: Sdk, name: &str, folder: &Path, port: u16) -> Result<Process> {
 }
 
 /// Something `tests/setup.sh` put into `tests/.peers`.
-fn installed(path: &str) -> Result<PathBuf> {
+pub fn installed(path: &str) -> Result<PathBuf> {
     let path = binary::root().join("tests/.peers").join(path);
     ensure!(path.exists(), "{} is not there; run tests/setup.sh", path.display());
     Ok(path)
 }
 
-fn node() -> Result<PathBuf> {
+pub fn node() -> Result<PathBuf> {
     Ok(installed("node/node_modules/.bin/node").unwrap_or_else(|_| PathBuf::from("node")))
 }
 
@@ -131,6 +131,10 @@ pub enum ClientSdk {
     TypeScriptLegacy,
     /// Client 2.x, newest revision first.
     TypeScriptAuto,
+    FastMcpLegacy,
+    FastMcpAuto,
+    /// The Python SDK on standard streams: the URL is a command, as a JSON list.
+    PythonStdio,
 }
 
 pub struct Client {
@@ -143,14 +147,17 @@ impl Client {
     pub fn start(sdk: ClientSdk, url: &str, name: &str, folder: &Path) -> Result<Self> {
         let peers = binary::root().join("tests/peers");
         let mut command = match sdk {
-            ClientSdk::PythonLegacy | ClientSdk::PythonAuto => Command::new(installed("python/bin/python")?),
             ClientSdk::TypeScriptLegacy | ClientSdk::TypeScriptAuto => Command::new(node()?),
+            _ => Command::new(installed("python/bin/python")?),
         };
         match sdk {
             ClientSdk::PythonLegacy => command.arg(peers.join("client_mcp.py")).args([url, "legacy"]),
             ClientSdk::PythonAuto => command.arg(peers.join("client_mcp.py")).args([url, "auto"]),
             ClientSdk::TypeScriptLegacy => command.arg(peers.join("client_ts.mjs")).args([url, "legacy"]),
             ClientSdk::TypeScriptAuto => command.arg(peers.join("client_ts.mjs")).args([url, "auto"]),
+            ClientSdk::FastMcpLegacy => command.arg(peers.join("client_fastmcp.py")).args([url, "legacy"]),
+            ClientSdk::FastMcpAuto => command.arg(peers.join("client_fastmcp.py")).args([url, "auto"]),
+            ClientSdk::PythonStdio => command.arg(peers.join("client_mcp.py")).args([url, "stdio"]),
         };
         command.env("PEERS", installed("node")?);
         let mut process = Process::start(name, folder, command)?;
@@ -165,6 +172,10 @@ impl Client {
 
     pub async fn call(&mut self, session: &str, tool: &str) -> Result<String> {
         self.order(json!({"do": "call", "session": session, "tool": tool})).await
+    }
+
+    pub async fn call_with(&mut self, session: &str, tool: &str, arguments: Value) -> Result<String> {
+        self.order(json!({"do": "call", "session": session, "tool": tool, "arguments": arguments})).await
     }
 
     pub async fn tools(&mut self, session: &str) -> Result<String> {

@@ -19,4 +19,5 @@ mod revisions;
 mod bad_input;
 mod operators;
 mod examples;
+mod published;
 mod stories;
