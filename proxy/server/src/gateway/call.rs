@@ -6,12 +6,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use outrigger_model::revision::Era;
-use outrigger_model::route::Timeouts;
+use outrigger_model::route::{Limits, Timeouts};
 use outrigger_proxy_core::balance::tried::Tried;
+use outrigger_proxy_core::deadline::Deadlines;
 use outrigger_proxy_core::live::InFlight;
 use outrigger_proxy_core::mcp::method::Method;
+use outrigger_proxy_core::mcp::table::{AtDrain, Row};
+use outrigger_proxy_core::outside;
 use outrigger_proxy_core::plan::Plan;
 use outrigger_proxy_core::refusal::Refusal;
+use outrigger_proxy_core::site::Site;
 use outrigger_proxy_core::world::endpoint::Endpoint;
 use outrigger_proxy_core::world::table::World;
 
@@ -31,7 +35,11 @@ pub struct Call {
     pub attempt: Option<Attempt>,
     pub era: Option<Era>,
     pub method: Option<Method>,
+    /// What is done with calls of its shape; none before its head was found good.
+    pub row: Option<&'static Row>,
     pub first_byte: Option<Duration>,
+    /// It leads out of the mesh, or would.
+    pub forwarded: bool,
     pub _open: OpenCall,
 }
 
@@ -41,6 +49,8 @@ pub enum Way {
     Out(Plan),
     /// From a peer to an own agent.
     In(Arc<Endpoint>),
+    /// From an own agent to a site that is none of the mesh's.
+    Elsewhere(Site, Arc<Endpoint>),
 }
 
 /// The endpoint that is being tried.
@@ -72,7 +82,9 @@ impl Call {
             attempt: None,
             era: None,
             method: None,
+            row: None,
             first_byte: None,
+            forwarded: false,
             _open: open,
         }
     }
@@ -89,10 +101,44 @@ impl Call {
         self.attempt.as_ref().map(|attempt| Arc::clone(&attempt.endpoint))
     }
 
-    pub fn timeouts(&self) -> Timeouts {
+    /// Waits for an endpoint rather than being refused.
+    pub fn is_patient(&self) -> bool {
+        self.row.is_some_and(|row| row.patient)
+    }
+
+    /// What becomes of its answer when the listener drains; on both sides of the gateway.
+    pub fn at_drain(&self) -> AtDrain {
+        self.row.map_or(AtDrain::GoesOn, |row| row.at_drain)
+    }
+
+    /// For connecting to an endpoint.
+    pub fn connect_limit(&self) -> Duration {
+        self.timeouts().connect
+    }
+
+    /// For metrics: a name of the world; none if nothing matched.
+    pub fn route(&self) -> Option<&str> {
+        let forwarded = self.forwarded.then_some(outside::LABEL);
+        self.way.as_ref().map(Way::name).or(forwarded)
+    }
+
+    pub fn deadlines(&self) -> Deadlines {
+        match &self.way {
+            Some(Way::Out(plan)) => {
+                let timeouts = plan.timeouts();
+                Deadlines::new(timeouts.of(plan.time_class()), timeouts.keep_alive, self.began)
+            }
+            Some(Way::In(_) | Way::Elsewhere(..)) | None => {
+                let guard = Limits { first_byte: Some(FIRST_BYTE_INBOUND), ..Limits::NONE };
+                Deadlines::new(guard, None, self.began)
+            }
+        }
+    }
+
+    fn timeouts(&self) -> Timeouts {
         match &self.way {
             Some(Way::Out(plan)) => plan.timeouts(),
-            Some(Way::In(_)) | None => Timeouts { first_byte: FIRST_BYTE_INBOUND, ..Timeouts::default() },
+            Some(Way::In(_) | Way::Elsewhere(..)) | None => Timeouts::default(),
         }
     }
 }
@@ -103,6 +149,7 @@ impl Way {
         match self {
             Self::Out(plan) => plan.name(),
             Self::In(endpoint) => endpoint.agent.as_str(),
+            Self::Elsewhere(..) => outside::LABEL,
         }
     }
 }
