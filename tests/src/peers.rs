@@ -146,13 +146,13 @@ pub async fn ask_and_be_asked(url: &str, mode: &str, server: &str) -> Result<Val
 }
 
 /// Something `tests/setup.sh` put into `tests/.peers`.
-fn installed(path: &str) -> Result<PathBuf> {
+pub fn installed(path: &str) -> Result<PathBuf> {
     let path = binary::root().join("tests/.peers").join(path);
     ensure!(path.exists(), "{} is not there; run tests/setup.sh", path.display());
     Ok(path)
 }
 
-fn node() -> Result<PathBuf> {
+pub fn node() -> Result<PathBuf> {
     Ok(installed("node/node_modules/.bin/node").unwrap_or_else(|_| PathBuf::from("node")))
 }
 
@@ -168,6 +168,10 @@ pub enum ClientSdk {
     /// The transport of 2024-11-05.
     PythonSse,
     TypeScriptSse,
+    FastMcpLegacy,
+    FastMcpAuto,
+    /// The Python SDK on standard streams: the URL is a command, as a JSON list.
+    PythonStdio,
 }
 
 pub struct Client {
@@ -191,10 +195,8 @@ impl Client {
     ) -> Result<Self> {
         let peers = binary::root().join("tests/peers");
         let mut command = match sdk {
-            ClientSdk::PythonLegacy | ClientSdk::PythonAuto | ClientSdk::PythonSse => {
-                Command::new(installed("python/bin/python")?)
-            }
             ClientSdk::TypeScriptLegacy | ClientSdk::TypeScriptAuto | ClientSdk::TypeScriptSse => Command::new(node()?),
+            _ => Command::new(installed("python/bin/python")?),
         };
         match sdk {
             ClientSdk::PythonLegacy => command.arg(peers.join("client_mcp.py")).args([url, "legacy"]),
@@ -203,6 +205,9 @@ impl Client {
             ClientSdk::TypeScriptSse => command.arg(peers.join("client_ts.mjs")).args([url, "sse"]),
             ClientSdk::TypeScriptLegacy => command.arg(peers.join("client_ts.mjs")).args([url, "legacy"]),
             ClientSdk::TypeScriptAuto => command.arg(peers.join("client_ts.mjs")).args([url, "auto"]),
+            ClientSdk::FastMcpLegacy => command.arg(peers.join("client_fastmcp.py")).args([url, "legacy"]),
+            ClientSdk::FastMcpAuto => command.arg(peers.join("client_fastmcp.py")).args([url, "auto"]),
+            ClientSdk::PythonStdio => command.arg(peers.join("client_mcp.py")).args([url, "stdio"]),
         };
         command.env("PEERS", installed("node")?).envs(variables.iter().copied());
         let mut process = Process::start(name, folder, command)?;
@@ -217,6 +222,10 @@ impl Client {
 
     pub async fn call(&mut self, session: &str, tool: &str) -> Result<String> {
         self.order(json!({"do": "call", "session": session, "tool": tool})).await
+    }
+
+    pub async fn call_with(&mut self, session: &str, tool: &str, arguments: Value) -> Result<String> {
+        self.order(json!({"do": "call", "session": session, "tool": tool, "arguments": arguments})).await
     }
 
     pub async fn tools(&mut self, session: &str) -> Result<String> {
