@@ -141,6 +141,17 @@ pub struct Client {
 
 impl Client {
     pub fn start(sdk: ClientSdk, url: &str, name: &str, folder: &Path) -> Result<Self> {
+        Self::start_with(sdk, url, name, folder, &[])
+    }
+
+    /// The same, with further variables in its environment.
+    pub fn start_with(
+        sdk: ClientSdk,
+        url: &str,
+        name: &str,
+        folder: &Path,
+        variables: &[(&str, &str)],
+    ) -> Result<Self> {
         let peers = binary::root().join("tests/peers");
         let mut command = match sdk {
             ClientSdk::PythonLegacy | ClientSdk::PythonAuto => Command::new(installed("python/bin/python")?),
@@ -152,7 +163,7 @@ impl Client {
             ClientSdk::TypeScriptLegacy => command.arg(peers.join("client_ts.mjs")).args([url, "legacy"]),
             ClientSdk::TypeScriptAuto => command.arg(peers.join("client_ts.mjs")).args([url, "auto"]),
         };
-        command.env("PEERS", installed("node")?);
+        command.env("PEERS", installed("node")?).envs(variables.iter().copied());
         let mut process = Process::start(name, folder, command)?;
         let orders = process.stdin().context("a client is driven through its standard input")?;
         Ok(Self { process, orders, answered: 0 })

@@ -4,7 +4,6 @@
 //! Never here: decisions. Where a call goes, whether it is tried again and how a refusal looks is the core's.
 //! Invariant: bytes of a call are forwarded as they came and as soon as they came; none is kept but for one retry.
 
-pub mod parts;
 pub mod alarm;
 pub mod closing;
 pub mod wire;
@@ -12,6 +11,8 @@ pub mod upload;
 pub mod downstream;
 pub mod pool;
 pub mod upstream;
+pub mod elsewhere;
+pub mod parts;
 pub mod call;
 pub mod respond;
 pub mod attempts;
@@ -20,9 +21,11 @@ pub mod inbound;
 pub mod exchange;
 pub mod deliver;
 pub mod serve;
+pub mod tunnel;
 pub mod connection;
 pub mod listen;
 
+pub use elsewhere::Elsewhere;
 pub use listen::{Listening, bind};
 pub use parts::{GatewayParts, Limits};
 

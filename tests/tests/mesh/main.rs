@@ -20,3 +20,4 @@ mod bad_input;
 mod operators;
 mod examples;
 mod stories;
+mod paths;

@@ -5,6 +5,7 @@
 //! behind us might take it for the end of a line and we not, or the other way round.
 
 use std::mem::MaybeUninit;
+use std::sync::Arc;
 
 use http::StatusCode;
 use httparse::{Error, Header, ParserConfig, Status};
@@ -23,6 +24,8 @@ pub struct RequestHead {
     pub fields: Fields,
     method: Span,
     target: Target,
+    /// The site of the tunnel that it came through, if we read along in it.
+    tunnel: Option<Arc<str>>,
     /// HTTP/1.0 knows no chunks, and its connections end after one request.
     pub is_http10: bool,
 }
@@ -33,6 +36,7 @@ struct Target {
     authority: Option<Span>,
     path: Span,
     query: Option<Span>,
+    is_http: bool,
 }
 
 /// The first line of an answer and its fields.
@@ -90,16 +94,35 @@ impl RequestHead {
         let Status::Complete((_, RequestParts { found, method, target, is_http10 })) = parts else {
             return Err(Refusal::Malformed(Malformed::Line));
         };
-        Ok(Self { fields: Fields::new(bytes, found), method, target, is_http10 })
+        Ok(Self { fields: Fields::new(bytes, found), method, target, tunnel: None, is_http10 })
+    }
+
+    /// The same request as it is meant: one that came through a tunnel to `site`.
+    pub fn inside_tunnel(self, site: Arc<str>) -> Self {
+        Self { tunnel: Some(site), ..self }
+    }
+
+    pub const fn is_inside_tunnel(&self) -> bool {
+        self.tunnel.is_some()
+    }
+
+    /// `host:port` of a `CONNECT` (RFC 9110 section 9.3.6).
+    pub fn connects_to(&self) -> Option<&str> {
+        (self.method() == b"CONNECT").then(|| self.path())
     }
 
     pub fn method(&self) -> &[u8] {
         self.method.in_bytes(self.fields.bytes())
     }
 
-    /// `host:port` of a target that is a whole URL (RFC 9112 section 3.2.2).
+    /// `host:port` of a target that is a whole URL (RFC 9112 section 3.2.2), or of the tunnel that it came through.
     pub fn target_authority(&self) -> Option<&str> {
-        self.target.authority.map(|span| self.text(span))
+        self.target.authority.map(|span| self.text(span)).or(self.tunnel.as_deref())
+    }
+
+    /// Whether a target that is a whole URL begins with `http://`.
+    pub fn is_plain_http(&self) -> bool {
+        self.target.is_http
     }
 
     pub fn path(&self) -> &str {
@@ -124,6 +147,7 @@ impl Target {
     fn of(text: &str, whole: &[u8]) -> Self {
         let span = |part: &str| Span::of(part.as_bytes(), whole);
         let url = if text.starts_with('/') { None } else { text.split_once("://") };
+        let is_http = url.is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("http"));
         let (authority, rest) = match url {
             Some((_, rest)) => {
                 let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
@@ -135,7 +159,7 @@ impl Target {
             Some((path, query)) => (path, Some(span(query))),
             None => (rest, None),
         };
-        Self { authority, path: span(path), query }
+        Self { authority, path: span(path), query, is_http }
     }
 }
 

@@ -10,8 +10,10 @@ use outrigger_model::route::Timeouts;
 use outrigger_proxy_core::balance::tried::Tried;
 use outrigger_proxy_core::live::InFlight;
 use outrigger_proxy_core::mcp::method::Method;
+use outrigger_proxy_core::outside;
 use outrigger_proxy_core::plan::Plan;
 use outrigger_proxy_core::refusal::Refusal;
+use outrigger_proxy_core::site::Site;
 use outrigger_proxy_core::world::endpoint::Endpoint;
 use outrigger_proxy_core::world::table::World;
 
@@ -32,6 +34,8 @@ pub struct Call {
     pub era: Option<Era>,
     pub method: Option<Method>,
     pub first_byte: Option<Duration>,
+    /// It leads out of the mesh, or would.
+    pub forwarded: bool,
     pub _open: OpenCall,
 }
 
@@ -41,6 +45,8 @@ pub enum Way {
     Out(Plan),
     /// From a peer to an own agent.
     In(Arc<Endpoint>),
+    /// From an own agent to a site that is none of the mesh's.
+    Elsewhere(Site, Arc<Endpoint>),
 }
 
 /// The endpoint that is being tried.
@@ -73,6 +79,7 @@ impl Call {
             era: None,
             method: None,
             first_byte: None,
+            forwarded: false,
             _open: open,
         }
     }
@@ -92,8 +99,18 @@ impl Call {
     pub fn timeouts(&self) -> Timeouts {
         match &self.way {
             Some(Way::Out(plan)) => plan.timeouts(),
-            Some(Way::In(_)) | None => Timeouts { first_byte: FIRST_BYTE_INBOUND, ..Timeouts::default() },
+            Some(Way::In(_) | Way::Elsewhere(..)) | None => {
+                Timeouts { first_byte: FIRST_BYTE_INBOUND, ..Timeouts::default() }
+            }
         }
+    }
+}
+
+impl Call {
+    /// For metrics: a name of the world; none if nothing matched.
+    pub fn route(&self) -> Option<&str> {
+        let forwarded = self.forwarded.then_some(outside::LABEL);
+        self.way.as_ref().map(Way::name).or(forwarded)
     }
 }
 
@@ -103,6 +120,7 @@ impl Way {
         match self {
             Self::Out(plan) => plan.name(),
             Self::In(endpoint) => endpoint.agent.as_str(),
+            Self::Elsewhere(..) => outside::LABEL,
         }
     }
 }

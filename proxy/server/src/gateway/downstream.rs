@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::StatusCode;
+use outrigger_proxy_core::asked::Part;
 use outrigger_proxy_core::http1::field::Name;
 use outrigger_proxy_core::http1::head::RequestHead;
 
@@ -21,6 +22,8 @@ pub struct Downstream<'w> {
     pub alarm: &'w mut Alarm,
     pub head: RequestHead,
     pub upload: Upload,
+    /// What of the endpoint's server is asked for.
+    pub part: Part,
     /// The status of the final answer, once its head began to be written.
     pub answered: Option<StatusCode>,
     /// Whether the connection may carry another request.
@@ -34,7 +37,7 @@ impl<'w> Downstream<'w> {
         let keep = !head.is_http10 && !head.fields.lists(Name::Connection, "close");
         let expects = head.fields.first(Name::Expect).is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
         let awaits_continue = expects && !head.is_http10 && !upload.is_done() && wire.inbox.is_empty();
-        Self { wire, alarm, head, upload, answered: None, keep, awaits_continue }
+        Self { wire, alarm, head, upload, part: Part::Endpoint, answered: None, keep, awaits_continue }
     }
 
     pub const fn awaits_continue(&self) -> bool {

@@ -47,7 +47,7 @@ pub async fn ask(
 ) -> Result<Answer, Failure> {
     // Room for what came with the head, which goes with the head.
     agent.out().reserve(down.head.size() + endpoint.lead.path.len() + down.wire.inbox.len() + 128);
-    forward::request(&down.head, endpoint, agent.out());
+    forward::request(&down.head, endpoint, down.part, agent.out());
     down.upload.restart();
     down.alarm.set_from(now, first_byte);
     let mut asking = Asking { first_byte, sent: false, refused_by_agent: false };

@@ -5,24 +5,26 @@
 
 use std::sync::Arc;
 
-use outrigger_proxy_core::http1::head::RequestHead;
+use outrigger_proxy_core::asked::Asked;
 use outrigger_proxy_core::mcp::headers::McpHeaders;
 use outrigger_proxy_core::mcp::method::Method;
 use outrigger_proxy_core::refusal::Refusal;
-use outrigger_proxy_core::target::Target;
 use outrigger_proxy_core::visit;
 use outrigger_proxy_core::world::endpoint::Endpoint;
 
 use super::call::{Call, Ending, Way};
+use super::downstream::Downstream;
 
 /// Settles which own agent is called.
-pub fn settle(head: &RequestHead, call: &mut Call) -> Result<(), Ending> {
+pub fn settle(down: &mut Downstream<'_>, call: &mut Call) -> Result<(), Ending> {
+    let head = &down.head;
     // For the shape of refusals and the log only; what is wrong with these headers is the agent's to say.
     if let Ok(mcp) = McpHeaders::read(&head.fields) {
         call.era = mcp.era();
         call.method = mcp.method.map(Method::from_text);
     }
-    let endpoint = visit::visit(&call.world, Target::from_path(head.path())).map_err(Ending::Refuse)?;
+    let (endpoint, part) = visit::visit(&call.world, Asked::of(head.path())).map_err(Ending::Refuse)?;
+    down.part = part;
     call.way = Some(Way::In(endpoint));
     Ok(())
 }
@@ -34,6 +36,6 @@ pub fn pick(call: &Call) -> Result<Arc<Endpoint>, Ending> {
         Some(Way::In(endpoint)) => {
             Err(Ending::Refuse(Refusal::AgentUnreachable { replica: endpoint.replica.as_str().to_owned() }))
         }
-        Some(Way::Out(_)) | None => Err(Ending::Refuse(Refusal::Internal)),
+        Some(Way::Out(_) | Way::Elsewhere(..)) | None => Err(Ending::Refuse(Refusal::Internal)),
     }
 }

@@ -6,10 +6,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use outrigger_proxy_core::asked::{Asked, Part};
 use outrigger_proxy_core::balance::tried::Tried;
 use outrigger_proxy_core::http1::head::RequestHead;
 use outrigger_proxy_core::mcp::envelope::Envelope;
 use outrigger_proxy_core::mcp::facts::{CallFacts, Verb};
+use outrigger_proxy_core::outside::Errand;
 use outrigger_proxy_core::plan::{self, Aim, Plan};
 use outrigger_proxy_core::refusal::Refusal;
 use outrigger_proxy_core::retry::judge::Patience;
@@ -27,6 +29,13 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Settles where a call goes.
 pub async fn settle(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Call) -> Result<(), Ending> {
+    if let Some(Errand::Elsewhere(site)) = errand(parts, &down.head, &call.world).map_err(Ending::Refuse)? {
+        call.forwarded = true;
+        let address = parts.elsewhere.address(&site).await.map_err(Ending::Refuse)?;
+        let endpoint = Endpoint::elsewhere(&site, address, down.head.path(), call.began);
+        call.way = Some(Way::Elsewhere(site, Arc::new(endpoint.ok_or(Ending::Refuse(Refusal::Internal))?)));
+        return Ok(());
+    }
     loop {
         match plan_once(parts, down, call).await {
             Ok(plan) => {
@@ -43,7 +52,8 @@ pub async fn pick(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Ca
     loop {
         let picked = match &call.way {
             Some(Way::Out(plan)) => plan.pick(&call.tried, Instant::now()),
-            Some(Way::In(_)) | None => Err(Refusal::Internal),
+            Some(Way::Elsewhere(_, endpoint)) if call.attempts == 0 => return Ok(Arc::clone(endpoint)),
+            Some(Way::In(_) | Way::Elsewhere(..)) | None => Err(Refusal::Internal),
         };
         match picked {
             Ok(picked) => {
@@ -60,6 +70,8 @@ pub async fn pick(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Ca
 }
 
 async fn plan_once(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Call) -> Result<Plan, Refusal> {
+    let asked = asked(parts, &down.head, &call.world)?;
+    down.part = asked.part;
     let aim = match aim(parts, &down.head, call, None)? {
         Some(aim) => aim,
         None => {
@@ -82,19 +94,42 @@ async fn plan_once(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut C
 
 /// Who is called. None if the beginning of the body has to tell, and was not `seen` yet.
 fn aim(parts: &GatewayParts, head: &RequestHead, call: &mut Call, seen: Option<&[u8]>) -> Result<Option<Aim>, Refusal> {
-    let facts = facts(parts, head)?;
+    let world: &World = &call.world;
+    let (part, facts) = facts(parts, head, world)?;
     let facts = match seen {
         Some(seen) => facts.with_envelope(&Envelope::scan(seen)),
         None => facts,
     };
-    (call.era, call.method) = (facts.era, facts.method);
-    let world: &World = &call.world;
-    if facts.needs_peek() { Ok(None) } else { plan::aim(world, &facts).map(Some) }
+    // What lies beside an endpoint is not MCP: its bodies are no messages, and its clients take a 404 for an answer in any era.
+    if part.is_endpoint() {
+        (call.era, call.method) = (facts.era, facts.method);
+    }
+    if part.is_endpoint() && facts.needs_peek() { Ok(None) } else { plan::aim(world, &facts).map(Some) }
 }
 
-fn facts<'a>(parts: &GatewayParts, head: &'a RequestHead) -> Result<CallFacts<'a>, Refusal> {
-    let target = Target::from_path(head.path()).ok_or(Refusal::NoSuchPath)?;
-    CallFacts::read(Verb::of(head.method()), &head.fields, target, parts.caller.clone())
+fn facts<'a>(
+    parts: &'a GatewayParts,
+    head: &'a RequestHead,
+    world: &'a World,
+) -> Result<(Part, CallFacts<'a>), Refusal> {
+    let Asked { target, part } = asked(parts, head, world)?;
+    let only = || world.only_route().map(|route| Target::Route(route.name.as_str()));
+    let target = target.or_else(only).ok_or(Refusal::NoSuchPath)?;
+    Ok((part, CallFacts::read(Verb::of(head.method()), &head.fields, target, parts.caller.clone())?))
+}
+
+/// What a request asks for, of us or of an agent that it names by a whole URL.
+fn asked<'a>(parts: &'a GatewayParts, head: &'a RequestHead, world: &'a World) -> Result<Asked<'a>, Refusal> {
+    match errand(parts, head, world)? {
+        None | Some(Errand::Here) => Asked::of(head.path()).ok_or(Refusal::NoSuchPath),
+        Some(Errand::Agent(asked)) => Ok(asked),
+        Some(Errand::Elsewhere(_)) => Err(Refusal::Internal),
+    }
+}
+
+fn errand<'a>(parts: &'a GatewayParts, head: &'a RequestHead, world: &'a World) -> Result<Option<Errand<'a>>, Refusal> {
+    let Some(hosts) = parts.outbound_rules.hosts.as_ref().filter(|hosts| hosts.forwards) else { return Ok(None) };
+    parts.elsewhere.outside.errand(head, world, hosts, parts.elsewhere.outbound_port)
 }
 
 /// Waits for the next world if the call is one that is worth it; otherwise the refusal ends it.
@@ -105,8 +140,8 @@ async fn wait_or_end(
     refusal: Refusal,
 ) -> Result<(), Ending> {
     let now = Instant::now();
-    let patience = match facts(parts, head) {
-        Ok(facts) => plan::patience(&refusal, &facts, call.began, now),
+    let patience = match facts(parts, head, &call.world) {
+        Ok((_, facts)) => plan::patience(&refusal, &facts, call.began, now),
         Err(_) => Patience::Refuse,
     };
     match patience {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use outrigger_proxy_core::gate::Rules;
 use outrigger_proxy_core::mcp::facts::Caller;
 
+use super::elsewhere::Elsewhere;
 use crate::session::sessions::Sessions;
 use crate::snapshot::worlds::Worlds;
 use crate::telemetry::Events;
@@ -21,6 +22,8 @@ pub struct GatewayParts {
     pub outbound_rules: Rules,
     /// What the listener for other proxies accepts; they proved who they are, so any host will do.
     pub inbound_rules: Rules,
+    /// Where the own agents may go beyond the mesh.
+    pub elsewhere: Elsewhere,
     pub limits: Limits,
 }
 

@@ -79,7 +79,7 @@ impl Side {
         self.tell(&call, CallEnd::Refused(shape.label), said.then_some(shape.status));
     }
 
-    fn begin(&self) -> Call {
+    pub(super) fn begin(&self) -> Call {
         Call::new(self.parts.worlds.current(), self.parts.events.call_started(self.direction))
     }
 
@@ -104,7 +104,7 @@ impl Side {
         }
         match self.direction {
             Direction::Outbound => outbound::settle(&self.parts, down, call).await?,
-            Direction::Inbound => inbound::settle(&down.head, call)?,
+            Direction::Inbound => inbound::settle(down, call)?,
         }
         down.say_continue();
         loop {
@@ -209,10 +209,10 @@ impl Side {
         }
     }
 
-    fn tell(&self, call: &Call, end: CallEnd, status: Option<StatusCode>) {
+    pub(super) fn tell(&self, call: &Call, end: CallEnd, status: Option<StatusCode>) {
         self.parts.events.call_finished(&CallReport {
             direction: self.direction,
-            route: call.way.as_ref().map(Way::name),
+            route: call.route(),
             end,
             status: status.map_or(0, |status| status.as_u16()),
             attempts: call.attempts,

@@ -6,6 +6,7 @@ mod agent;
 mod caller;
 mod mesh;
 
+mod forward;
 mod limits;
 mod messages;
 mod peers;
