@@ -69,4 +69,18 @@ else
     fi
     echo "$pins" >"$peers/node.stamp"
 fi
+
+# --- the official conformance suite --------------------------------------------------------------------------------------
+pins=$(sha256sum peers/conformance.json | cut -d' ' -f1)
+if is_there conformance "$pins"; then
+    say "the conformance suite is here: $(grep -oE '@modelcontextprotocol/[a-z-]+": "[^"]+' peers/conformance.json | tr -d '"')"
+else
+    say "installing the conformance suite into tests/.peers/conformance"
+    rm -rf "$peers/conformance"
+    mkdir -p "$peers/conformance"
+    cp peers/conformance.json "$peers/conformance/package.json"
+    (cd "$peers/conformance" && npm install --silent --no-audit --no-fund --no-package-lock)
+    "$peers/conformance/node_modules/.bin/node" --version >/dev/null
+    echo "$pins" >"$peers/conformance.stamp"
+fi
 say "ready"

@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import sys
+from dataclasses import dataclass
 
 import mcp_types as types
 from mcp import Client
@@ -18,17 +19,29 @@ from mcp.shared._httpx_utils import create_mcp_http_client
 
 import client_auth
 
-URL = sys.argv[-1]
-SCENARIO = os.environ["MCP_CONFORMANCE_SCENARIO"]
-REVISION = os.environ.get("MCP_CONFORMANCE_PROTOCOL_VERSION", "2025-11-25")
-CONTEXT = json.loads(os.environ.get("MCP_CONFORMANCE_CONTEXT", "{}"))
 
-# Revisions with a handshake are asked for as such; from 2026-07-28 on the SDK looks for the newest itself.
-MODE = "legacy" if REVISION <= "2025-11-25" else "auto"
+@dataclass
+class Task:
+    """What the suite wants of this run."""
 
+    url: str
+    scenario: str
+    revision: str
+    context: dict
 
-def client(target, **callbacks) -> Client:
-    return Client(target, mode=MODE, read_timeout_seconds=20, **callbacks)
+    @classmethod
+    def of(cls, url: str, environment) -> "Task":
+        return cls(
+            url,
+            environment["MCP_CONFORMANCE_SCENARIO"],
+            environment.get("MCP_CONFORMANCE_PROTOCOL_VERSION", "2025-11-25"),
+            json.loads(environment.get("MCP_CONFORMANCE_CONTEXT", "{}")),
+        )
+
+    def client(self, transport=None, **callbacks) -> Client:
+        """Revisions with a handshake are asked for as such; from 2026-07-28 on the SDK looks for the newest itself."""
+        mode = "legacy" if self.revision <= "2025-11-25" else "auto"
+        return Client(transport or self.url, mode=mode, read_timeout_seconds=20, **callbacks)
 
 
 async def accept(_context, params: types.ElicitRequestParams) -> types.ElicitResult:
@@ -50,38 +63,37 @@ async def roots(_context) -> types.ListRootsResult:
     return types.ListRootsResult(roots=[])
 
 
-async def look() -> None:
+async def look(task: Task) -> None:
     """Opens, lists the tools, leaves."""
-    async with client(URL) as session:
+    async with task.client() as session:
         await session.list_tools()
 
 
-async def look_with_everything_declared() -> None:
-    async with client(
-        URL, elicitation_callback=accept, sampling_callback=sample, list_roots_callback=roots
-    ) as session:
+async def look_with_everything_declared(task: Task) -> None:
+    everything = {"elicitation_callback": accept, "sampling_callback": sample, "list_roots_callback": roots}
+    async with task.client(**everything) as session:
         await session.list_tools()
 
 
-async def add_numbers() -> None:
-    async with client(URL) as session:
+async def add_numbers(task: Task) -> None:
+    async with task.client() as session:
         await session.list_tools()
         await session.call_tool("add_numbers", {"a": 5, "b": 3})
 
 
-async def answer_elicitation() -> None:
-    async with client(URL, elicitation_callback=accept) as session:
+async def answer_elicitation(task: Task) -> None:
+    async with task.client(elicitation_callback=accept) as session:
         await session.list_tools()
         await session.call_tool("test_client_elicitation_defaults", {})
 
 
-async def outlive_a_closed_stream() -> None:
-    async with client(URL) as session:
+async def outlive_a_closed_stream(task: Task) -> None:
+    async with task.client() as session:
         await session.list_tools()
         await session.call_tool("test_reconnection", {})
 
 
-async def be_asked_for_input() -> None:
+async def be_asked_for_input(task: Task) -> None:
     """Another call goes out while the first is being answered for: what belongs to one stays with it."""
     session: Client
 
@@ -89,14 +101,14 @@ async def be_asked_for_input() -> None:
         await session.call_tool("test_mrtr_unrelated", {})
         return await accept(context, params)
 
-    async with client(URL, elicitation_callback=accept_with_a_call_between) as session:
+    async with task.client(elicitation_callback=accept_with_a_call_between) as session:
         await session.list_tools()
         for tool in ("test_mrtr_echo_state", "test_mrtr_no_state", "test_mrtr_no_result_type"):
             await session.call_tool(tool, {})
 
 
-async def use_everything() -> None:
-    async with client(URL) as session:
+async def use_everything(task: Task) -> None:
+    async with task.client() as session:
         for tool in (await session.list_tools()).tools:
             await session.call_tool(tool.name, {})
         for resource in (await session.list_resources()).resources:
@@ -105,36 +117,36 @@ async def use_everything() -> None:
             await session.get_prompt(prompt.name)
 
 
-async def make_the_calls_asked_for() -> None:
-    async with client(URL) as session:
+async def make_the_calls_asked_for(task: Task) -> None:
+    async with task.client() as session:
         await session.list_tools()
-        for call in CONTEXT["toolCalls"]:
+        for call in task.context["toolCalls"]:
             await session.call_tool(call["name"], call["arguments"])
 
 
-async def call_every_tool_that_is_left() -> None:
+async def call_every_tool_that_is_left(task: Task) -> None:
     """The SDK leaves out tools whose header annotations are wrong; whatever it lists is called."""
-    async with client(URL) as session:
+    async with task.client() as session:
         for tool in (await session.list_tools()).tools:
             names = tool.input_schema.get("properties", {})
             await session.call_tool(tool.name, {name: "eu-west1" for name in names})
 
 
-async def echo_a_schema() -> None:
-    async with client(URL) as session:
+async def echo_a_schema(task: Task) -> None:
+    async with task.client() as session:
         tools = {tool.name: tool for tool in (await session.list_tools()).tools}
         schema = tools["json_schema_2020_12_tool"].input_schema
         await session.call_tool("json_schema_echo", {"schema": schema})
 
 
-async def prove_who_it_is() -> None:
+async def prove_who_it_is(task: Task) -> None:
     """Lists and calls twice: an authorization server may change between, and one call may ask for more than another."""
-    if SCENARIO == "auth/enterprise-managed-authorization":
-        proof = await client_auth.by_identity_assertion(URL, CONTEXT)
+    if task.scenario == "auth/enterprise-managed-authorization":
+        proof = await client_auth.by_identity_assertion(task.url, task.context)
     else:
-        proof = client_auth.provider(SCENARIO, URL, CONTEXT)
+        proof = client_auth.provider(task.scenario, task.url, task.context)
     async with create_mcp_http_client(auth=proof) as http:
-        async with client(streamable_http_client(URL, http_client=http)) as session:
+        async with task.client(streamable_http_client(task.url, http_client=http)) as session:
             await session.list_tools(cache_mode="bypass")
             await session.call_tool("test-tool", {})
             await session.list_tools(cache_mode="bypass")
@@ -154,4 +166,12 @@ SCENARIOS = {
     "json-schema-2020-12-preservation": echo_a_schema,
 }
 
-asyncio.run((prove_who_it_is if SCENARIO.startswith("auth/") else SCENARIOS[SCENARIO])())
+
+def main(url: str, environment) -> None:
+    task = Task.of(url, environment)
+    run = prove_who_it_is if task.scenario.startswith("auth/") else SCENARIOS[task.scenario]
+    asyncio.run(run(task))
+
+
+if __name__ == "__main__":
+    main(sys.argv[-1], os.environ)
