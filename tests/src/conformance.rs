@@ -87,7 +87,8 @@ fn scenario_of(folder: &Path) -> &str {
 fn is_stamp(text: &str) -> bool {
     let shape = b"0000-00-00T";
     let mut pairs = text.bytes().zip(shape);
-    text.len() > shape.len() && pairs.all(|(byte, like)| if *like == b'0' { byte.is_ascii_digit() } else { byte == *like })
+    text.len() > shape.len()
+        && pairs.all(|(byte, like)| if *like == b'0' { byte.is_ascii_digit() } else { byte == *like })
 }
 
 fn add(checks: &mut Checks, scenario: &str, list: &Value) {

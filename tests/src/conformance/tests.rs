@@ -40,11 +40,14 @@ fn what_differs_is_named_whether_it_changed_or_is_missing() {
     let direct = checks(&[("same", Status::Success), ("worse", Status::Success), ("gone", Status::Warning)]);
     let through = checks(&[("same", Status::Success), ("worse", Status::Failure), ("new", Status::Skipped)]);
     let difference = |id, direct, through| Difference { check: check("ping", id), direct, through };
-    assert_eq!(differences(&direct, &through), [
-        difference("gone", Some(Status::Warning), None),
-        difference("new", None, Some(Status::Skipped)),
-        difference("worse", Some(Status::Success), Some(Status::Failure)),
-    ]);
+    assert_eq!(
+        differences(&direct, &through),
+        [
+            difference("gone", Some(Status::Warning), None),
+            difference("new", None, Some(Status::Skipped)),
+            difference("worse", Some(Status::Success), Some(Status::Failure)),
+        ]
+    );
     assert!(differences(&direct, &direct).is_empty());
 }
 

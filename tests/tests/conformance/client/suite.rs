@@ -1,0 +1,135 @@
+//! Runs the suite's client scenarios with one client, for one set of requirements, on one way to the server.
+//!
+//! In: which client, which revision, which way. Out: every check of the run, and whether the suite calls it a pass.
+//! Never here: what the outcome should be.
+//! Invariant: one suite at a time: each keeps every core busy by itself, with all of its scenarios side by side.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use outrigger_tests::binary;
+use outrigger_tests::conformance::{self, Checks};
+use outrigger_tests::process::Process;
+use tokio::process::Command;
+use tokio::sync::Semaphore;
+
+static ONE_AT_A_TIME: Semaphore = Semaphore::const_new(1);
+
+/// Far more than a run takes; the suite's own limit for one scenario is half of it.
+const RUN_WITHIN: Duration = Duration::from_secs(240);
+const SCENARIO_WITHIN_MS: &str = "120000";
+
+/// The official SDK that a client is written with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sdk {
+    Python,
+    TypeScript,
+}
+
+/// What a run is measured against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Requirements {
+    Of2025,
+    Of2026,
+}
+
+/// A client, ready to be run as often as the suite wants.
+pub struct Client {
+    command: String,
+    /// What has to live as long as runs are to be made.
+    _kept: Option<Process>,
+}
+
+/// The way to the suite's servers.
+pub enum Way {
+    Direct,
+    /// With an HTTP proxy in the environment.
+    HttpProxy(String),
+    /// Behind what somebody stands up for each URL; where to ask.
+    Door(String),
+}
+
+pub struct Run {
+    pub checks: Checks,
+    /// Whether every scenario that is scored has passed.
+    pub passed: bool,
+    pub log: String,
+}
+
+impl Requirements {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Of2025 => "2025-11-25",
+            Self::Of2026 => "2026-07-28",
+        }
+    }
+}
+
+impl Client {
+    pub async fn ready(sdk: Sdk, folder: &Path) -> Result<Self> {
+        let agents = binary::root().join("tests/agents");
+        match sdk {
+            Sdk::Python => {
+                let mut command = Command::new(installed("python/bin/python")?);
+                command.arg("-u").arg(agents.join("python/client_warm.py")).env("PYTHONDONTWRITEBYTECODE", "1");
+                let mut warm = Process::start("client-warm", folder, command)?;
+                let line = warm.says("listening ").await?;
+                let address = line.trim_start_matches("listening ");
+                let command = format!("{} {address}", agents.join("python/client_warm.sh").display());
+                Ok(Self { command, _kept: Some(warm) })
+            }
+            Sdk::TypeScript => {
+                let script = agents.join("typescript/client_conformance.mjs");
+                Ok(Self { command: format!("{} {}", node()?.display(), script.display()), _kept: None })
+            }
+        }
+    }
+}
+
+impl Way {
+    /// The client's command on this way.
+    fn take(&self, client: &Client) -> String {
+        let command = &client.command;
+        match self {
+            Self::Direct => command.clone(),
+            Self::HttpProxy(url) => {
+                format!("env HTTP_PROXY={url} http_proxy={url} NODE_USE_ENV_PROXY=1 {command}")
+            }
+            Self::Door(address) => {
+                let script = binary::root().join("tests/agents/through.sh");
+                format!("{} {address} {command}", script.display())
+            }
+        }
+    }
+}
+
+/// One run; what it writes goes to `folder/name`.
+pub async fn run(client: &Client, requirements: Requirements, way: &Way, folder: &Path, name: &str) -> Result<Run> {
+    let _mine = ONE_AT_A_TIME.acquire().await?;
+    let out = folder.join(name);
+    let mut command = Command::new(node()?);
+    // Nothing of the test's environment reaches a client: a proxy in it would be one way too many.
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("PEERS", installed("node")?);
+    command.arg("--require").arg(binary::root().join("tests/peers/loopback.cjs"));
+    command.arg(installed("conformance/node_modules/@modelcontextprotocol/conformance/dist/index.js")?);
+    command.args(["client", "--requirements", requirements.name(), "--timeout", SCENARIO_WITHIN_MS]);
+    command.arg("--command").arg(way.take(client)).arg("-o").arg(&out);
+    let mut suite = Process::start(name, folder, command)?;
+    let ended = suite.ended_within(RUN_WITHIN).await?;
+    let checks = conformance::load(&out)?;
+    ensure!(!checks.is_empty(), "the suite wrote no checks:\n{}", suite.log());
+    Ok(Run { checks, passed: ended.success(), log: suite.log() })
+}
+
+fn node() -> Result<PathBuf> {
+    installed("conformance/node_modules/node/bin/node")
+}
+
+/// Something `tests/setup.sh` put into `tests/.peers`.
+fn installed(path: &str) -> Result<PathBuf> {
+    let path = binary::root().join("tests/.peers").join(path);
+    path.exists()
+        .then_some(path.clone())
+        .with_context(|| format!("{} is not there; run tests/setup.sh", path.display()))
+}
