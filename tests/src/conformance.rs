@@ -76,7 +76,7 @@ pub fn load(folder: &Path) -> Result<Checks> {
 }
 
 /// `server-auth/basic-cimd-2026-11-28T19-57-15-753Z` is of `auth/basic-cimd`.
-fn scenario_of(folder: &Path) -> &str {
+pub fn scenario_of(folder: &Path) -> &str {
     let name = folder.to_str().unwrap_or_default();
     let name = name.strip_prefix("server-").unwrap_or(name);
     let stamp = name.match_indices('-').find(|(at, _)| is_stamp(name.get(at + 1..).unwrap_or_default()));

@@ -21,8 +21,8 @@ function make(capabilities = {}) {
   return new sdk.Client({ name: 'conformance-client', version: '1.0.0' }, { capabilities, ...negotiation });
 }
 
-async function session(client, use) {
-  const transport = new sdk.StreamableHTTPClientTransport(url);
+async function session(client, use, options) {
+  const transport = new sdk.StreamableHTTPClientTransport(url, options);
   await client.connect(transport);
   await use(client);
   if (transport.sessionId) await transport.terminateSession();
@@ -68,11 +68,20 @@ async function answerElicitation() {
   });
 }
 
+// The call waits until the SDK listens on its own stream: the suite would take that GET for the reconnection.
 async function outliveAClosedStream() {
-  await session(make(), async (client) => {
+  const { promise: listens, resolve } = Promise.withResolvers();
+  const seen = async (target, init) => {
+    const response = await fetch(target, init);
+    if (init?.method === 'GET') resolve();
+    return response;
+  };
+  const use = async (client) => {
     await client.listTools();
+    await listens;
     await client.callTool({ name: 'test_reconnection', arguments: {} });
-  });
+  };
+  await session(make(), use, { fetch: seen });
 }
 
 // Another call goes out while the first is being answered for: what belongs to one stays with it.

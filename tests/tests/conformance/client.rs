@@ -7,46 +7,55 @@
 mod door;
 mod suite;
 
-use anyhow::{Result, ensure};
-use outrigger_tests::conformance::{Status, count, differences};
+use std::collections::BTreeSet;
+
+use anyhow::{Result, bail, ensure};
+use outrigger_tests::conformance::{Checks, Difference, Status, count, differences};
 use outrigger_tests::mesh::{Mesh, Shape};
 use tokio::task::LocalSet;
 
-use door::{Door, Sign};
-use suite::{Client, Requirements, Sdk, Way, run};
+use door::{Door, FORWARD, Sign};
+use suite::{Client, Requirements, Run, Sdk, Way, run};
 
-/// All ways of one client, for one set of requirements.
-async fn same_on_every_way(sdk: Sdk, requirements: Requirements, by_url: &[(&str, &str)]) -> Result<()> {
+/// All ways of one client, for one set of requirements. `moved` are the scenarios that differ by the URL of a route.
+async fn same_on_every_way(sdk: Sdk, requirements: Requirements, moved: &[&str]) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let folder = folder.path();
     let client = Client::ready(sdk, folder).await?;
     let direct = run(&client, requirements, &Way::Direct, folder, "direct").await?;
     ensure!(direct.passed, "a scored scenario fails direct:\n{}", direct.log);
-    let all = &direct.checks;
-    println!(
-        "{sdk:?} {requirements:?}: {} checks; {} failures and {} warnings, all in scenarios that are not scored",
-        all.len(),
-        count(all, Status::Failure),
-        count(all, Status::Warning)
-    );
+    let direct = direct.checks;
+    let (failures, warnings) = (count(&direct, Status::Failure), count(&direct, Status::Warning));
+    println!("{sdk:?} {requirements:?}: {} checks direct, {failures} failures, {warnings} warnings", direct.len());
 
     let mesh = Mesh::new().await?;
-    let forwards =
-        Shape::calling("forwards", "agent/desk").with("forward: {allow: [\"localhost:*\", \"127.0.0.1:*\"]}");
-    let proxy = mesh.start_proxy(&forwards).await?;
+    let proxy = mesh.start_proxy(&Shape::calling("forwards", "agent/desk").with(FORWARD)).await?;
     let way = Way::HttpProxy(format!("http://{}", proxy.outbound));
     let forwarded = run(&client, requirements, &way, folder, "forwarded").await?;
-    let mut trouble = vec![];
-    trouble.extend(differences(all, &forwarded.checks).iter().map(|one| format!("forwarded: {one}")));
+    nothing_differs("forwarded", &direct, &forwarded)?;
 
-    for (name, sign) in [("beside", Sign::HttpProxy), ("by-url", Sign::Url)] {
-        let door = Door::open(sign).await?;
-        let behind = run(&client, requirements, &Way::Door(door.address.clone()), folder, name).await?;
-        trouble.extend(differences(all, &behind.checks).iter().map(|one| format!("{name}: {one}")));
-    }
-    let _ = by_url;
-    ensure!(trouble.is_empty(), "{} checks differ:\n{}", trouble.len(), trouble.join("\n"));
+    let door = Door::open(Sign::HttpProxy).await?;
+    let beside = run(&client, requirements, &Way::Door(door.address.clone()), folder, "beside").await?;
+    nothing_differs("beside", &direct, &beside)?;
+
+    let door = Door::open(Sign::Url).await?;
+    let by_url = run(&client, requirements, &Way::Door(door.address.clone()), folder, "by-url").await?;
+    let different = differences(&direct, &by_url.checks);
+    let scenarios: BTreeSet<&str> = different.iter().map(|one| one.check.scenario.as_str()).collect();
+    let listed: BTreeSet<&str> = moved.iter().copied().collect();
+    ensure!(scenarios == listed, "by URL: not the scenarios that are listed:\n{}", lines(&different));
     Ok(())
+}
+
+fn nothing_differs(way: &str, direct: &Checks, through: &Run) -> Result<()> {
+    let different = differences(direct, &through.checks);
+    let Some(first) = different.first() else { return Ok(()) };
+    let said = through.said(&first.check.scenario);
+    bail!("{way}: {} checks differ:\n{}{said}", different.len(), lines(&different))
+}
+
+fn lines(different: &[Difference]) -> String {
+    different.iter().map(|one| format!("{one}\n")).collect()
 }
 
 #[tokio::test]

@@ -14,6 +14,9 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, spawn_local};
 
+/// The suite's servers, whatever their ports.
+pub const FORWARD: &str = "forward: {allow: [\"localhost:*\", \"127.0.0.1:*\"]}";
+
 /// How the client finds the agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
@@ -92,6 +95,6 @@ fn shape(agent: &str, url: &str, sign: Sign) -> Shape {
     match sign {
         Sign::Url => shape,
         // The authorization server is none of the mesh's, and the client reaches it through the same HTTP proxy.
-        Sign::HttpProxy => shape.with("forward: {allow: [\"localhost:*\", \"127.0.0.1:*\"]}"),
+        Sign::HttpProxy => shape.with(FORWARD),
     }
 }

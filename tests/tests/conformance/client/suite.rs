@@ -5,11 +5,11 @@
 //! Invariant: one suite at a time: each keeps every core busy by itself, with all of its scenarios side by side.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use outrigger_tests::binary;
-use outrigger_tests::conformance::{self, Checks};
+use outrigger_tests::conformance::{self, Checks, scenario_of};
 use outrigger_tests::process::Process;
 use tokio::process::Command;
 use tokio::sync::Semaphore;
@@ -55,6 +55,7 @@ pub struct Run {
     /// Whether every scenario that is scored has passed.
     pub passed: bool,
     pub log: String,
+    folder: PathBuf,
 }
 
 impl Requirements {
@@ -88,19 +89,16 @@ impl Client {
 }
 
 impl Way {
-    /// The client's command on this way.
-    fn take(&self, client: &Client) -> String {
-        let command = &client.command;
-        match self {
-            Self::Direct => command.clone(),
-            Self::HttpProxy(url) => {
-                format!("env HTTP_PROXY={url} http_proxy={url} NODE_USE_ENV_PROXY=1 {command}")
-            }
-            Self::Door(address) => {
-                let script = binary::root().join("tests/agents/through.sh");
-                format!("{} {address} {command}", script.display())
-            }
-        }
+    /// The client's command on this way. `turns` is the folder of the turnstile.
+    fn take(&self, client: &Client, turns: &Path) -> String {
+        let agents = binary::root().join("tests/agents");
+        let (agents, turns, command) = (agents.display(), turns.display(), &client.command);
+        let way = match self {
+            Self::Direct => String::new(),
+            Self::HttpProxy(url) => format!("env HTTP_PROXY={url} http_proxy={url} NODE_USE_ENV_PROXY=1"),
+            Self::Door(address) => format!("{agents}/through.sh {address}"),
+        };
+        format!("{agents}/turn.sh {turns} {way} {command}")
     }
 }
 
@@ -111,15 +109,30 @@ pub async fn run(client: &Client, requirements: Requirements, way: &Way, folder:
     let mut command = Command::new(node()?);
     // Nothing of the test's environment reaches a client: a proxy in it would be one way too many.
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("PEERS", installed("node")?);
-    command.arg("--require").arg(binary::root().join("tests/peers/loopback.cjs"));
+    for preload in ["tests/peers/loopback.cjs", "tests/agents/patient.cjs"] {
+        command.arg("--require").arg(binary::root().join(preload));
+    }
     command.arg(installed("conformance/node_modules/@modelcontextprotocol/conformance/dist/index.js")?);
     command.args(["client", "--requirements", requirements.name(), "--timeout", SCENARIO_WITHIN_MS]);
-    command.arg("--command").arg(way.take(client)).arg("-o").arg(&out);
+    command.arg("--command").arg(way.take(client, folder)).arg("-o").arg(&out);
     let mut suite = Process::start(name, folder, command)?;
+    let began = Instant::now();
     let ended = suite.ended_within(RUN_WITHIN).await?;
+    println!("{} {name}: {:.1} s", requirements.name(), began.elapsed().as_secs_f64());
     let checks = conformance::load(&out)?;
     ensure!(!checks.is_empty(), "the suite wrote no checks:\n{}", suite.log());
-    Ok(Run { checks, passed: ended.success(), log: suite.log() })
+    Ok(Run { checks, passed: ended.success(), log: suite.log(), folder: out })
+}
+
+impl Run {
+    /// What the client printed in a scenario.
+    pub fn said(&self, scenario: &str) -> String {
+        let (folder, name) = scenario.rsplit_once('/').unwrap_or(("", scenario));
+        let entries = std::fs::read_dir(self.folder.join(folder)).into_iter().flatten().flatten();
+        let own = entries.filter(|entry| scenario_of(Path::new(&entry.file_name())) == name);
+        let files = own.flat_map(|entry| ["stdout.txt", "stderr.txt"].map(|file| entry.path().join(file)));
+        files.filter_map(|file| std::fs::read_to_string(file).ok()).collect()
+    }
 }
 
 fn node() -> Result<PathBuf> {
