@@ -5,6 +5,7 @@
 
 use outrigger_model::capability::Capability;
 use outrigger_model::endpoint::Endpoint;
+use outrigger_model::route::{Limits, Timeouts};
 use outrigger_model::tag::TagSet;
 use outrigger_wire::resource::Resource;
 use serde_json::{Value, json};
@@ -30,11 +31,8 @@ pub fn document(resource: &Resource) -> Value {
         }),
         Resource::Route(route) => json!({
             "name": route.name.as_str(), "pool": route.pool.as_str(), "affinity": route.affinity.as_str(),
-            "timeouts": {
-                "connect_ms": millis(route.timeouts.connect),
-                "first_byte_ms": millis(route.timeouts.first_byte),
-                "idle_ms": route.timeouts.idle.map(millis),
-            },
+            "inspect": route.inspect,
+            "timeouts": timeouts(&route.timeouts),
         }),
     }
 }
@@ -83,6 +81,19 @@ fn tools(capability: &Capability) -> Vec<Value> {
         })
     };
     capability.tools.iter().map(tool).collect()
+}
+
+fn timeouts(timeouts: &Timeouts) -> Value {
+    let limits = |limits: Limits| {
+        json!({
+            "first_byte_ms": limits.first_byte.map(millis), "idle_ms": limits.idle.map(millis),
+            "total_ms": limits.total.map(millis),
+        })
+    };
+    json!({
+        "connect_ms": millis(timeouts.connect), "quick": limits(timeouts.quick), "call": limits(timeouts.call),
+        "stream": limits(timeouts.stream), "keep_alive_ms": timeouts.keep_alive.map(millis),
+    })
 }
 
 fn tags(tags: &TagSet) -> Vec<&str> {

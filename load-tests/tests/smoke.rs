@@ -16,6 +16,7 @@ use outrigger_load_tests::measure::result::Round;
 use outrigger_load_tests::measure::sample::{Subject, begin, executed, sample};
 use outrigger_load_tests::scenario::{Load, PeerName, Scenario, Suite, Way};
 use outrigger_load_tests::tally::{Executed, Tally};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 async fn run(load: Load, dress: Dress) -> (Round, Tally) {
     let agent = agent::start(0, "echo-0").await.unwrap();
@@ -74,6 +75,20 @@ async fn events_are_timed_one_by_one() {
     let (round, _) = run(Load::Streams { calls: 16 }, dress).await;
     assert_eq!(round.units, 80);
     assert!(round.lag.p50 > 0.0);
+}
+
+/// `X-Accel-Buffering: no` asks proxies not to hold events back; the lag that is measured must not depend on it.
+#[tokio::test]
+async fn streams_say_nothing_to_proxies() {
+    let agent = agent::start(0, "echo-0").await.unwrap();
+    let mut stream = tokio::net::TcpStream::connect(agent.address).await.unwrap();
+    stream.write_all(b"GET /mcp HTTP/1.1\r\nHost: echo\r\nAccept: text/event-stream\r\n\r\n").await.unwrap();
+    let mut heard = Vec::new();
+    while !heard.windows(4).any(|four| four == b"\r\n\r\n") {
+        assert_ne!(stream.read_buf(&mut heard).await.unwrap(), 0);
+    }
+    let heard = String::from_utf8(heard).unwrap().to_ascii_lowercase();
+    assert!(heard.contains("text/event-stream") && !heard.contains("x-accel-buffering"), "{heard}");
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ pub mod process;
 pub mod binary;
 pub mod http;
 pub mod mcp;
+pub mod witness;
 pub mod redis;
 pub mod peers;
 pub mod mesh;

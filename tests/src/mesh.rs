@@ -21,6 +21,8 @@ pub struct Mesh {
     pub control: Option<Process>,
     grpc: Option<String>,
     http: Option<String>,
+    /// What operators declare: further lines of control's file.
+    intent: String,
 }
 
 /// What a proxy should be.
@@ -74,11 +76,16 @@ impl Shape {
 impl Mesh {
     /// An authority, and nothing that runs yet.
     pub async fn new() -> Result<Self> {
-        let mesh = Self { folder: tempfile::tempdir()?, control: None, grpc: None, http: None };
+        let mesh = Self { folder: tempfile::tempdir()?, control: None, grpc: None, http: None, intent: String::new() };
         let dir = mesh.path("ca");
         mesh.must(&["ca", "init", "--dir", &dir]).await?;
         mesh.issue("control", "control").await?;
         Ok(mesh)
+    }
+
+    /// The same with further lines in control's file, which is yet to start.
+    pub fn declaring(self, lines: &str) -> Self {
+        Self { intent: lines.to_owned(), ..self }
     }
 
     pub fn folder(&self) -> &Path {
@@ -111,8 +118,9 @@ impl Mesh {
         let file = self.file("control/control.yaml");
         let text = format!(
             "listen: {{grpc: {grpc}, http: {http}}}\nstore: sqlite:{}\nidentity: {{certificate: control.pem, \
-             key: control.key, authority: ca.pem}}\nlog: {{level: debug, format: text}}\n",
-            self.path("control/control.db")
+             key: control.key, authority: ca.pem}}\nlog: {{level: debug, format: text}}\n{}",
+            self.path("control/control.db"),
+            self.intent
         );
         std::fs::write(&file, text)?;
         let (process, ports) = self.serve("control", "control", &file).await?;

@@ -79,6 +79,11 @@ impl Process {
         self.ended().await
     }
 
+    /// As an operator asks it to end; it may have calls to see through.
+    pub fn terminate(&self) -> Result<()> {
+        self.signal(Signal::SIGTERM)
+    }
+
     /// As Ctrl-C ends it.
     pub async fn interrupt(&mut self) -> Result<ExitStatus> {
         self.signal(Signal::SIGINT)?;

@@ -41,7 +41,9 @@ pub fn add(resources: &mut Kinds, name: &str, weight: u16) {
     resources.pools.insert(pool.clone(), Pool { name: pool.clone(), agent, balance: Balance::default() });
     resources.endpoints.insert(pool.clone(), Endpoints { pool: pool.clone(), endpoints: vec![endpoint] });
     let timeouts = Timeouts::default();
-    resources.routes.insert(route.clone(), Route { name: route, pool, affinity: Affinity::Auto, timeouts });
+    resources
+        .routes
+        .insert(route.clone(), Route { name: route, pool, affinity: Affinity::Auto, inspect: false, timeouts });
 }
 
 pub fn remove(resources: &mut Kinds, name: &str) {

@@ -21,7 +21,7 @@ use crate::watch::Watch;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Observed {
     /// One resource; its new content unless it was removed.
-    Changed { change: Change, resource: Option<Resource> },
+    Changed { change: Change, resource: Option<Box<Resource>> },
     /// All changes up to this snapshot were seen.
     Synced { epoch: Epoch, serial: Serial, reason: String, made_at: SystemTime },
 }
@@ -53,7 +53,7 @@ impl Observer {
         self.pending = changes
             .into_iter()
             .map(|change| {
-                let resource = resource::find(change.kind, &change.name, snapshot.resources());
+                let resource = resource::find(change.kind, &change.name, snapshot.resources()).map(Box::new);
                 Observed::Changed { change, resource }
             })
             .collect();

@@ -20,15 +20,27 @@ pub enum Affinity {
     None,
 }
 
-/// How long each phase of a call may take. `None` is no limit.
+/// How long each phase of a call may take, by what kind of call it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Timeouts {
     /// TCP and TLS to the endpoint.
     pub connect: Duration,
-    /// From the sent request to the first byte of the answer.
-    pub first_byte: Duration,
-    /// Between two bytes of an answer; none for event streams, which may be quiet for ever.
+    pub quick: Limits,
+    pub call: Limits,
+    pub stream: Limits,
+    /// How long an event stream may be quiet before its caller is sent a comment. `None`: it is never sent one.
+    pub keep_alive: Option<Duration>,
+}
+
+/// How long a call of one class may take. `None` is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Limits {
+    /// From the sent request to the head of the answer.
+    pub first_byte: Option<Duration>,
+    /// Between two bytes of an answer.
     pub idle: Option<Duration>,
+    /// From the head of the request to the last byte of the answer, whatever comes meanwhile.
+    pub total: Option<Duration>,
 }
 
 /// How patient a call is; each class has limits of its own.
@@ -48,14 +60,50 @@ pub struct Route {
     pub name: RouteName,
     pub pool: PoolName,
     pub affinity: Affinity,
+    /// Whether the body of every call is read and compared with its head, also where the head tells all.
+    pub inspect: bool,
     pub timeouts: Timeouts,
+}
+
+impl Timeouts {
+    pub const fn of(&self, class: TimeClass) -> Limits {
+        match class {
+            TimeClass::Quick => self.quick,
+            TimeClass::Call => self.call,
+            TimeClass::Stream => self.stream,
+        }
+    }
+}
+
+impl Limits {
+    pub const NONE: Self = Self { first_byte: None, idle: None, total: None };
+}
+
+impl TimeClass {
+    pub const ALL: [Self; 3] = [Self::Quick, Self::Call, Self::Stream];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Quick => "quick",
+            Self::Call => "call",
+            Self::Stream => "stream",
+        }
+    }
 }
 
 impl Default for Timeouts {
     /// 1.5 s to connect, which is long enough for one lost SYN (the kernel sends the next after 1 s) and keeps a call that meets a silent
-    /// host below 2 s; 300 s to the first byte, because a tool may answer in one JSON at its very end; no idle limit.
+    /// host below 2 s. 300 s to the head of the answer to a call, because a tool may answer in one JSON at its very end. A stream is quiet
+    /// for as long as nothing happens, so nothing but its beginning is limited.
     fn default() -> Self {
-        Self { connect: Duration::from_millis(1_500), first_byte: Duration::from_secs(300), idle: None }
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        Self {
+            connect: Duration::from_millis(1_500),
+            quick: Limits { first_byte: seconds(30), idle: seconds(30), total: seconds(60) },
+            call: Limits { first_byte: seconds(300), idle: seconds(300), total: seconds(3_600) },
+            stream: Limits { first_byte: seconds(30), ..Limits::NONE },
+            keep_alive: None,
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use outrigger_model::identity::SpiffeId;
 use outrigger_model::pool::{Balance, Endpoints, Pool};
 use outrigger_model::replica::{Generation, Replica};
 use outrigger_model::revision::Revision;
-use outrigger_model::route::{Affinity, Route, Timeouts};
+use outrigger_model::route::{Affinity, Limits, Route, Timeouts};
 use outrigger_model::settings::Settings;
 use outrigger_model::snapshot::Kinds;
 use outrigger_model::tag::TagSet;
@@ -98,14 +98,26 @@ pub fn endpoints() -> impl Strategy<Value = Endpoints> {
 
 pub fn route() -> impl Strategy<Value = Route> {
     let affinity = prop_oneof![Just(Affinity::Auto), Just(Affinity::Agent), Just(Affinity::Keys), Just(Affinity::None)];
-    let timeouts = (duration(), duration(), option::of(duration()));
-    let timeouts = timeouts.prop_map(|(connect, first_byte, idle)| Timeouts { connect, first_byte, idle });
-    (name(), name(), affinity, timeouts).prop_map(|(name, pool, affinity, timeouts)| Route {
+    let timeouts = (duration(), limits(), limits(), limits(), option::of(duration()));
+    let timeouts = timeouts.prop_map(|(connect, quick, call, stream, keep_alive)| Timeouts {
+        connect,
+        quick,
+        call,
+        stream,
+        keep_alive,
+    });
+    (name(), name(), affinity, any::<bool>(), timeouts).prop_map(|(name, pool, affinity, inspect, timeouts)| Route {
         name,
         pool,
         affinity,
+        inspect,
         timeouts,
     })
+}
+
+fn limits() -> impl Strategy<Value = Limits> {
+    let limit = || option::of(duration());
+    (limit(), limit(), limit()).prop_map(|(first_byte, idle, total)| Limits { first_byte, idle, total })
 }
 
 /// Any set; references between its resources may lead nowhere.

@@ -47,7 +47,7 @@ async fn tell(observer: &mut Observer, watch: &Watch) -> Result<(), Problem> {
             observed = observer.next() => match observed {
                 Some(Observed::Changed { change, resource }) => {
                     if watch.kinds.is_empty() || watch.kinds.contains(&change.kind) {
-                        say(changed(watch.output, &change, resource.as_ref()))?;
+                        say(changed(watch.output, &change, resource.as_deref()))?;
                     }
                 }
                 Some(Observed::Synced { epoch, serial, reason, .. }) => {

@@ -10,13 +10,15 @@ use outrigger_model::digest::Digest;
 use outrigger_model::name::{AgentName, RouteName};
 use outrigger_model::pool::Balance;
 use outrigger_model::requirement::Requirement;
-use outrigger_model::route::{Affinity, Timeouts};
+use outrigger_model::route::{Affinity, Limits, TimeClass, Timeouts};
 use outrigger_model::settings::Settings;
 
 /// Most routes that operators declare.
 pub const ROUTES_MAX: usize = 10_000;
 /// Most pools with rules of their own.
 pub const POOLS_MAX: usize = 10_000;
+/// Longest timeout of a route; what may take longer needs no limit.
+const TIMEOUT_MAX: Duration = Duration::from_secs(365 * 86_400);
 const SESSION_IDLE_MAX: Duration = Duration::from_secs(30 * 86_400);
 
 /// A name that operators give to a requirement.
@@ -25,6 +27,7 @@ pub struct OperatorRoute {
     pub name: RouteName,
     pub requirement: Requirement,
     pub affinity: Affinity,
+    pub inspect: bool,
     pub timeouts: Timeouts,
 }
 
@@ -42,8 +45,10 @@ pub enum IntentError {
     RouteTwice(RouteName),
     #[error("routes: {0} are more than {ROUTES_MAX}")]
     ManyRoutes(usize),
-    #[error("routes: `{route}` has a {phase} timeout of zero, which would fail every call")]
-    ZeroTimeout { route: RouteName, phase: &'static str },
+    #[error("routes: `{route}` has a timeout `{limit}` of zero, which would fail every call")]
+    ZeroTimeout { route: RouteName, limit: String },
+    #[error("routes: `{route}` has a timeout `{limit}` of more than {} days", TIMEOUT_MAX.as_secs() / 86_400)]
+    LongTimeout { route: RouteName, limit: String },
     #[error("pools: agent `{0}` has two rules")]
     PoolTwice(AgentName),
     #[error("pools: {0} are more than {POOLS_MAX}")]
@@ -101,8 +106,8 @@ impl Intent {
     pub fn digest(&self) -> Digest {
         let mut parts = vec![format!("session_idle {:?}", self.settings.session_idle)];
         for route in self.routes.values() {
-            let OperatorRoute { name, requirement, affinity, timeouts } = route;
-            parts.push(format!("route {name} {requirement} {} {timeouts:?}", affinity.as_str()));
+            let OperatorRoute { name, requirement, affinity, inspect, timeouts } = route;
+            parts.push(format!("route {name} {requirement} {} {inspect} {timeouts:?}", affinity.as_str()));
         }
         parts.extend(self.pools.iter().map(|(agent, balance)| format!("pool {agent} {}", balance.as_str())));
         Digest::of_parts(parts.iter().map(String::as_bytes))
@@ -110,11 +115,29 @@ impl Intent {
 }
 
 fn check_timeouts(route: &OperatorRoute) -> Result<(), IntentError> {
-    let Timeouts { connect, first_byte, idle } = route.timeouts;
-    let phases = [("connect", connect), ("first byte", first_byte), ("idle", idle.unwrap_or(Duration::MAX))];
-    match phases.into_iter().find(|(_, limit)| limit.is_zero()) {
-        Some((phase, _)) => Err(IntentError::ZeroTimeout { route: route.name.clone(), phase }),
-        None => Ok(()),
+    let timeouts = &route.timeouts;
+    check_timeout(route, Some(timeouts.connect), || "connect".to_owned())?;
+    check_timeout(route, timeouts.keep_alive, || "keep_alive".to_owned())?;
+    for class in TimeClass::ALL {
+        let Limits { first_byte, idle, total } = timeouts.of(class);
+        for (phase, limit) in [("first_byte", first_byte), ("idle", idle), ("total", total)] {
+            check_timeout(route, limit, || format!("{}.{phase}", class.as_str()))?;
+        }
+    }
+    Ok(())
+}
+
+fn check_timeout(
+    route: &OperatorRoute,
+    limit: Option<Duration>,
+    name: impl FnOnce() -> String,
+) -> Result<(), IntentError> {
+    match limit {
+        Some(limit) if limit.is_zero() => Err(IntentError::ZeroTimeout { route: route.name.clone(), limit: name() }),
+        Some(limit) if limit > TIMEOUT_MAX => {
+            Err(IntentError::LongTimeout { route: route.name.clone(), limit: name() })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -65,8 +65,8 @@ impl Mesh {
         let at = folder.path();
         let also = format!(
             "store: \"sqlite:control.db\"\nroutes:\n  - {{name: spread, capability: echo, affinity: none, \
-             timeouts: {{first_byte_ms: {}}}}}\n",
-            plan.first_byte_ms
+             timeouts: {{quick: {{first_byte_ms: {limit}}}, call: {{first_byte_ms: {limit}}}}}}}\n",
+            limit = plan.first_byte_ms
         );
         let control = Control::start(place, at, place.cores.agent, &also).await?;
         let (mut agents, mut providers, mut wires) = (Vec::new(), Vec::new(), Vec::new());

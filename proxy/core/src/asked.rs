@@ -3,9 +3,10 @@
 //! In: a path as a caller or a proxy wrote it. Out: [`Asked`], or nothing; and the path of the same thing at another place.
 //! Beside an endpoint `/x/mcp` there are, and this list is closed: its metadata for OAuth, with its path behind the document's
 //! (RFC 8414 section 3, RFC 9728 section 3) or before it; the same at the root of its server; and the three pages that
-//! 2025-03-26 expects there. The root of a server is `/x` here, and without a name it is that of the only agent there is.
+//! 2025-03-26 expects there, and what an agent of 2024-11-05 announced for messages. The root of a server is `/x` here, and without a name it is that of the only agent there is.
 //! Invariant: what is not on the list has no path at an agent, so nobody in the mesh reaches anything else of it.
 
+use crate::announce::{Message, Token};
 use crate::target::Target;
 
 const WELL_KNOWN: &str = ".well-known/";
@@ -24,6 +25,8 @@ pub enum Part {
     Endpoint,
     Document(Document, Form),
     Page(Page),
+    /// What the agent announced for the messages of one stream (2024-11-05).
+    Messages(Token),
 }
 
 /// A document about how to be authorised.
@@ -63,6 +66,21 @@ pub struct Server<'a> {
 }
 
 impl<'a> Asked<'a> {
+    /// Reads a path of ours, and the query that we ourselves announce.
+    pub fn read(path: &'a str, query: Option<&'a str>) -> Option<Self> {
+        Some(Self::of(path)?.with_query(query))
+    }
+
+    /// The messages of a stream where the query names them; then it also names the replica.
+    pub fn with_query(self, query: Option<&'a str>) -> Self {
+        match (self, query.and_then(Message::of)) {
+            (Self { target: Some(Target::Route(_) | Target::Agent(_)), part: Part::Endpoint }, Some(message)) => {
+                Self { target: Some(Target::Agent(message.replica)), part: Part::Messages(message.token) }
+            }
+            (asked, _) => asked,
+        }
+    }
+
     /// Reads a path of ours.
     pub fn of(path: &'a str) -> Option<Self> {
         if let Some(target) = Target::from_path(path) {
@@ -128,7 +146,7 @@ impl Part {
         let Server { root, endpoint } = server;
         let trimmed = endpoint.trim_end_matches('/');
         match self {
-            Self::Endpoint => endpoint.to_owned(),
+            Self::Endpoint | Self::Messages(_) => endpoint.to_owned(),
             Self::Document(document, Form::Root) => format!("{root}/{WELL_KNOWN}{}", document.name()),
             Self::Document(document, Form::Inserted) => format!("/{WELL_KNOWN}{}{trimmed}", document.name()),
             Self::Document(document, Form::Appended) => format!("{trimmed}/{WELL_KNOWN}{}", document.name()),

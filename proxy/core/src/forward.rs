@@ -18,18 +18,33 @@ pub struct Delivery {
     pub without_chunks: bool,
 }
 
-/// Appends the head of a request for `part` of an endpoint's server as `endpoint` is to see it.
-pub fn request(head: &RequestHead, endpoint: &Endpoint, part: Part, out: &mut Vec<u8>) {
+/// What a request is for at its endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spot<'a> {
+    Part(Part),
+    /// A path and query that the agent announced.
+    Announced(&'a str),
+}
+
+/// Appends the head of a request as `endpoint` is to see it.
+pub fn request(head: &RequestHead, endpoint: &Endpoint, spot: Spot<'_>, out: &mut Vec<u8>) {
     let lead = endpoint.lead.as_ref();
     out.reserve(head.size() + lead.path.len() + 64);
     out.extend_from_slice(head.method());
     out.push(b' ');
-    let query = if part.is_endpoint() {
-        out.extend_from_slice(lead.path.as_bytes());
-        lead.query.as_deref().or(head.query())
-    } else {
-        out.extend_from_slice(part.path(lead.server()).as_bytes());
-        head.query()
+    let query = match spot {
+        Spot::Part(Part::Endpoint) => {
+            out.extend_from_slice(lead.path.as_bytes());
+            lead.query.as_deref().or(head.query())
+        }
+        Spot::Part(part) => {
+            out.extend_from_slice(part.path(lead.server()).as_bytes());
+            head.query()
+        }
+        Spot::Announced(path) => {
+            out.extend_from_slice(path.as_bytes());
+            None
+        }
     };
     if let Some(query) = query {
         out.push(b'?');

@@ -85,6 +85,8 @@ impl Live {
             | Outcome::NotReached(_)
             | Outcome::Lost
             | Outcome::TimedOut
+            | Outcome::TookTooLong
+            | Outcome::CutOff(_)
             | Outcome::BrokeOff
             | Outcome::CallerLeft => {}
         }

@@ -1,9 +1,11 @@
 //! What the proxy understands of MCP and JSON-RPC; nothing outside this room does.
 //!
-//! Invariant: the body of a call is never turned into a tree; at most its first bytes are looked at.
+//! Invariant: the body of a call is never turned into a tree; it is looked at as it goes by.
 
 pub mod method;
-pub mod headers;
 pub mod envelope;
+pub mod headers;
 pub mod facts;
+pub mod table;
+pub mod sse;
 pub mod error;

@@ -21,10 +21,22 @@ pub enum Outcome {
     Lost,
     /// No answer within the time to the first byte.
     TimedOut,
+    /// No answer within the time for the whole call.
+    TookTooLong,
+    /// The answer began, and this limit passed before its end.
+    CutOff(Limit),
     /// The answer began and broke off; the caller already has its head.
     BrokeOff,
     /// The caller left first; nobody's fault.
     CallerLeft,
+}
+
+/// The limits on the time of a call, beside the one on connecting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    FirstByte,
+    Idle,
+    Total,
 }
 
 /// Why the peer's proxy sent nothing to its agent.
@@ -60,6 +72,8 @@ impl Outcome {
             Self::Answered(_) => "answered",
             Self::Lost => "lost",
             Self::TimedOut => "timed_out",
+            Self::TookTooLong => "took_too_long",
+            Self::CutOff(_) => "cut_off",
             Self::BrokeOff => "broke_off",
             Self::CallerLeft => "caller_left",
         }

@@ -3,22 +3,24 @@
 //! In: the world, the facts of a call, the binding of its session if it has one. Out: a [`Plan`], or a [`Refusal`].
 //! Order: the target names a route or a replica; a session decides before anything else; then the replica that was named;
 //! then the caller's affinity; then the pool's balance.
-//! Two steps, because the store of sessions lies between them: [`aim`] says which session to look up, [`plan`] decides.
+//! Three steps, because the body and the store of sessions lie between them: [`dest`] says who is called and whether the body is read,
+//! [`aim`] which session to look up, [`plan`] decides.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use outrigger_model::revision::Era;
-use outrigger_model::route::{Affinity, Timeouts};
+use outrigger_model::route::{Affinity, TimeClass, Timeouts};
 
 use crate::balance::pick::{By, Picked, pick};
 use crate::balance::tried::Tried;
 use crate::mcp::facts::{CallFacts, Caller, Verb};
-use crate::mcp::method::{Class, Method};
+use crate::mcp::method::Method;
+use crate::mcp::table::{Row, Stick};
 use crate::outcome::{NotReached, Outcome};
 use crate::refusal::Refusal;
-use crate::retry::judge::{self, Hold, Patience, Verdict};
+use crate::retry::judge::{self, Hold, Verdict};
 use crate::session::bind::{self, Asked, Binding, Lesson, Standing};
 use crate::session::key::SessionKey;
 use crate::target::Target;
@@ -34,10 +36,12 @@ pub struct Aim {
     era: Option<Era>,
     method: Option<Method>,
     caller: Caller,
+    row: &'static Row,
 }
 
+/// What the target of a call names.
 #[derive(Debug, Clone)]
-enum Dest {
+pub enum Dest {
     Route(Arc<Route>),
     Replica(Arc<Endpoint>),
 }
@@ -63,26 +67,33 @@ pub struct Plan {
 }
 
 /// Settles the route or the replica of a call.
-pub fn aim(world: &World, facts: &CallFacts<'_>) -> Result<Aim, Refusal> {
+pub fn dest(world: &World, target: Target<'_>) -> Result<Dest, Refusal> {
     let unknown = |name: &str| Refusal::NoRoute { name: name.to_owned(), routes: world.route_names() };
-    let dest = match facts.target {
-        Target::Everything => return Err(Refusal::NoAggregate { routes: world.route_names() }),
-        Target::Route(name) => Dest::Route(Arc::clone(world.route(name).ok_or_else(|| unknown(name))?)),
+    match target {
+        Target::Everything => Err(Refusal::NoAggregate { routes: world.route_names() }),
+        Target::Route(name) => {
+            world.route(name).map(|route| Dest::Route(Arc::clone(route))).ok_or_else(|| unknown(name))
+        }
         Target::Agent(id) => match (world.replica(id), world.agent(id)) {
-            (Some(replica), _) => Dest::Replica(Arc::clone(replica)),
-            (None, Some(agent)) => Dest::Route(Arc::clone(agent)),
-            (None, None) => return Err(unknown(id)),
+            (Some(replica), _) => Ok(Dest::Replica(Arc::clone(replica))),
+            (None, Some(agent)) => Ok(Dest::Route(Arc::clone(agent))),
+            (None, None) => Err(unknown(id)),
         },
-    };
+    }
+}
+
+/// Settles what of the call decides where it goes.
+pub fn aim(dest: Dest, facts: &CallFacts<'_>) -> Aim {
     let session = facts.session.filter(|_| dest.affinity().follows_keys());
-    Ok(Aim {
+    Aim {
         key: session.map(|id| SessionKey::of(dest.agent(), id)),
         dest,
         verb: facts.verb,
         era: facts.era,
         method: facts.method,
         caller: facts.caller.clone(),
-    })
+        row: Row::of(facts),
+    }
 }
 
 /// Decides. `binding` is what the store knows under [`Aim::key`].
@@ -107,6 +118,11 @@ pub fn plan(world: &World, aim: Aim, binding: Option<&Binding>) -> Result<Plan, 
 }
 
 impl Dest {
+    /// Whether the bodies of calls are read, whatever their heads say.
+    pub fn inspects(&self) -> bool {
+        matches!(self, Self::Route(route) if route.inspect)
+    }
+
     fn affinity(&self) -> Affinity {
         match self {
             Self::Route(route) => route.affinity,
@@ -130,16 +146,24 @@ impl Dest {
 }
 
 impl Aim {
+    /// What is done with calls of its shape.
+    pub const fn row(&self) -> &'static Row {
+        self.row
+    }
+
     /// The session to look up before [`plan`]; on [`Refusal::SessionGone`] it is to be forgotten.
     pub const fn key(&self) -> Option<SessionKey> {
         self.key
     }
 
-    /// A new session need not start where the caller's others are: its id will hold it. Known only of pools that mint ids.
     fn stays_with_caller(&self, route: &Route) -> bool {
-        let opens = self.method == Some(Method::Initialize) && self.key.is_none();
-        let id_will_hold = opens && route.affinity.follows_keys() && route.pool.live.mints_sessions();
-        route.affinity.follows_agent() && !id_will_hold
+        let stays = match self.row.stick {
+            Stick::Caller => true,
+            // A new session need not start where the caller's others are: its id will hold it. Known only of pools that mint ids.
+            Stick::Opens => !(route.affinity.follows_keys() && route.pool.live.mints_sessions()),
+            Stick::Nowhere => false,
+        };
+        stays && route.affinity.follows_agent()
     }
 }
 
@@ -171,7 +195,7 @@ impl Plan {
             Outcome::ConnectFailed if endpoint.is_own() => Outcome::NotReached(NotReached::AgentUnreachable),
             outcome => outcome,
         };
-        judge::judge(outcome, hold, self.name(), now)
+        judge::judge(outcome, hold, self.aim.row.retry, self.name(), now)
     }
 
     /// What the head of an answer teaches the store of sessions, which live for `idle` without use. `unix` is in seconds since 1970.
@@ -208,6 +232,11 @@ impl Plan {
         }
     }
 
+    /// How patient the call is; its limits are those of this class.
+    pub const fn time_class(&self) -> TimeClass {
+        self.aim.row.time
+    }
+
     pub const fn rung(&self) -> Rung {
         self.rung
     }
@@ -230,12 +259,6 @@ impl Plan {
             Dest::Replica(_) => None,
         }
     }
-}
-
-/// Whether a refusal is said at once; `server/discover` of the modern era waits. `began` is when the call came.
-pub fn patience(refusal: &Refusal, facts: &CallFacts<'_>, began: Instant, now: Instant) -> Patience {
-    let discovers = facts.method.map(Method::class) == Some(Class::Discover);
-    judge::patience(refusal, discovers && facts.era == Some(Era::Modern), began, now)
 }
 
 impl Rung {

@@ -6,9 +6,13 @@
 //! Invariant: a modern request is never answered 404 or 405 by us, because clients take those for signals of the protocol
 //! and fall back to an older revision for good.
 
+pub mod fault;
+
 use http::StatusCode;
 use outrigger_model::name::RouteName;
 use outrigger_model::revision::Era;
+
+use fault::Fault;
 
 /// Longest piece of a caller's own text that is repeated in an answer.
 const ECHO_CHARS_MAX: usize = 128;
@@ -25,6 +29,14 @@ pub enum Refusal {
     HostNotAllowed { host: String },
     #[error("origin `{origin}` is not allowed")]
     OriginNotAllowed { origin: String },
+    /// The body is no JSON-RPC message that can be read in one way only.
+    #[error("body is no message: {0}")]
+    NotAMessage(Fault),
+    /// A header says something else than the body (2026-07-28 `basic/transports`, server validation).
+    #[error("header `{header}` does not match the body")]
+    HeaderMismatch { header: &'static str },
+    #[error("body is not `application/json`")]
+    NotJsonType,
     #[error("request head is too large")]
     HeadTooLarge,
     #[error("request body is larger than {bytes_max} bytes")]
@@ -64,6 +76,9 @@ pub enum Refusal {
     UpstreamLost,
     #[error("no answer in time")]
     UpstreamTimeout,
+    /// The limit on the whole call, not on the time to the first byte.
+    #[error("no answer within the time for the whole call")]
+    TotalTimeout,
     /// The inbound listener does not know the peer, or it may not come in.
     #[error("peer is not allowed")]
     PeerNotAllowed,
@@ -120,7 +135,10 @@ pub struct Shape {
     pub may_have_run: bool,
 }
 
+const PARSE_ERROR: i32 = -32700;
 const INVALID_REQUEST: i32 = -32600;
+/// Of MCP 2026-07-28 and nobody else's: a header does not match the body.
+const HEADER_MISMATCH: i32 = -32020;
 const INTERNAL_ERROR: i32 = -32603;
 
 impl Shape {
@@ -149,6 +167,14 @@ impl Refusal {
         let modern = matches!(era, Some(Era::Modern));
         match self {
             Self::Malformed(_) => Shape::said(StatusCode::BAD_REQUEST, "malformed"),
+            Self::NotAMessage(fault) => Shape {
+                rpc: if fault.is_json() { INVALID_REQUEST } else { PARSE_ERROR },
+                ..Shape::said(StatusCode::BAD_REQUEST, "not_a_message")
+            },
+            Self::HeaderMismatch { .. } => {
+                Shape { rpc: HEADER_MISMATCH, ..Shape::said(StatusCode::BAD_REQUEST, "header_mismatch") }
+            }
+            Self::NotJsonType => Shape::said(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json_type"),
             Self::HostNotAllowed { .. } => Shape::said(StatusCode::FORBIDDEN, "host_not_allowed"),
             Self::OriginNotAllowed { .. } => Shape::said(StatusCode::FORBIDDEN, "origin_not_allowed"),
             Self::HeadTooLarge => Shape::said(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "head_too_large"),
@@ -168,6 +194,7 @@ impl Refusal {
             Self::SessionOfAnotherCaller => Shape::said(StatusCode::FORBIDDEN, "session_of_another_caller"),
             Self::UpstreamLost => Shape::broken(StatusCode::BAD_GATEWAY, "upstream_lost"),
             Self::UpstreamTimeout => Shape::broken(StatusCode::GATEWAY_TIMEOUT, "upstream_timeout"),
+            Self::TotalTimeout => Shape::broken(StatusCode::GATEWAY_TIMEOUT, "total_timeout"),
             Self::PeerNotAllowed => Shape::said(StatusCode::FORBIDDEN, "peer_not_allowed"),
             Self::UnknownReplica { .. } => Shape::later("unknown_replica", 1),
             Self::AgentUnreachable { .. } => Shape::later("agent_unreachable", 1),
@@ -198,6 +225,9 @@ impl Refusal {
     pub fn detail(&self) -> String {
         match self {
             Self::Malformed(what) => format!("the request is malformed: {what}"),
+            Self::NotAMessage(fault) => format!("the body is no JSON-RPC message: {fault}"),
+            Self::HeaderMismatch { header } => format!("the header `{header}` does not say what the body says"),
+            Self::NotJsonType => "this route reads bodies, and this one is not `application/json`".to_owned(),
             Self::HostNotAllowed { host } => format!("this listener does not answer for the host `{}`", echo(host)),
             Self::OriginNotAllowed { origin } => format!("the origin `{}` may not call this listener", echo(origin)),
             Self::HeadTooLarge => "the request head has too many or too large headers".to_owned(),
@@ -215,6 +245,7 @@ impl Refusal {
             Self::SessionOfAnotherCaller => "this session was opened by another caller".to_owned(),
             Self::UpstreamLost => "the connection to the agent was lost before it answered".to_owned(),
             Self::UpstreamTimeout => "the agent did not answer in time".to_owned(),
+            Self::TotalTimeout => "the call took longer than it may in all".to_owned(),
             Self::PeerNotAllowed => "this listener serves the proxies of the mesh only".to_owned(),
             Self::UnknownReplica { replica } => format!("replica `{}` is not behind this proxy", echo(replica)),
             Self::AgentUnreachable { replica } => {
@@ -230,6 +261,9 @@ impl Refusal {
     pub fn hint(&self) -> String {
         match self {
             Self::Malformed(_) => "send each of these headers once and in its plain form".to_owned(),
+            Self::NotAMessage(_) => "send one JSON-RPC message in UTF-8, with each key once".to_owned(),
+            Self::HeaderMismatch { .. } => "send in the header exactly what stands in the body".to_owned(),
+            Self::NotJsonType => "send JSON, not encoded, as `Content-Type: application/json`".to_owned(),
             Self::HostNotAllowed { .. } => "call 127.0.0.1 or localhost, or add the host to `allowed_hosts`".to_owned(),
             Self::OriginNotAllowed { .. } => "add the origin to `allowed_origins` if it is yours".to_owned(),
             Self::HeadTooLarge => "send fewer or shorter headers, or raise `limits.header_bytes_max`".to_owned(),
@@ -250,7 +284,10 @@ impl Refusal {
             Self::SessionOfAnotherCaller => "initialize to open a session of your own".to_owned(),
             Self::UpstreamLost => "the call may have run; check before sending it again".to_owned(),
             Self::UpstreamTimeout => {
-                "the call may have run; raise `timeouts.first_byte_ms` of the route if it is slow".to_owned()
+                "the call may have run; raise `first_byte_ms` of its class in the `timeouts` of the route".to_owned()
+            }
+            Self::TotalTimeout => {
+                "the call may have run; raise `total_ms` of its class in the `timeouts` of the route".to_owned()
             }
             Self::PeerNotAllowed => "use a certificate of this mesh, issued with `outrigger ca issue`".to_owned(),
             Self::UnknownReplica { .. } => {

@@ -43,7 +43,13 @@ impl Mesh {
         self.resources.pools.insert(pool.clone(), Pool { name: pool.clone(), agent: name, balance });
         self.resources.endpoints.insert(pool.clone(), Endpoints { pool: pool.clone(), endpoints });
         let route = RouteName::new(agent).unwrap();
-        let written = Route { name: route.clone(), pool, affinity: Affinity::Auto, timeouts: Timeouts::default() };
+        let written = Route {
+            name: route.clone(),
+            pool,
+            affinity: Affinity::Auto,
+            inspect: false,
+            timeouts: Timeouts::default(),
+        };
         self.resources.routes.insert(route, written);
         self
     }

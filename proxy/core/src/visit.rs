@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::asked::{Asked, Part};
+use crate::mcp::table::Retry;
 use crate::outcome::Outcome;
 use crate::refusal::Refusal;
 use crate::retry::judge::{self, Hold, Verdict};
@@ -25,7 +26,7 @@ pub fn visit(world: &World, asked: Option<Asked<'_>>) -> Result<(Arc<Endpoint>, 
 /// What follows the attempt; there is never a second one.
 pub fn judge(outcome: Outcome, endpoint: &Endpoint, now: Instant) -> Verdict {
     if outcome.reached_agent() {
-        return judge::judge(outcome, Hold::Named, endpoint.agent.as_str(), now);
+        return judge::judge(outcome, Hold::Named, Retry::ConnectOnly, endpoint.agent.as_str(), now);
     }
     Verdict::Refuse(Refusal::AgentUnreachable { replica: endpoint.replica.as_str().to_owned() })
 }

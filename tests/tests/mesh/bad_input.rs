@@ -33,17 +33,24 @@ async fn an_unknown_target_is_named_with_the_routes_there_are() -> Result<()> {
     Ok(())
 }
 
+/// Real agents refuse these too, with the same status; here they do not get them.
 #[tokio::test]
-async fn malformed_json_is_answered_as_the_agent_answers_it() -> Result<()> {
-    for sdk in [Sdk::Python, Sdk::Rust] {
-        let fleet = Fleet::start(sdk).await?;
-        for body in ["{\"jsonrpc\": \"2.0\", \"id\": 1, ", "", "[]", "\u{0}\u{1}", "\"text\""] {
-            let direct = mcp::post(&fleet.agents[0].url(), &[], body).await?;
-            let through = mcp::post(&fleet.url(), &[], body).await?;
-            assert_eq!(through.status, direct.status, "{sdk:?} {body:?}: {}", through.body);
-            assert_eq!(through.body, direct.body, "{sdk:?} {body:?}");
-        }
+async fn what_is_no_message_is_refused_as_agents_refuse_it() -> Result<()> {
+    let fleet = Fleet::start(Sdk::Python).await?;
+    for (body, code) in
+        [("{\"jsonrpc\": \"2.0\", \"id\": 1, ", -32700), ("", -32700), ("\u{0}\u{1}", -32700), ("\"text\"", -32600)]
+    {
+        let direct = mcp::post(&fleet.agents[0].url(), &[], body).await?;
+        let through = mcp::post(&fleet.url(), &[], body).await?;
+        assert_eq!(through.status, direct.status, "{body:?}: {} instead of {}", through.body, direct.body);
+        assert_eq!(mcp::reason_of(&through)?, "not_a_message", "{body:?}");
+        assert_eq!(mcp::message_of(&through)?["error"]["code"], code, "{body:?}");
     }
+    let twice = json!({"jsonrpc": "2.0", "id": 7, "method": "ping"})
+        .to_string()
+        .replace("ping\"", "ping\", \"m\\u0065thod\": \"tools/call\"");
+    let reply = mcp::post(&fleet.url(), &[], &twice).await?;
+    assert_eq!((reply.status.as_u16(), &mcp::message_of(&reply)?["id"]), (400, &json!(7)), "{}", reply.body);
     Ok(())
 }
 

@@ -16,6 +16,7 @@ mod sessions;
 mod outages;
 mod redis;
 mod revisions;
+mod streams;
 mod bad_input;
 mod operators;
 mod examples;

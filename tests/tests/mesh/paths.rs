@@ -1,5 +1,7 @@
 //! URLs that agents keep, and what lies beside an MCP endpoint.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use anyhow::Result;
 use outrigger_tests::fleet::{AGENT, Fleet, REPLICAS};
 use outrigger_tests::http;
@@ -56,4 +58,58 @@ async fn who_is_not_listed_is_told_what_to_write() -> Result<()> {
         assert!(reply.contains("forward.allow"), "{reply}");
     }
     Ok(())
+}
+
+/// Sessions of 2024-11-05 side by side, in turns, on one proxy: each stays where its stream is, whatever the others do.
+async fn old_sessions_stay(sdk: Sdk) -> Result<()> {
+    let mut fleet = Fleet::start(sdk).await?;
+    let names = ["a", "b", "c"];
+    let mut clients = vec![];
+    for (client, path, home) in [
+        (ClientSdk::PythonSse, format!("{AGENT}/sse"), None),
+        (ClientSdk::PythonSse, format!("agents/{}/mcp", REPLICAS[0]), Some(REPLICAS[0])),
+        (ClientSdk::TypeScriptSse, format!("agents/{}/sse", REPLICAS[1]), Some(REPLICAS[1])),
+        (ClientSdk::TypeScriptSse, format!("agents/{}/mcp", REPLICAS[2]), Some(REPLICAS[2])),
+    ] {
+        let (url, name) = (format!("http://{}/{path}", fleet.caller.outbound), format!("client-{}", clients.len()));
+        clients.push((Client::start(client, &url, &name, fleet.mesh.folder())?, home));
+    }
+    let mut homes: BTreeMap<(usize, &str), BTreeSet<String>> = BTreeMap::new();
+    for turn in 0..4 {
+        for name in names {
+            for (number, (client, home)) in clients.iter_mut().enumerate() {
+                if turn == 0 {
+                    client.open(name).await?;
+                    continue;
+                }
+                let text = client.call(name, sdk.tool()).await?;
+                let replica = sdk.replica_in(&text)?;
+                assert!(home.is_none_or(|home| home == replica), "{name} of {number} asked for {home:?}: {text}");
+                homes.entry((number, name)).or_default().insert(replica);
+                if sdk == Sdk::PythonSse {
+                    assert!(text.ends_with(&format!("counts {turn}")), "{name} lost its count: {text}");
+                }
+            }
+        }
+    }
+    assert_eq!(homes.len(), clients.len() * names.len());
+    assert!(homes.values().all(|replicas| replicas.len() == 1), "a session moved: {homes:?}");
+    let rewritten = format!("outrigger_announcements_total{{result=\"rewritten\"}} {}", homes.len());
+    let metrics = fleet.caller.metrics().await?;
+    assert!(metrics.contains(&rewritten), "{metrics}");
+    fleet.agent(REPLICAS[2])?.process.kill().await?;
+    let [_, (python, _), _, (typescript, _)] = clients.as_mut_slice() else { panic!("four clients") };
+    assert!(typescript.call("a", sdk.tool()).await.is_err(), "its replica was killed");
+    python.call("a", sdk.tool()).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn sessions_of_2024_11_05_stay_on_their_replica_of_an_agent_in_python() -> Result<()> {
+    old_sessions_stay(Sdk::PythonSse).await
+}
+
+#[tokio::test]
+async fn sessions_of_2024_11_05_stay_on_their_replica_of_an_agent_in_typescript() -> Result<()> {
+    old_sessions_stay(Sdk::EverythingSse).await
 }

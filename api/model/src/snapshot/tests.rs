@@ -12,8 +12,11 @@ fn whole() -> Resources {
     Resources {
         pools: [(pool.clone(), Pool { name: pool.clone(), agent, balance: Balance::default() })].into(),
         endpoints: [(pool.clone(), Endpoints { pool: pool.clone(), endpoints: vec![] })].into(),
-        routes: [(route.clone(), Route { name: route, pool, affinity: Affinity::Auto, timeouts: Timeouts::default() })]
-            .into(),
+        routes: [(
+            route.clone(),
+            Route { name: route, pool, affinity: Affinity::Auto, inspect: false, timeouts: Timeouts::default() },
+        )]
+        .into(),
         ..Resources::default()
     }
 }

@@ -1,7 +1,9 @@
 //! Protobuf → route.
 
+use std::time::Duration;
+
 use outrigger_model::name::{PoolName, RouteName};
-use outrigger_model::route::{Affinity, Route, Timeouts};
+use outrigger_model::route::{Affinity, Limits, Route, Timeouts};
 
 use super::field;
 use crate::error::{DecodeError, Wrong};
@@ -16,15 +18,34 @@ pub fn route(wire: wire::Route) -> Result<Route, DecodeError> {
         wire::route::Affinity::None => Affinity::None,
     };
     let connect = field::required("connect_timeout", wire.connect_timeout)?;
-    let first_byte = field::required("first_byte_timeout", wire.first_byte_timeout)?;
+    let call = Limits {
+        first_byte: limit("first_byte_timeout", wire.first_byte_timeout)?,
+        idle: limit("idle_timeout", wire.idle_timeout)?,
+        total: limit("total_timeout", wire.total_timeout)?,
+    };
     Ok(Route {
         name: RouteName::new(&wire.name).map_err(|bad| DecodeError::field("name", bad))?,
         pool: PoolName::new(&wire.pool).map_err(|bad| DecodeError::field("pool", bad))?,
         affinity,
+        inspect: wire.inspect,
         timeouts: Timeouts {
             connect: field::duration("connect_timeout", connect)?,
-            first_byte: field::duration("first_byte_timeout", first_byte)?,
-            idle: wire.idle_timeout.map(|idle| field::duration("idle_timeout", idle)).transpose()?,
+            quick: wire.quick.map_or(Ok(call), limits).map_err(|bad| bad.inside("quick"))?,
+            call,
+            stream: wire.stream.map_or(Ok(call), limits).map_err(|bad| bad.inside("stream"))?,
+            keep_alive: limit("keep_alive", wire.keep_alive)?,
         },
     })
+}
+
+fn limits(wire: wire::route::Limits) -> Result<Limits, DecodeError> {
+    Ok(Limits {
+        first_byte: limit("first_byte_timeout", wire.first_byte_timeout)?,
+        idle: limit("idle_timeout", wire.idle_timeout)?,
+        total: limit("total_timeout", wire.total_timeout)?,
+    })
+}
+
+fn limit(name: &'static str, wire: Option<prost_types::Duration>) -> Result<Option<Duration>, DecodeError> {
+    wire.map(|limit| field::duration(name, limit)).transpose()
 }

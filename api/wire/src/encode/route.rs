@@ -1,6 +1,6 @@
 //! Route → protobuf.
 
-use outrigger_model::route::{Affinity, Route};
+use outrigger_model::route::{Affinity, Limits, Route};
 
 use super::field;
 use crate::proto::snapshot as wire;
@@ -12,12 +12,26 @@ pub fn route(route: &Route) -> wire::Route {
         Affinity::Keys => wire::route::Affinity::Keys,
         Affinity::None => wire::route::Affinity::None,
     };
+    let timeouts = &route.timeouts;
     wire::Route {
         name: route.name.to_string(),
         pool: route.pool.to_string(),
         affinity: affinity.into(),
-        connect_timeout: Some(field::duration(route.timeouts.connect)),
-        first_byte_timeout: Some(field::duration(route.timeouts.first_byte)),
-        idle_timeout: route.timeouts.idle.map(field::duration),
+        inspect: route.inspect,
+        connect_timeout: Some(field::duration(timeouts.connect)),
+        first_byte_timeout: timeouts.call.first_byte.map(field::duration),
+        idle_timeout: timeouts.call.idle.map(field::duration),
+        total_timeout: timeouts.call.total.map(field::duration),
+        quick: Some(limits(timeouts.quick)),
+        stream: Some(limits(timeouts.stream)),
+        keep_alive: timeouts.keep_alive.map(field::duration),
+    }
+}
+
+fn limits(limits: Limits) -> wire::route::Limits {
+    wire::route::Limits {
+        first_byte_timeout: limits.first_byte.map(field::duration),
+        idle_timeout: limits.idle.map(field::duration),
+        total_timeout: limits.total.map(field::duration),
     }
 }

@@ -1,3 +1,4 @@
+use outrigger_model::route::{Limits, TimeClass};
 use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
 
 use super::*;
@@ -151,9 +152,10 @@ fn bad_routes_pools_agents_and_settings_are_refused_by_their_field() {
         name: "weather".into(),
         pool: "weather".into(),
         affinity: wire::route::Affinity::Auto.into(),
+        inspect: false,
         connect_timeout: Some(second),
         first_byte_timeout: Some(second),
-        idle_timeout: None,
+        ..wire::Route::default()
     };
     assert!(Resource::decode(ResourceKind::Route, "weather", &route.encode_to_vec()).is_ok());
     let check = |bad: wire::Route, expected: &str| refused(ResourceKind::Route, "weather", &bad, expected);
@@ -168,6 +170,15 @@ fn bad_routes_pools_agents_and_settings_are_refused_by_their_field() {
         wire::Route { idle_timeout: negative, ..route.clone() },
         "Route/weather.idle_timeout: it is not a length of time from 0 to 10,000 years",
     );
+    let quick = Some(wire::route::Limits { total_timeout: negative, ..Default::default() });
+    check(
+        wire::Route { quick, ..route.clone() },
+        "Route/weather.quick.total_timeout: it is not a length of time from 0 to 10,000 years",
+    );
+    check(
+        wire::Route { keep_alive: negative, ..route.clone() },
+        "Route/weather.keep_alive: it is not a length of time from 0 to 10,000 years",
+    );
     let pool = wire::Pool { name: "weather".into(), agent: "weather".into(), balance: 0 };
     refused(ResourceKind::Pool, "weather", &pool, "Pool/weather.balance: it is missing");
     let agent = wire::Agent { name: "weather".into(), semver: "1.0.0".into(), ..wire::Agent::default() };
@@ -175,6 +186,27 @@ fn bad_routes_pools_agents_and_settings_are_refused_by_their_field() {
     refused(ResourceKind::Settings, "self", &wire::Settings::default(), "Settings/self.session_idle: it is missing");
     let settings = wire::Settings { session_idle: Some(second) };
     refused(ResourceKind::Settings, "mine", &settings, "Settings/mine.name: `self` is not `mine`");
+}
+
+/// As a control wrote them that knew no classes of calls.
+#[test]
+fn limits_that_are_only_given_for_calls_hold_for_all_classes() {
+    let second = |seconds| Some(prost_types::Duration { seconds, nanos: 0 });
+    let route = wire::Route {
+        name: "weather".into(),
+        pool: "weather".into(),
+        affinity: wire::route::Affinity::Auto.into(),
+        connect_timeout: second(1),
+        first_byte_timeout: second(2),
+        idle_timeout: second(3),
+        ..wire::Route::default()
+    };
+    let decoded = Resource::decode(ResourceKind::Route, "weather", &route.encode_to_vec()).unwrap();
+    let Resource::Route(route) = decoded else { panic!("{decoded:?}") };
+    let limit = |seconds| Some(std::time::Duration::from_secs(seconds));
+    for class in TimeClass::ALL {
+        assert_eq!(route.timeouts.of(class), Limits { first_byte: limit(2), idle: limit(3), total: None });
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ fn route(name: &str, requirement: &str) -> OperatorRoute {
         name: RouteName::new(name).unwrap(),
         requirement: requirement.parse().unwrap(),
         affinity: Affinity::Auto,
+        inspect: false,
         timeouts: Timeouts::default(),
     }
 }
@@ -21,9 +22,21 @@ fn an_intent_that_contradicts_itself_is_refused() {
     };
     check(vec![route("a", "x"), route("a", "y")], vec![], "routes: `a` is declared twice");
     check(vec![], vec![pool("a"), pool("a")], "pools: agent `a` has two rules");
-    let mut instant = route("a", "x");
-    instant.timeouts.connect = Duration::ZERO;
-    check(vec![instant], vec![], "routes: `a` has a connect timeout of zero, which would fail every call");
+    let timed = |change: fn(&mut Timeouts)| {
+        let mut route = route("a", "x");
+        change(&mut route.timeouts);
+        vec![route]
+    };
+    let zero = |limit: &str| format!("routes: `a` has a timeout `{limit}` of zero, which would fail every call");
+    check(timed(|timeouts| timeouts.connect = Duration::ZERO), vec![], &zero("connect"));
+    check(timed(|timeouts| timeouts.keep_alive = Some(Duration::ZERO)), vec![], &zero("keep_alive"));
+    check(timed(|timeouts| timeouts.quick.idle = Some(Duration::ZERO)), vec![], &zero("quick.idle"));
+    check(timed(|timeouts| timeouts.stream.first_byte = Some(Duration::ZERO)), vec![], &zero("stream.first_byte"));
+    check(
+        timed(|timeouts| timeouts.call.total = Some(Duration::from_millis(u64::MAX))),
+        vec![],
+        "routes: `a` has a timeout `call.total` of more than 365 days",
+    );
 }
 
 #[test]

@@ -66,7 +66,7 @@ pub fn build(facts: &Facts, intent: &Intent, scope: &Scope) -> Result<Built, Bui
         draft.asked(alias, RouteKind::Dependency, requirement, Way::default())?;
     }
     for route in intent.routes() {
-        let way = Way { affinity: route.affinity, timeouts: route.timeouts };
+        let way = Way { affinity: route.affinity, inspect: route.inspect, timeouts: route.timeouts };
         draft.asked(&route.name, RouteKind::Operator, &route.requirement, way)?;
     }
     draft.agents()?;
@@ -86,6 +86,7 @@ pub fn pool_name(facts: &Facts, route: &RouteName, winner: &Winner<'_>) -> Resul
 #[derive(Default)]
 struct Way {
     affinity: Affinity,
+    inspect: bool,
     timeouts: Timeouts,
 }
 
@@ -177,8 +178,8 @@ impl Draft<'_> {
             return;
         }
         self.kinds.insert(name.clone(), kind);
-        let Way { affinity, timeouts } = way;
-        self.resources.routes.insert(name.clone(), Route { name, pool, affinity, timeouts });
+        let Way { affinity, inspect, timeouts } = way;
+        self.resources.routes.insert(name.clone(), Route { name, pool, affinity, inspect, timeouts });
     }
 }
 

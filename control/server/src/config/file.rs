@@ -85,20 +85,40 @@ pub struct RouteFile {
     /// Which state calls follow: auto, agent, keys or none. Default: auto
     #[serde(default)]
     pub affinity: Option<String>,
+    /// Read the body of every call and refuse those whose head says something else. Default: false, then bodies of calls of revision
+    /// 2026-07-28 are not touched
+    #[serde(default)]
+    pub inspect: bool,
     #[serde(default)]
     pub timeouts: TimeoutsFile,
 }
 
-/// How long each phase of a call may take.
+/// How long each phase of a call may take, by what kind of call it is.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TimeoutsFile {
-    /// To connect to a replica. Default: 2000
+    /// To connect to a replica. Default: 1500
     pub connect_ms: Option<u64>,
-    /// From the sent request to the first byte of the answer. Default: 300000
+    /// Lists, reads, initialize, server/discover, notifications. Default: first byte 30000, idle 30000, total 60000
+    pub quick: LimitsFile,
+    /// Calls of tools, and whatever may be one. Default: first byte 300000, idle 300000, total 3600000
+    pub call: LimitsFile,
+    /// GET streams and subscriptions/listen. Default: first byte 30000, idle and total without limit
+    pub stream: LimitsFile,
+    /// How long an event stream may be quiet before its caller is sent a comment. Default: it is never sent one
+    pub keep_alive_ms: Option<u64>,
+}
+
+/// How long calls of one kind may take.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsFile {
+    /// From the sent request to the head of the answer.
     pub first_byte_ms: Option<u64>,
-    /// Between two bytes of an answer. Default: no limit
+    /// Between two bytes of an answer.
     pub idle_ms: Option<u64>,
+    /// From the head of the request to the last byte of the answer.
+    pub total_ms: Option<u64>,
 }
 
 /// Rules for the replicas of one agent.

@@ -16,9 +16,9 @@ use outrigger_model::identity::Party;
 use outrigger_model::name::{AgentName, BadName, RouteName};
 use outrigger_model::pool::Balance;
 use outrigger_model::requirement::{BadRequirement, Requirement};
-use outrigger_model::route::{Affinity, Timeouts};
+use outrigger_model::route::{Affinity, Limits, Timeouts};
 
-use crate::config::file::{ControlFile, PoolFile, RouteFile, TimeoutsFile};
+use crate::config::file::{ControlFile, LimitsFile, PoolFile, RouteFile, TimeoutsFile};
 use crate::store::{BadPlace, StorePlace};
 
 const REPLICAS_MAX: usize = 20_000;
@@ -200,6 +200,7 @@ fn operator_route(at: usize, route: &RouteFile) -> Result<OperatorRoute, Setting
         requirement: Requirement::parse(&route.capability, route.version.as_deref(), &route.tags)
             .map_err(|cause| SettingsError::Requirement { at, cause })?,
         affinity,
+        inspect: route.inspect,
         timeouts: timeouts(&route.timeouts),
     })
 }
@@ -208,8 +209,18 @@ fn timeouts(file: &TimeoutsFile) -> Timeouts {
     let usual = Timeouts::default();
     Timeouts {
         connect: file.connect_ms.map_or(usual.connect, Duration::from_millis),
-        first_byte: file.first_byte_ms.map_or(usual.first_byte, Duration::from_millis),
+        quick: limits(&file.quick, usual.quick),
+        call: limits(&file.call, usual.call),
+        stream: limits(&file.stream, usual.stream),
+        keep_alive: file.keep_alive_ms.map(Duration::from_millis),
+    }
+}
+
+fn limits(file: &LimitsFile, usual: Limits) -> Limits {
+    Limits {
+        first_byte: file.first_byte_ms.map(Duration::from_millis).or(usual.first_byte),
         idle: file.idle_ms.map(Duration::from_millis).or(usual.idle),
+        total: file.total_ms.map(Duration::from_millis).or(usual.total),
     }
 }
 

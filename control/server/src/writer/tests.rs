@@ -79,6 +79,7 @@ fn intent_with_route() -> Intent {
         name: RouteName::new("forecast").unwrap(),
         requirement: "weather".parse().unwrap(),
         affinity: Affinity::Auto,
+        inspect: false,
         timeouts: Timeouts::default(),
     };
     Intent::new(vec![route], vec![], Settings::default()).unwrap()

@@ -1,4 +1,5 @@
 use super::{Asked, Document, Form, Page, Part, Server};
+use crate::announce::{Message, Token};
 use crate::target::Target;
 
 const WEATHER: Option<Target<'static>> = Some(Target::Route("weather"));
@@ -93,4 +94,18 @@ fn the_place_at_an_agent_follows_from_its_own_path() {
     ] {
         assert_eq!(at(endpoint, asked).as_deref(), Some(there), "{asked}");
     }
+}
+
+#[test]
+fn a_query_that_was_announced_asks_the_replica_that_announced_it() {
+    let token = Token([7; 16]);
+    let query = Message { replica: "weather-1", token, query: "" }.uri("");
+    let query = query.strip_prefix('?');
+    let messages = Some(Asked { target: REPLICA, part: Part::Messages(token) });
+    for path in ["/weather/mcp", "/weather/sse", "/agents/weather-1/mcp", "/agents/weather/mcp"] {
+        assert_eq!(Asked::read(path, query), messages, "{path}");
+    }
+    assert_eq!(Asked::read("/mcp", query), Asked::of("/mcp"));
+    assert_eq!(Asked::read("/weather/token", query), Asked::of("/weather/token"));
+    assert_eq!(Asked::read("/weather/mcp", Some("a=1")), Asked::of("/weather/mcp"));
 }

@@ -5,7 +5,8 @@ use outrigger_model::endpoint::EndpointState;
 use outrigger_model::name::{AgentName, ReplicaId};
 use outrigger_model::replica::Generation;
 
-use super::{Delivery, answer, request};
+use super::{Delivery, Spot, answer, request};
+use crate::announce::Token;
 use crate::asked::{Document, Form, Page, Part};
 use crate::http1::written;
 use crate::live::Live;
@@ -39,7 +40,7 @@ fn forwarded(target: &str, lines: &[(&str, &str)], endpoint: &Endpoint) -> Strin
 
 fn asked(target: &str, part: Part, lines: &[(&str, &str)], endpoint: &Endpoint) -> String {
     let mut out = Vec::new();
-    request(&written::request(target, lines), endpoint, part, &mut out);
+    request(&written::request(target, lines), endpoint, Spot::Part(part), &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -121,4 +122,15 @@ fn what_is_forwarded_elsewhere_keeps_its_host_and_all_that_stands_in_it() {
     let expected =
         "POST /deep/x?a=1 HTTP/1.1\r\nHost: 127.0.0.1:4555\r\nX-Forwarded-Host: b\r\nAuthorization: Bearer t\r\n\r\n";
     assert_eq!(seen, expected);
+}
+
+#[test]
+fn messages_go_to_the_path_that_was_announced_and_to_a_peer_with_what_names_it() {
+    let mut out = Vec::new();
+    let head = written::request("/weather/mcp?outrigger-message=x", &[("Host", "a")]);
+    request(&head, &own("http://127.0.0.1:8081/sse?key=2"), Spot::Announced("/messages/?s=1"), &mut out);
+    assert!(out.starts_with(b"POST /messages/?s=1 HTTP/1.1\r\n"));
+    let token = Token([7; 16]);
+    let seen = asked("/weather/mcp?outrigger-message=x", Part::Messages(token), &[("Host", "a")], &peer());
+    assert!(seen.starts_with("POST /agents/weather-1/mcp?outrigger-message=x HTTP/1.1\r\n"), "{seen}");
 }

@@ -139,6 +139,14 @@ impl Body {
         self.state == State::UntilClose
     }
 
+    /// How much of a chunk that has begun is still to come.
+    pub const fn left_in_chunk(&self) -> u64 {
+        match self.state {
+            State::Chunk { left } => left,
+            _ => 0,
+        }
+    }
+
     /// Bytes of payload that were taken so far; framing does not count.
     pub const fn payload(&self) -> u64 {
         self.payload
@@ -150,7 +158,26 @@ impl Body {
     }
 
     /// The same; `payload` is given the parts that are not framing.
-    pub fn take_with(&mut self, bytes: &[u8], mut payload: impl FnMut(&[u8])) -> Result<usize, BadChunk> {
+    pub fn take_with(&mut self, bytes: &[u8], payload: impl FnMut(&[u8])) -> Result<usize, BadChunk> {
+        self.take_until(bytes, payload, |_| false)
+    }
+
+    /// The same, up to the end of a chunk if one comes before.
+    pub fn take_chunk_with(&mut self, bytes: &[u8], payload: impl FnMut(&[u8])) -> Result<usize, BadChunk> {
+        self.take_until(bytes, payload, State::is_between_chunks)
+    }
+
+    /// Whether the next byte begins a chunk, or the end behind the last one.
+    pub fn is_between_chunks(&self) -> bool {
+        self.state.is_between_chunks()
+    }
+
+    fn take_until(
+        &mut self,
+        bytes: &[u8],
+        mut payload: impl FnMut(&[u8]),
+        is_enough: impl Fn(State) -> bool,
+    ) -> Result<usize, BadChunk> {
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             let room = match self.state {
@@ -160,6 +187,9 @@ impl Body {
                 state => {
                     self.state = state.after(*rest.first().ok_or(BadChunk)?)?;
                     at += 1;
+                    if is_enough(self.state) {
+                        break;
+                    }
                     continue;
                 }
             };
@@ -181,6 +211,10 @@ impl Body {
 }
 
 impl State {
+    fn is_between_chunks(self) -> bool {
+        self == Self::Size { size: 0, digits: 0 }
+    }
+
     /// The state after one byte of the lines between and behind chunks.
     fn after(self, byte: u8) -> Result<Self, BadChunk> {
         let is_text = byte == b'\t' || (byte >= b' ' && byte != 0x7f);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 
 use super::Live;
-use crate::outcome::{NotReached, Outcome};
+use crate::outcome::{Limit, NotReached, Outcome};
 
 #[test]
 fn a_call_is_in_flight_until_its_guard_is_dropped() {
@@ -28,6 +28,8 @@ fn only_what_says_that_connecting_is_vain_ejects() {
         (Outcome::Answered(StatusCode::INTERNAL_SERVER_ERROR), false),
         (Outcome::Lost, false),
         (Outcome::TimedOut, false),
+        (Outcome::TookTooLong, false),
+        (Outcome::CutOff(Limit::Idle), false),
         (Outcome::CallerLeft, false),
     ] {
         let now = Instant::now();

@@ -1,126 +1,129 @@
-//! A look at the outside of a JSON-RPC message: its `id` and its `method`, and nothing of what is inside.
+//! The outside of a JSON-RPC message: what it is, its `id`, its `method`, and the few members of `params` that routing looks at.
 //!
-//! In: the first bytes of a body, perhaps cut off. Out: an [`Envelope`] with what was found.
-//! Never here: a tree of the body, or a judgement on it. A malformed message goes to the agent, which says so.
+//! In: the payload of a body, in pieces, through a [`Scanner`]. Out: a [`Fault`] if it is no message, else an [`Envelope`].
+//! Why so strict: two servers that take one body apart in two ways are what an attacker needs. What passes here is one JSON text in UTF-8
+//! in which each key that decides anything stands once, however it is spelled; the bytes go on as they came.
+//! Never here: a tree of the body, or a judgement on what is asked.
 //! Invariant: an id that is handed on is exactly one valid JSON string or number, so it can stand in an answer as it is.
-//! A key given twice is ambiguous and counts as absent (parsers differ in which one they take).
 
-mod scan;
+mod number;
+mod text;
+mod watch;
+mod scanner;
 
 use std::borrow::Cow;
 
-use scan::Scan;
+use crate::refusal::fault::Fault;
+pub use scanner::{DEPTH_MAX, Scanner};
+use watch::{Found, Token};
 
-/// Bytes that are enough to find `id` and `method` in every message of the SDKs we know; more is not read for this.
-pub const PEEK_BYTES_MAX: usize = 16 * 1024;
 /// Longest id that is repeated in an answer of ours.
 pub const ID_BYTES_MAX: usize = 256;
-/// Longest method that is looked at.
-const METHOD_BYTES_MAX: usize = 256;
+/// Longest method, name, URI or task id that is looked at.
+const TEXT_BYTES_MAX: usize = 4 * 1024;
 
 /// An id as the caller wrote it: a JSON string or number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RawId<'a>(&'a [u8]);
 
-/// What was found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The same, kept when the body is not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptId(Box<[u8]>);
+
+/// What a scanner found so far. Texts are taken out of the body only when they are asked for.
+#[derive(Debug, Clone, Copy)]
 pub struct Envelope<'a> {
-    pub id: Option<RawId<'a>>,
-    pub method: Option<Cow<'a, str>>,
-    /// The body is an array of messages (2025-03-26 only).
-    pub batch: bool,
+    found: Found,
+    body: &'a [u8],
+    batch: bool,
 }
 
 impl<'a> RawId<'a> {
     pub const fn as_bytes(self) -> &'a [u8] {
         self.0
     }
+
+    pub fn kept(self) -> KeptId {
+        KeptId(self.0.into())
+    }
+}
+
+impl KeptId {
+    pub fn raw(&self) -> RawId<'_> {
+        RawId(&self.0)
+    }
+}
+
+impl Scanner {
+    /// What was found so far in `body`, the payload from its first byte as far as it is at hand.
+    pub const fn envelope<'a>(&self, body: &'a [u8]) -> Envelope<'a> {
+        let watch = self.watch();
+        Envelope { found: watch.found, body, batch: watch.batch }
+    }
 }
 
 impl<'a> Envelope<'a> {
-    /// Looks at no more than [`PEEK_BYTES_MAX`] bytes.
-    pub fn scan(body: &'a [u8]) -> Self {
-        let mut scan = Scan::new(body.get(..PEEK_BYTES_MAX).unwrap_or(body));
-        let mut found = Found::default();
-        match scan.peek() {
-            Some(b'[') => return Self { batch: true, ..Self::default() },
-            Some(b'{') => {
-                // Cut off or malformed: what was found so far still stands.
-                let _ = members(&mut scan, &mut found);
-            }
-            _ => {}
-        }
-        Self { id: found.id.settled(), method: found.method.settled(), batch: false }
-    }
-}
-
-/// A value that may be seen once.
-#[derive(Debug, Default)]
-enum Seen<T> {
-    #[default]
-    Never,
-    Once(Option<T>),
-    Again,
-}
-
-#[derive(Debug, Default)]
-struct Found<'a> {
-    id: Seen<RawId<'a>>,
-    method: Seen<Cow<'a, str>>,
-}
-
-impl<T> Seen<T> {
-    fn add(&mut self, value: Option<T>) {
-        *self = match self {
-            Self::Never => Self::Once(value),
-            Self::Once(_) | Self::Again => Self::Again,
-        };
+    /// Scans one whole body.
+    pub fn read(body: &'a [u8]) -> Result<Self, Fault> {
+        let mut scanner = Scanner::default();
+        scanner.feed(0, body)?;
+        scanner.finish()?;
+        Ok(scanner.envelope(body))
     }
 
-    fn settled(self) -> Option<T> {
-        match self {
-            Self::Once(value) => value,
-            Self::Never | Self::Again => None,
-        }
+    /// What can be told of a body that may be cut off or wrong; for answers that repeat its id.
+    pub fn glimpse(body: &'a [u8]) -> Self {
+        let mut scanner = Scanner::default();
+        // What was found before the fault still stands.
+        let _ = scanner.feed(0, body);
+        scanner.envelope(body)
     }
-}
 
-/// Walks the members of the outermost object; `None` where the bytes end or make no sense.
-fn members<'a>(scan: &mut Scan<'a>, found: &mut Found<'a>) -> Option<()> {
-    scan.take(b'{')?;
-    if scan.peek()? == b'}' {
-        return Some(());
+    /// None too in a batch: an answer of ours is about all of it.
+    pub fn id(&self) -> Option<RawId<'a>> {
+        let token = self.found.id.filter(|_| !self.batch)?;
+        let bytes = self.body.get(token.start..token.end)?;
+        (bytes.len() <= ID_BYTES_MAX).then_some(RawId(bytes))
     }
-    loop {
-        let key = scan.string()?;
-        scan.take(b':')?;
-        match scan::text(key).as_deref() {
-            Some("id") => {
-                let value = scan.value()?;
-                found.id.add(as_id(value));
-            }
-            Some("method") => {
-                let value = scan.value()?;
-                found.method.add((value.len() <= METHOD_BYTES_MAX).then(|| scan::text(value)).flatten());
-            }
-            _ => {
-                scan.value()?;
-            }
-        }
-        match scan.next()? {
-            b',' => {}
-            _ => return Some(()),
-        }
-    }
-}
 
-fn as_id(value: &[u8]) -> Option<RawId<'_>> {
-    let fits = value.len() <= ID_BYTES_MAX
-        && match value.first()? {
-            b'"' => scan::text(value).is_some(),
-            _ => scan::is_number(value),
-        };
-    fits.then_some(RawId(value))
+    pub fn method(&self) -> Option<Cow<'a, str>> {
+        self.text(self.found.method)
+    }
+
+    /// `params.name`: of a tool or a prompt.
+    pub fn name(&self) -> Option<Cow<'a, str>> {
+        self.text(self.found.name)
+    }
+
+    /// `params.uri`: of a resource.
+    pub fn uri(&self) -> Option<Cow<'a, str>> {
+        self.text(self.found.uri)
+    }
+
+    /// `params.taskId`.
+    pub fn task(&self) -> Option<Cow<'a, str>> {
+        self.text(self.found.task)
+    }
+
+    /// The revision in `params._meta` (2026-07-28 `basic/index`).
+    pub fn revision(&self) -> Option<Cow<'a, str>> {
+        self.text(self.found.revision)
+    }
+
+    /// `params` holds `requestState` or `inputResponses`: the call goes on from an answer that asked for input.
+    pub const fn continues(&self) -> bool {
+        self.found.continues()
+    }
+
+    /// The body is an array of messages (2025-03-26 only).
+    pub const fn is_batch(&self) -> bool {
+        self.batch
+    }
+
+    fn text(&self, token: Option<Token>) -> Option<Cow<'a, str>> {
+        let token = token.filter(|token| !self.batch && token.end - token.start <= TEXT_BYTES_MAX)?;
+        text::text(self.body.get(token.start..token.end)?)
+    }
 }
 
 #[cfg(test)]

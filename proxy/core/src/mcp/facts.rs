@@ -1,15 +1,18 @@
 //! Everything a plan needs to know about a call.
 //!
-//! In: the method, the headers and the target of a request, and who calls. Out: [`CallFacts`].
+//! In: the method, the headers and the target of a request, who calls, and what was seen of its body. Out: [`CallFacts`].
+//! Headers come first: a modern call says in its head what it is, and its body stays untouched unless a route wants it read. The head of a
+//! legacy call is not trusted with that (2026-07-28 `basic/transports`: mirrored headers count from that revision on only).
 //! Invariant: a call of the modern era has no session, whatever its headers say.
 
 use std::sync::Arc;
 
 use outrigger_model::revision::{Era, Revision};
 
-use crate::http1::field::{Fields, Name, tokens};
+use crate::asked::Part;
+use crate::http1::field::{Fields, Name};
 use crate::mcp::envelope::Envelope;
-use crate::mcp::headers::McpHeaders;
+use crate::mcp::headers::{McpHeaders, compare};
 use crate::mcp::method::Method;
 use crate::refusal::Refusal;
 use crate::target::Target;
@@ -27,22 +30,41 @@ pub enum Verb {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Caller(Arc<str>);
 
+/// What a body is, as far as it was read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Message {
+    /// Nobody looked, or the end of it is not there yet.
+    #[default]
+    Unread,
+    /// A request, a notification or a response.
+    Single,
+    /// A request that goes on from an answer that asked for input.
+    Continued,
+    /// An array of messages (2025-03-26 only).
+    Batch,
+}
+
 /// What is known of a call before its world is asked.
 #[derive(Debug, Clone)]
 pub struct CallFacts<'a> {
     pub verb: Verb,
     pub target: Target<'a>,
+    /// What of it is asked for. Only its endpoint speaks MCP.
+    pub part: Part,
     pub caller: Caller,
-    pub revision: Option<Revision>,
-    /// `None`: no header tells it, and the body was not looked at.
     pub era: Option<Era>,
-    /// From a header, or from a look at the body.
+    /// From a header of a modern call, else from the body.
     pub method: Option<Method>,
+    pub message: Message,
+    /// A message that expects no answer of its own: a notification or a response.
+    pub notice: bool,
     /// The id of a legacy session.
     pub session: Option<&'a [u8]>,
-    /// The caller takes `text/event-stream`.
-    pub takes_stream: bool,
-    needs_peek: bool,
+    /// The caller goes on with a stream that broke off.
+    pub resumes: bool,
+    /// The body says of itself that it is JSON, as it stands.
+    pub json: bool,
+    mcp: McpHeaders<'a>,
 }
 
 impl Caller {
@@ -80,45 +102,75 @@ impl<'a> CallFacts<'a> {
     pub fn read(verb: Verb, fields: &'a Fields, target: Target<'a>, caller: Caller) -> Result<Self, Refusal> {
         let mcp = McpHeaders::read(fields)?;
         let era = mcp.era();
-        let method = mcp.method.map(Method::from_text);
-        let session = mcp.session.filter(|_| era != Some(Era::Modern));
+        let modern = era == Some(Era::Modern);
         Ok(Self {
             verb,
             target,
+            part: Part::Endpoint,
             caller,
-            revision: mcp.revision,
             era,
-            method,
-            session,
-            takes_stream: takes_stream(fields),
-            needs_peek: verb == Verb::Post && session.is_none() && !mcp.revision_sent && method.is_none(),
+            method: mcp.method.filter(|_| modern).map(Method::from_text),
+            message: Message::Unread,
+            notice: false,
+            session: mcp.session.filter(|_| !modern),
+            resumes: mcp.last_event_id,
+            json: is_json(fields),
+            mcp,
         })
     }
 
-    /// Whether only the body tells if this call opens a session. Then the shell looks at its first bytes.
-    pub const fn needs_peek(&self) -> bool {
-        self.needs_peek
+    /// The same call for what lies beside the endpoint. Its body is no message, and no era is its.
+    pub fn beside(self, part: Part) -> Self {
+        if part.is_endpoint() { self } else { Self { part, era: None, method: None, ..self } }
     }
 
-    /// The same facts, with what the first bytes of the body told.
-    pub fn with_envelope(mut self, envelope: &Envelope<'_>) -> Self {
-        self.method = self.method.or_else(|| envelope.method.as_deref().map(Method::from_text));
-        self.era = match (self.era, self.method) {
-            (None, Some(Method::Initialize)) => Some(Era::Legacy),
-            (None, _) if envelope.batch => Some(Era::Legacy),
-            (era, _) => era,
+    pub const fn revision(&self) -> Option<Revision> {
+        self.mcp.revision
+    }
+
+    /// Whether the body is read as it goes by. `inspect`: the route wants it so for every call.
+    pub fn is_read(&self, inspect: bool) -> bool {
+        self.part.is_endpoint() && self.verb == Verb::Post && self.json && (inspect || self.era != Some(Era::Modern))
+    }
+
+    /// Whether the call cannot be planned before its body was read, as far as it is kept. `inspect` as above.
+    pub fn waits_for_body(&self, inspect: bool) -> bool {
+        self.message == Message::Unread && self.is_read(inspect) && (inspect || self.session.is_none())
+    }
+
+    /// The same facts, with what the body told. `whole`: all of it was read. A modern head must say what the body says.
+    pub fn with_envelope(mut self, envelope: &Envelope<'_>, whole: bool) -> Result<Self, Refusal> {
+        if self.era == Some(Era::Modern) {
+            if whole {
+                compare(&self.mcp, envelope)?;
+            }
+        } else {
+            self.method = envelope.method().map(|text| Method::from_text(&text));
+            if self.method == Some(Method::Initialize) || envelope.is_batch() {
+                self.era = self.era.or(Some(Era::Legacy));
+            }
+        }
+        self.message = match (whole || envelope.is_batch(), envelope.is_batch(), envelope.continues()) {
+            (false, _, _) => Message::Unread,
+            (true, true, _) => Message::Batch,
+            (true, false, true) => Message::Continued,
+            (true, false, false) => Message::Single,
         };
-        self.needs_peek = false;
-        self
+        self.notice = self.message == Message::Single && (envelope.method().is_none() || envelope.id().is_none());
+        Ok(self)
     }
 }
 
-fn takes_stream(fields: &Fields) -> bool {
-    let wanted = |part: &[u8]| {
-        let media = part.split(|byte| *byte == b';').next().unwrap_or(part).trim_ascii();
-        media.eq_ignore_ascii_case(b"text/event-stream") || media == b"*/*"
-    };
-    fields.all(Name::Accept).any(|value| tokens(value).any(wanted))
+/// Whether a body is JSON that can be read as it is; one that does not say its type is taken for it.
+fn is_json(fields: &Fields) -> bool {
+    if fields.has(Name::ContentEncoding) {
+        return false;
+    }
+    let Ok(media) = fields.once(Name::ContentType) else { return false };
+    media.is_none_or(|media| {
+        let media = media.split(|byte| *byte == b';').next().unwrap_or(media).trim_ascii();
+        media.eq_ignore_ascii_case(b"application/json")
+    })
 }
 
 #[cfg(test)]

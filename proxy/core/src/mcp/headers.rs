@@ -2,13 +2,15 @@
 //!
 //! In: the fields of a head. Out: [`McpHeaders`], borrowed from it, or a refusal where a header is ambiguous.
 //! Sources: 2025-11-25 `basic/transports` (session id), 2026-07-28 `basic/transports` (routing headers, `=?base64?…?=`).
-//! Never here: whether a header is true. `Mcp-Method` and `Mcp-Name` are what the caller says; the agent checks them.
+//! Whether a header is true is asked only where the body is read ([`compare`]); otherwise the agent checks it.
 
 use std::borrow::Cow;
 
 use outrigger_model::revision::{Era, Revision};
 
 use crate::http1::field::{Fields, Name};
+use crate::mcp::envelope::Envelope;
+use crate::mcp::method::Method;
 use crate::refusal::{Malformed, Refusal};
 
 pub const PROTOCOL_VERSION: &str = "mcp-protocol-version";
@@ -24,8 +26,8 @@ pub const SESSION_ID_BYTES_MAX: usize = 256;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct McpHeaders<'a> {
     pub revision: Option<Revision>,
-    /// Whether a revision was sent at all, readable or not.
-    pub revision_sent: bool,
+    /// As it was written, readable or not.
+    pub version: Option<&'a [u8]>,
     pub method: Option<&'a str>,
     /// Decoded if it came as `=?base64?…?=`.
     pub name: Option<Cow<'a, str>>,
@@ -43,7 +45,7 @@ impl<'a> McpHeaders<'a> {
         }
         Ok(Self {
             revision: version.and_then(Revision::from_bytes),
-            revision_sent: version.is_some(),
+            version,
             method: text(once(Name::McpMethod, METHOD)?, METHOD)?,
             name: text(once(Name::McpName, NAME)?, NAME)?.map(decode),
             session,
@@ -60,6 +62,30 @@ impl<'a> McpHeaders<'a> {
             None => None,
         }
     }
+}
+
+/// Refuses a modern call whose head does not say what its body says; who reads the body must look (2026-07-28 `basic/transports`,
+/// server validation). A revision that the body leaves out is the agent's to miss, with a code of its own.
+pub fn compare(head: &McpHeaders<'_>, body: &Envelope<'_>) -> Result<(), Refusal> {
+    let mismatch = |header| Err(Refusal::HeaderMismatch { header });
+    if body.is_batch() {
+        return mismatch(METHOD);
+    }
+    // A response has no method, and no place in a modern request either; the agent says so.
+    let Some(method) = body.method() else { return Ok(()) };
+    if head.method != Some(method.as_ref()) {
+        return mismatch(METHOD);
+    }
+    if body.revision().is_some_and(|revision| head.version != Some(revision.as_bytes())) {
+        return mismatch(PROTOCOL_VERSION);
+    }
+    let name = match Method::from_text(&method) {
+        Method::ToolsCall | Method::PromptsGet => body.name(),
+        Method::ResourcesRead => body.uri(),
+        Method::TasksGet | Method::TasksUpdate | Method::TasksCancel => body.task(),
+        _ => return Ok(()),
+    };
+    if name.as_deref() == head.name.as_deref() { Ok(()) } else { mismatch(NAME) }
 }
 
 /// Whether bytes may be a session id: visible ASCII (2025-03-26 and later, `basic/transports`), and not too long to keep.

@@ -1,6 +1,6 @@
 //! The methods of MCP that the proxy treats in a way of their own.
 //!
-//! In: the text of a method. Out: a [`Method`] of a closed list, fit for a metric label, and its [`Class`].
+//! In: the text of a method. Out: a [`Method`] of a closed list, fit for a metric label. What is done with each is in `table`.
 //! Source: `schema.ts` of 2025-11-25 and 2026-07-28; unknown methods are [`Method::Other`] and pass.
 
 /// A method of MCP.
@@ -29,24 +29,6 @@ pub enum Method {
     /// Any `notifications/…`.
     Notification,
     Other,
-}
-
-/// What kind of work a method is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Class {
-    /// Opens a legacy session.
-    Open,
-    /// The question that tells a client which era a server speaks; never answered lightly with an error.
-    Discover,
-    /// Reads; running it twice changes nothing.
-    Read,
-    /// May have side effects.
-    Act,
-    /// Stays open.
-    Stream,
-    /// Expects no answer.
-    Notice,
-    Unknown,
 }
 
 const TEXTS: [(Method, &str); 20] = [
@@ -86,33 +68,6 @@ impl Method {
             Self::Notification => "notifications",
             Self::Other => "_other",
             known => TEXTS.iter().find(|(method, _)| *method == known).map_or("_other", |(_, text)| *text),
-        }
-    }
-
-    pub const fn class(self) -> Class {
-        match self {
-            Self::Initialize => Class::Open,
-            Self::Discover => Class::Discover,
-            Self::Ping
-            | Self::ToolsList
-            | Self::ResourcesList
-            | Self::ResourceTemplatesList
-            | Self::ResourcesRead
-            | Self::PromptsList
-            | Self::PromptsGet
-            | Self::Complete
-            | Self::TasksGet
-            | Self::TasksList => Class::Read,
-            Self::ToolsCall
-            | Self::ResourcesSubscribe
-            | Self::ResourcesUnsubscribe
-            | Self::SetLevel
-            | Self::TasksUpdate
-            | Self::TasksCancel
-            | Self::TasksResult => Class::Act,
-            Self::Listen => Class::Stream,
-            Self::Notification => Class::Notice,
-            Self::Other => Class::Unknown,
         }
     }
 }

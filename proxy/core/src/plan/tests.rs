@@ -5,7 +5,7 @@ use http::StatusCode;
 use outrigger_model::endpoint::EndpointState;
 use outrigger_model::route::Affinity;
 
-use super::{Plan, Rung, aim, patience, plan};
+use super::{Aim, Plan, Rung, aim, dest, plan};
 use crate::balance::tried::Tried;
 use crate::http1::field::Fields;
 use crate::http1::written::fields;
@@ -13,7 +13,7 @@ use crate::mcp::envelope::Envelope;
 use crate::mcp::facts::{CallFacts, Caller, Verb};
 use crate::outcome::{NotReached, Outcome};
 use crate::refusal::Refusal;
-use crate::retry::judge::{Patience, Verdict};
+use crate::retry::judge::Verdict;
 use crate::session::bind::{Binding, Lesson};
 use crate::target::Target;
 use crate::tests::Mesh;
@@ -58,11 +58,19 @@ impl Call {
     fn facts(&self) -> CallFacts<'_> {
         let target = Target::from_path(self.path).unwrap();
         let facts = CallFacts::read(Verb::Post, &self.headers, target, self.caller.clone()).unwrap();
-        if facts.needs_peek() { facts.with_envelope(&Envelope::scan(self.body.as_bytes())) } else { facts }
+        if self.body.is_empty() {
+            return facts;
+        }
+        facts.with_envelope(&Envelope::read(self.body.as_bytes()).unwrap(), true).unwrap()
     }
 
     fn plan(&self, world: &World, binding: Option<&Binding>) -> Result<Plan, Refusal> {
-        plan(world, aim(world, &self.facts())?, binding)
+        plan(world, self.aim(world)?, binding)
+    }
+
+    fn aim(&self, world: &World) -> Result<Aim, Refusal> {
+        let facts = self.facts();
+        Ok(aim(dest(world, facts.target)?, &facts))
     }
 
     fn first(&self, world: &World, binding: Option<&Binding>, now: Instant) -> String {
@@ -128,7 +136,7 @@ fn keys_are_looked_up_only_where_the_route_follows_them() {
     ] {
         let world = Mesh::of("weather", 1).affinity(affinity).world(now);
         let call = Call::to("/weather/mcp").with(header);
-        assert_eq!(aim(&world, &call.facts()).unwrap().key().is_some(), looks, "{affinity:?} {header:?}");
+        assert_eq!(call.aim(&world).unwrap().key().is_some(), looks, "{affinity:?} {header:?}");
     }
 }
 
@@ -163,7 +171,7 @@ fn new_sessions_spread_once_the_pool_is_seen_to_mint_ids() {
     assert!(matches!(lesson, Lesson::Learn(..)));
     assert_eq!(homes(&world), 3);
     assert_eq!(homes(&mesh.after(&world, now).unwrap()), 3, "the next world remembers");
-    let listing = Call::to("/weather/mcp").body(r#"{"id":1,"method":"tools/list"}"#);
+    let listing = Call::to("/weather/mcp").body(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
     assert_eq!(listing.plan(&world, None).unwrap().rung(), Rung::Agent, "what carries no key stays together");
 }
 
@@ -222,17 +230,30 @@ fn an_unknown_session_goes_on_and_is_learned_where_it_is_accepted() {
     assert_eq!(plan.lesson(&endpoint, StatusCode::OK, None, HOUR, 0), learned);
 }
 
+/// (method, what became of the attempt, whether another replica is asked)
 #[test]
-fn only_discovery_of_the_modern_era_waits() {
+fn reads_are_asked_elsewhere_when_their_answer_is_lost_and_what_may_act_is_not() {
     let now = Instant::now();
-    let nobody = Refusal::NoProvider { route: "weather".into() };
-    let discover = ("mcp-method", "server/discover");
-    for (call, waits) in [
-        (Call::to("/weather/mcp").with(MODERN).with(discover), true),
-        (Call::to("/weather/mcp").with(LEGACY).with(discover), false),
-        (Call::to("/weather/mcp").with(MODERN).with(("mcp-method", "tools/list")), false),
+    let world = Mesh::of("weather", 3).world(now);
+    let unavailable = Outcome::Answered(StatusCode::SERVICE_UNAVAILABLE);
+    for (method, outcome, again) in [
+        ("tools/list", Outcome::Lost, true),
+        ("tools/list", unavailable, true),
+        ("tools/list", Outcome::Answered(StatusCode::INTERNAL_SERVER_ERROR), false),
+        ("tools/list", Outcome::Answered(StatusCode::TOO_MANY_REQUESTS), false),
+        ("tools/list", Outcome::TimedOut, false),
+        ("tools/list", Outcome::BrokeOff, false),
+        ("tools/call", Outcome::Lost, false),
+        ("tools/call", unavailable, false),
+        ("tools/call", Outcome::ConnectFailed, true),
     ] {
-        let got = patience(&nobody, &call.facts(), now, now);
-        assert_eq!(matches!(got, Patience::WaitUntil(_)), waits, "{:?}", call.lines);
+        let call = Call::to("/weather/mcp").with(MODERN).with(("mcp-method", method));
+        let plan = call.plan(&world, None).unwrap();
+        let endpoint = plan.pick(&Tried::default(), now).unwrap().endpoint;
+        assert_eq!(plan.judge(outcome, &endpoint, now) == Verdict::Again, again, "{method} {outcome:?}");
     }
+    let held = held_by(&world, "weather-1", "me");
+    let plan = Call::to("/weather/mcp").with(SESSION).body(INITIALIZE).plan(&world, Some(&held)).unwrap();
+    let endpoint = plan.pick(&Tried::default(), now).unwrap().endpoint;
+    assert_eq!(plan.judge(Outcome::Lost, &endpoint, now), Verdict::Refuse(Refusal::UpstreamLost), "it lives there");
 }

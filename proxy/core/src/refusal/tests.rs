@@ -5,11 +5,15 @@ use outrigger_model::revision::Era;
 
 use super::{Malformed, Refusal};
 use crate::outcome::NotReached;
+use crate::refusal::fault::Fault;
 
 fn every() -> Vec<Refusal> {
     let text = || "weather".to_owned();
     vec![
         Refusal::Malformed(Malformed::Host),
+        Refusal::NotAMessage(Fault::Empty),
+        Refusal::HeaderMismatch { header: "mcp-method" },
+        Refusal::NotJsonType,
         Refusal::HostNotAllowed { host: text() },
         Refusal::OriginNotAllowed { origin: text() },
         Refusal::HeadTooLarge,
@@ -24,6 +28,7 @@ fn every() -> Vec<Refusal> {
         Refusal::SessionOfAnotherCaller,
         Refusal::UpstreamLost,
         Refusal::UpstreamTimeout,
+        Refusal::TotalTimeout,
         Refusal::PeerNotAllowed,
         Refusal::UnknownReplica { replica: text() },
         Refusal::AgentUnreachable { replica: text() },
@@ -47,7 +52,7 @@ fn every_503_says_when_to_come_back_and_uses_a_standard_code() {
         for era in [None, Some(Era::Legacy), Some(Era::Modern)] {
             let shape = refusal.shape(era);
             assert_eq!(shape.status.as_u16() == 503, shape.retry_after_seconds.is_some(), "{refusal:?}");
-            assert!(matches!(shape.rpc, -32600 | -32603), "{refusal:?}");
+            assert!(matches!(shape.rpc, -32700 | -32600 | -32603 | -32020), "{refusal:?}");
             assert_eq!(shape.label, refusal.label(), "the label does not depend on the caller");
         }
         assert!(!refusal.detail().is_empty() && !refusal.hint().is_empty());
@@ -57,7 +62,7 @@ fn every_503_says_when_to_come_back_and_uses_a_standard_code() {
 #[test]
 fn only_a_call_that_was_sent_may_have_run() {
     let may: HashSet<_> = every().iter().filter(|r| r.shape(None).may_have_run).map(Refusal::label).collect();
-    assert_eq!(may, HashSet::from(["upstream_lost", "upstream_timeout"]));
+    assert_eq!(may, HashSet::from(["upstream_lost", "upstream_timeout", "total_timeout"]));
 }
 
 #[test]

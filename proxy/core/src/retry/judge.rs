@@ -1,10 +1,15 @@
 //! Judges what follows an attempt or a refusal: an answer, another attempt, waiting, or the end.
 //!
 //! In: one [`Outcome`], what holds the call in place, how long its endpoint has been failing. Out: a [`Verdict`].
-//! Invariant: a call is tried again only if no byte of it can have reached an agent, so nothing runs twice.
+//! Invariant: a call is tried again only if no byte of it can have reached an agent, or if running it twice changes nothing; and never
+//! into the same session.
 
 use std::time::{Duration, Instant};
 
+use http::StatusCode;
+use outrigger_model::revision::Era;
+
+use crate::mcp::table::Retry;
 use crate::outcome::{NotReached, Outcome};
 use crate::refusal::Refusal;
 
@@ -18,7 +23,7 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 pub enum Verdict {
     /// An answer is there, or the caller left: pass on what there is.
     Done,
-    /// Pick again; what was tried is avoided.
+    /// Pick again; what was tried is avoided. Where nothing is left, [`instead`] says what follows.
     Again,
     Refuse(Refusal),
     /// Refuse with this, and forget the binding of the session.
@@ -49,18 +54,36 @@ pub enum Hold {
 }
 
 /// `route` is repeated in the refusal.
-pub fn judge(outcome: Outcome, hold: Hold, route: &str, now: Instant) -> Verdict {
+pub fn judge(outcome: Outcome, hold: Hold, retry: Retry, route: &str, now: Instant) -> Verdict {
+    let may_repeat = retry == Retry::SafeRead && hold == Hold::Free;
     match outcome {
+        Outcome::Lost if may_repeat => Verdict::Again,
+        Outcome::Answered(status) if may_repeat && is_of_a_gateway(status) => Verdict::Again,
         Outcome::Answered(_) | Outcome::CallerLeft => Verdict::Done,
-        Outcome::BrokeOff => Verdict::Abort,
+        Outcome::BrokeOff | Outcome::CutOff(_) => Verdict::Abort,
         Outcome::Lost => Verdict::Refuse(Refusal::UpstreamLost),
         Outcome::TimedOut => Verdict::Refuse(Refusal::UpstreamTimeout),
+        Outcome::TookTooLong => Verdict::Refuse(Refusal::TotalTimeout),
         Outcome::ConnectFailed | Outcome::NotReached(_) => match hold {
             Hold::Free => Verdict::Again,
             Hold::Named => Verdict::Refuse(Refusal::NoEndpoint { route: route.to_owned() }),
             Hold::Session { failing_since } => judge_session(outcome, failing_since, now),
         },
     }
+}
+
+/// What becomes of a call that was to be tried again after `outcome`, and cannot be.
+pub fn instead(outcome: Outcome, route: &str) -> Verdict {
+    match outcome {
+        Outcome::Answered(_) => Verdict::Done,
+        Outcome::Lost => Verdict::Refuse(Refusal::UpstreamLost),
+        _ => Verdict::Refuse(Refusal::NoEndpoint { route: route.to_owned() }),
+    }
+}
+
+/// What stands before an agent says with these that the agent did not answer (RFC 9110 section 15.6).
+fn is_of_a_gateway(status: StatusCode) -> bool {
+    matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
 }
 
 fn judge_session(outcome: Outcome, failing_since: Option<Instant>, now: Instant) -> Verdict {
@@ -88,11 +111,11 @@ pub fn patience(refusal: &Refusal, patient: bool, began: Instant, now: Instant) 
             | Refusal::UpstreamLost
             | Refusal::UpstreamTimeout
     );
-    if !patient || !may_pass {
+    if !patient || !refusal.shape(Some(Era::Modern)).status.is_server_error() {
         return Patience::Refuse;
     }
     let until = began + PATIENCE;
-    if now < until { Patience::WaitUntil(until) } else { Patience::Close }
+    if may_pass && now < until { Patience::WaitUntil(until) } else { Patience::Close }
 }
 
 #[cfg(test)]

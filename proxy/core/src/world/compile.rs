@@ -12,10 +12,10 @@ use http::Uri;
 use outrigger_model::agent::Agent;
 use outrigger_model::endpoint::{Endpoint as Listed, EndpointState};
 use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
-use outrigger_model::pool::Pool as Written;
+use outrigger_model::pool::Pool as WrittenPool;
 use outrigger_model::replica::Generation;
 use outrigger_model::resource::Serial;
-use outrigger_model::route::{Affinity, Timeouts};
+use outrigger_model::route::{Affinity, Route as WrittenRoute, Timeouts};
 use outrigger_model::snapshot::Snapshot;
 
 use crate::live::{Live, PoolLive};
@@ -84,8 +84,9 @@ pub fn compile(
     for (name, route) in &resources.routes {
         // A snapshot is assembled only if every pool that a route names is in it.
         let Some(pool) = pools.get(&route.pool) else { continue };
-        let (affinity, timeouts, pool) = (route.affinity, route.timeouts, Arc::clone(pool));
-        routes.insert(name.clone(), Arc::new(Route { name: name.clone(), affinity, timeouts, pool }));
+        let &WrittenRoute { affinity, inspect, timeouts, .. } = route;
+        let route = Route { name: name.clone(), affinity, inspect, timeouts, pool: Arc::clone(pool) };
+        routes.insert(name.clone(), Arc::new(route));
     }
     let mut agents = HashMap::with_capacity(resources.agents.len());
     for (name, agent) in &resources.agents {
@@ -120,7 +121,8 @@ fn check_size(snapshot: &Snapshot) -> Result<(), CompileError> {
 /// Calls that name an agent itself follow the rules that need no operator.
 fn agent_route(agent: &Agent, pool: &Arc<Pool>) -> Result<Route, CompileError> {
     let name = RouteName::new(agent.name.as_str()).map_err(|_| CompileError::Name { agent: agent.name.clone() })?;
-    Ok(Route { name, affinity: Affinity::default(), timeouts: Timeouts::default(), pool: Arc::clone(pool) })
+    let (affinity, timeouts) = (Affinity::default(), Timeouts::default());
+    Ok(Route { name, affinity, inspect: false, timeouts, pool: Arc::clone(pool) })
 }
 
 struct Build<'a> {
@@ -153,7 +155,7 @@ impl Build<'_> {
         }
     }
 
-    fn pool(&mut self, written: &Written, listed: &[Listed]) -> Result<Pool, CompileError> {
+    fn pool(&mut self, written: &WrittenPool, listed: &[Listed]) -> Result<Pool, CompileError> {
         let mut endpoints = Vec::with_capacity(listed.len());
         for (at, listed) in listed.iter().enumerate() {
             let endpoint = match self.own.get(&listed.replica) {
@@ -182,7 +184,7 @@ impl Build<'_> {
         Arc::new(Endpoint { weight: listed.weight, state, ..Endpoint::clone(own) })
     }
 
-    fn peer(&self, written: &Written, at: usize, listed: &Listed) -> Result<Arc<Endpoint>, CompileError> {
+    fn peer(&self, written: &WrittenPool, at: usize, listed: &Listed) -> Result<Arc<Endpoint>, CompileError> {
         let beyond = !listed.address.ip().to_canonical().is_loopback();
         if listed.identity.is_none() && beyond && !self.rules.plaintext_beyond_loopback {
             let (pool, replica) = (written.name.clone(), listed.replica.clone());

@@ -74,6 +74,8 @@ pub struct Pool {
 pub struct Route {
     pub name: RouteName,
     pub affinity: Affinity,
+    /// Whether the bodies of all calls are read.
+    pub inspect: bool,
     pub timeouts: Timeouts,
     pub pool: Arc<Pool>,
 }

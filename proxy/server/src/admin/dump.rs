@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use outrigger_model::route::{Limits, Timeouts};
 use outrigger_proxy_core::world::endpoint::{Endpoint, Place, Pool, Route};
 use outrigger_proxy_core::world::table::World;
 use serde_json::{Value, json};
@@ -124,11 +125,25 @@ fn route_value(route: &Route) -> Value {
         "name": route.name.as_str(),
         "pool": route.pool.name.as_str(),
         "affinity": route.affinity.as_str(),
-        "timeouts": {
-            "connect_ms": milliseconds(route.timeouts.connect),
-            "first_byte_ms": milliseconds(route.timeouts.first_byte),
-            "idle_ms": route.timeouts.idle.map(milliseconds),
-        },
+        "inspect": route.inspect,
+        "timeouts": timeouts_value(&route.timeouts),
+    })
+}
+
+fn timeouts_value(timeouts: &Timeouts) -> Value {
+    let limits = |limits: Limits| {
+        json!({
+            "first_byte_ms": limits.first_byte.map(milliseconds),
+            "idle_ms": limits.idle.map(milliseconds),
+            "total_ms": limits.total.map(milliseconds),
+        })
+    };
+    json!({
+        "connect_ms": milliseconds(timeouts.connect),
+        "quick": limits(timeouts.quick),
+        "call": limits(timeouts.call),
+        "stream": limits(timeouts.stream),
+        "keep_alive_ms": timeouts.keep_alive.map(milliseconds),
     })
 }
 

@@ -59,6 +59,7 @@ pub(super) fn open(
             listeners: vec![ports.outbound, ports.inbound, ports.admin, ports.health],
             tunnel_idle: settings.forward.tunnel_idle,
         },
+        announced: Arc::default(),
         limits: Limits {
             body_bytes_max: limits.body_bytes_max,
             connections_max: limits.connections_max,

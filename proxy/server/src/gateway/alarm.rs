@@ -21,13 +21,13 @@ pub struct Alarm {
 impl Alarm {
     /// From now on the limit is `time` away.
     pub fn set(&mut self, time: Duration) {
-        self.set_from(Instant::now(), time);
+        // What is beyond the clock's end is no limit.
+        self.limit = Instant::now().checked_add(time);
     }
 
-    /// The same, where the time is known.
-    pub fn set_from(&mut self, now: Instant, time: Duration) {
-        // What is beyond the clock's end is no limit.
-        self.limit = now.checked_add(time);
+    /// From now on the limit is this moment; none is no limit.
+    pub const fn set_at(&mut self, moment: Option<Instant>) {
+        self.limit = moment;
     }
 
     /// Nothing is limited any more.

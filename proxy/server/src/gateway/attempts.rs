@@ -8,7 +8,7 @@ use std::time::Instant;
 use outrigger_proxy_core::outcome::Outcome;
 use outrigger_proxy_core::outside;
 use outrigger_proxy_core::refusal::Refusal;
-use outrigger_proxy_core::retry::judge::Verdict;
+use outrigger_proxy_core::retry::judge::{self, Verdict};
 use outrigger_proxy_core::visit;
 
 use super::call::{Call, Ending, Way};
@@ -19,7 +19,8 @@ use super::parts::GatewayParts;
 pub enum Next {
     /// The answer goes to the caller.
     Pass,
-    Again,
+    /// Another endpoint is tried. Where none is left, the call ends like this one, which may be a [`Next::Pass`].
+    Again(Box<Next>),
     End(Ending),
 }
 
@@ -45,15 +46,23 @@ pub fn settle(parts: &GatewayParts, call: &Call, outcome: Outcome, can_restart: 
     match verdict {
         Verdict::Done if outcome == Outcome::CallerLeft => Next::End(Ending::Abandoned),
         Verdict::Done => Next::Pass,
-        Verdict::Again if can_restart => {
-            parts.events.call_retried(outcome.label());
-            Next::Again
-        }
         Verdict::Again => {
-            let route = call.way.as_ref().map_or("", Way::name).to_owned();
-            Next::End(Ending::Refuse(Refusal::NoEndpoint { route }))
+            let instead = judge::instead(outcome, call.way.as_ref().map_or("", Way::name));
+            let instead = if instead == Verdict::Done { Next::Pass } else { ended(instead) };
+            if can_restart {
+                parts.events.call_retried(outcome.label());
+                Next::Again(Box::new(instead))
+            } else {
+                instead
+            }
         }
+        verdict => ended(verdict),
+    }
+}
+
+fn ended(verdict: Verdict) -> Next {
+    match verdict {
         Verdict::Refuse(refusal) | Verdict::Forget(refusal) => Next::End(Ending::Refuse(refusal)),
-        Verdict::Abort => Next::End(Ending::Broken),
+        Verdict::Done | Verdict::Again | Verdict::Abort => Next::End(Ending::Broken),
     }
 }

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use outrigger_model::revision::Era;
-use outrigger_model::route::Timeouts;
+use outrigger_model::route::{Limits, Timeouts};
 use outrigger_proxy_core::balance::tried::Tried;
+use outrigger_proxy_core::deadline::Deadlines;
 use outrigger_proxy_core::live::InFlight;
 use outrigger_proxy_core::mcp::method::Method;
+use outrigger_proxy_core::mcp::table::{AtDrain, Row};
 use outrigger_proxy_core::outside;
 use outrigger_proxy_core::plan::Plan;
 use outrigger_proxy_core::refusal::Refusal;
@@ -33,6 +35,8 @@ pub struct Call {
     pub attempt: Option<Attempt>,
     pub era: Option<Era>,
     pub method: Option<Method>,
+    /// What is done with calls of its shape; none before its head was found good.
+    pub row: Option<&'static Row>,
     pub first_byte: Option<Duration>,
     /// It leads out of the mesh, or would.
     pub forwarded: bool,
@@ -78,6 +82,7 @@ impl Call {
             attempt: None,
             era: None,
             method: None,
+            row: None,
             first_byte: None,
             forwarded: false,
             _open: open,
@@ -96,21 +101,45 @@ impl Call {
         self.attempt.as_ref().map(|attempt| Arc::clone(&attempt.endpoint))
     }
 
-    pub fn timeouts(&self) -> Timeouts {
-        match &self.way {
-            Some(Way::Out(plan)) => plan.timeouts(),
-            Some(Way::In(_) | Way::Elsewhere(..)) | None => {
-                Timeouts { first_byte: FIRST_BYTE_INBOUND, ..Timeouts::default() }
-            }
-        }
+    /// Waits for an endpoint rather than being refused.
+    pub fn is_patient(&self) -> bool {
+        self.row.is_some_and(|row| row.patient)
     }
-}
 
-impl Call {
+    /// What becomes of its answer when the listener drains; on both sides of the gateway.
+    pub fn at_drain(&self) -> AtDrain {
+        self.row.map_or(AtDrain::GoesOn, |row| row.at_drain)
+    }
+
+    /// For connecting to an endpoint.
+    pub fn connect_limit(&self) -> Duration {
+        self.timeouts().connect
+    }
+
     /// For metrics: a name of the world; none if nothing matched.
     pub fn route(&self) -> Option<&str> {
         let forwarded = self.forwarded.then_some(outside::LABEL);
         self.way.as_ref().map(Way::name).or(forwarded)
+    }
+
+    pub fn deadlines(&self) -> Deadlines {
+        match &self.way {
+            Some(Way::Out(plan)) => {
+                let timeouts = plan.timeouts();
+                Deadlines::new(timeouts.of(plan.time_class()), timeouts.keep_alive, self.began)
+            }
+            Some(Way::In(_) | Way::Elsewhere(..)) | None => {
+                let guard = Limits { first_byte: Some(FIRST_BYTE_INBOUND), ..Limits::NONE };
+                Deadlines::new(guard, None, self.began)
+            }
+        }
+    }
+
+    fn timeouts(&self) -> Timeouts {
+        match &self.way {
+            Some(Way::Out(plan)) => plan.timeouts(),
+            Some(Way::In(_) | Way::Elsewhere(..)) | None => Timeouts::default(),
+        }
     }
 }
 

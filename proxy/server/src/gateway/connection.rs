@@ -53,7 +53,7 @@ async fn converse(side: &Side, mut wire: Wire, place: &Place) {
         let closing = || place.stage() != Stage::Open;
         let keep = match next(side, &mut wire, &mut alarm, place).await {
             Next::Request(head) if site.is_none() && asks_for_tunnel(side, &head) => {
-                match Box::pin(side.tunnel(&mut wire, &mut alarm, head)).await {
+                match Box::pin(side.tunnel(&mut wire, &mut alarm, place, head)).await {
                     Opened::Inside(opened) => {
                         site = Some(opened);
                         true
@@ -68,7 +68,7 @@ async fn converse(side: &Side, mut wire: Wire, place: &Place) {
                     Some(site) => head.inside_tunnel(Arc::clone(site)),
                     None => head,
                 };
-                Box::pin(side.serve(&mut wire, &mut alarm, head, closing())).await
+                Box::pin(side.serve(&mut wire, &mut alarm, place, head)).await
             }
             Next::Refuse(refusal) => {
                 Box::pin(side.refuse_bytes(&mut wire, &refusal)).await;

@@ -1,15 +1,18 @@
 //! The caller's end of one call.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::StatusCode;
 use outrigger_proxy_core::asked::Part;
+use outrigger_proxy_core::forward::Spot;
 use outrigger_proxy_core::http1::field::Name;
 use outrigger_proxy_core::http1::head::RequestHead;
 
 use super::alarm::Alarm;
+use super::closing::{Place, Stage};
 use super::upload::Upload;
 use super::wire::Wire;
 
@@ -20,10 +23,13 @@ const PIPELINED_BYTES_MAX: usize = 64 * 1024;
 pub struct Downstream<'w> {
     pub wire: &'w mut Wire,
     pub alarm: &'w mut Alarm,
+    pub place: &'w Place,
     pub head: RequestHead,
     pub upload: Upload,
     /// What of the endpoint's server is asked for.
     pub part: Part,
+    /// What the agent announced for it, if it is that.
+    pub announced: Option<Arc<str>>,
     /// The status of the final answer, once its head began to be written.
     pub answered: Option<StatusCode>,
     /// Whether the connection may carry another request.
@@ -33,11 +39,22 @@ pub struct Downstream<'w> {
 }
 
 impl<'w> Downstream<'w> {
-    pub fn new(wire: &'w mut Wire, alarm: &'w mut Alarm, head: RequestHead, upload: Upload) -> Self {
+    pub fn new(wire: &'w mut Wire, alarm: &'w mut Alarm, place: &'w Place, head: RequestHead, upload: Upload) -> Self {
         let keep = !head.is_http10 && !head.fields.lists(Name::Connection, "close");
         let expects = head.fields.first(Name::Expect).is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
         let awaits_continue = expects && !head.is_http10 && !upload.is_done() && wire.inbox.is_empty();
-        Self { wire, alarm, head, upload, part: Part::Endpoint, answered: None, keep, awaits_continue }
+        let part = Part::Endpoint;
+        Self { wire, alarm, place, head, upload, part, announced: None, answered: None, keep, awaits_continue }
+    }
+
+    /// Whether the listener has begun to stop.
+    pub fn is_draining(&self) -> bool {
+        self.place.stage() != Stage::Open
+    }
+
+    /// What the request is for at its endpoint.
+    pub fn spot(&self) -> Spot<'_> {
+        self.announced.as_deref().map_or(Spot::Part(self.part), Spot::Announced)
     }
 
     pub const fn awaits_continue(&self) -> bool {
@@ -52,8 +69,8 @@ impl<'w> Downstream<'w> {
         }
     }
 
-    /// The first bytes of the body, as far as they come within `time`.
-    pub async fn peek(&mut self, time: Duration) -> Vec<u8> {
+    /// Waits until as much of the body is here as is kept for a second attempt, or for `time`.
+    pub async fn wait_for_body(&mut self, time: Duration) {
         self.say_continue();
         self.alarm.set(time);
         let Self { wire, alarm, upload, .. } = self;
@@ -65,7 +82,6 @@ impl<'w> Downstream<'w> {
         })
         .await;
         self.alarm.stop();
-        self.upload.beginning(&self.wire.inbox)
     }
 
     /// Ready when the caller has left; only for a request that was read to its end.

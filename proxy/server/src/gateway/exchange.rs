@@ -5,16 +5,18 @@
 
 use std::future::poll_fn;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use http::StatusCode;
+use outrigger_proxy_core::deadline::{Deadlines, Due, Next};
 use outrigger_proxy_core::forward::{self, Delivery};
 use outrigger_proxy_core::http1::body::Framing;
 use outrigger_proxy_core::http1::head::ResponseHead;
-use outrigger_proxy_core::outcome::Outcome;
+use outrigger_proxy_core::outcome::{Limit, Outcome};
 use outrigger_proxy_core::refusal::Refusal;
 use outrigger_proxy_core::world::endpoint::Endpoint;
 
+use super::alarm::Alarm;
 use super::downstream::Downstream;
 use super::upload::UploadError;
 use super::wire::Wire;
@@ -37,33 +39,35 @@ pub enum Failure {
     Refused(Refusal),
 }
 
-/// Sends the request and waits for the head of the answer, at most `first_byte` after the last progress.
+/// Sends the request and waits for the head of the answer, for as long as `deadlines` allow.
 pub async fn ask(
     down: &mut Downstream<'_>,
     agent: &mut Wire,
     endpoint: &Endpoint,
-    first_byte: Duration,
+    deadlines: &Deadlines,
     now: Instant,
 ) -> Result<Answer, Failure> {
     // Room for what came with the head, which goes with the head.
     agent.out().reserve(down.head.size() + endpoint.lead.path.len() + down.wire.inbox.len() + 128);
-    forward::request(&down.head, endpoint, down.part, agent.out());
+    forward::request(&down.head, endpoint, down.spot(), agent.out());
     down.upload.restart();
-    down.alarm.set_from(now, first_byte);
-    let mut asking = Asking { first_byte, sent: false, refused_by_agent: false };
+    let mut asking = Asking { deadlines, due: None, sent: false, refused_by_agent: false };
+    asking.due = arm(down.alarm, deadlines.before_head(now));
     let answer = poll_fn(|cx| asking.poll(cx, down, agent)).await;
     down.alarm.stop();
     answer
 }
 
-struct Asking {
-    first_byte: Duration,
+struct Asking<'d> {
+    deadlines: &'d Deadlines,
+    /// What the alarm is set for.
+    due: Option<Due>,
     sent: bool,
     /// The agent takes no more of the body; an answer that says why may be on its way.
     refused_by_agent: bool,
 }
 
-impl Asking {
+impl Asking<'_> {
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -91,7 +95,10 @@ impl Asking {
             return outcome(Outcome::CallerLeft);
         }
         if down.alarm.poll(cx).is_ready() {
-            return outcome(Outcome::TimedOut);
+            return outcome(match self.due {
+                Some(Due::Limit(Limit::Total)) => Outcome::TookTooLong,
+                _ => Outcome::TimedOut,
+            });
         }
         Poll::Pending
     }
@@ -101,7 +108,8 @@ impl Asking {
             return Ok(());
         }
         let Downstream { wire, alarm, upload, .. } = down;
-        match upload.poll(cx, wire, agent, || alarm.set(self.first_byte)) {
+        let (due, deadlines) = (&mut self.due, self.deadlines);
+        match upload.poll(cx, wire, agent, || *due = arm(alarm, deadlines.before_head(Instant::now()))) {
             Poll::Ready(Ok(())) => self.sent = true,
             Poll::Ready(Err(UploadError::CallerLeft)) => return Err(Failure::Outcome(Outcome::CallerLeft)),
             Poll::Ready(Err(UploadError::Refused(refusal))) => return Err(Failure::Refused(refusal)),
@@ -110,6 +118,12 @@ impl Asking {
         }
         Ok(())
     }
+}
+
+/// Sets the alarm, and tells what for.
+pub fn arm(alarm: &mut Alarm, next: Next) -> Option<Due> {
+    alarm.set_at(next.map(|(at, _)| at));
+    next.map(|(_, due)| due)
 }
 
 /// Takes heads out of the inbox until one is final.

@@ -6,24 +6,29 @@
 use std::sync::Arc;
 
 use outrigger_proxy_core::asked::Asked;
-use outrigger_proxy_core::mcp::headers::McpHeaders;
-use outrigger_proxy_core::mcp::method::Method;
+use outrigger_proxy_core::mcp::facts::{CallFacts, Verb};
+use outrigger_proxy_core::mcp::table::Row;
 use outrigger_proxy_core::refusal::Refusal;
 use outrigger_proxy_core::visit;
 use outrigger_proxy_core::world::endpoint::Endpoint;
 
 use super::call::{Call, Ending, Way};
 use super::downstream::Downstream;
+use super::parts::GatewayParts;
 
 /// Settles which own agent is called.
-pub fn settle(down: &mut Downstream<'_>, call: &mut Call) -> Result<(), Ending> {
+pub fn settle(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Call) -> Result<(), Ending> {
     let head = &down.head;
-    // For the shape of refusals and the log only; what is wrong with these headers is the agent's to say.
-    if let Ok(mcp) = McpHeaders::read(&head.fields) {
-        call.era = mcp.era();
-        call.method = mcp.method.map(Method::from_text);
+    let asked = Asked::read(head.path(), head.query());
+    let verb = Verb::of(head.method());
+    // For the shape of refusals, the log and the end of streams only; what is wrong with these headers is the agent's to say.
+    if let Some(Asked { target: Some(target), part }) = asked
+        && let Ok(facts) = CallFacts::read(verb, &head.fields, target, parts.caller.clone())
+    {
+        let facts = facts.beside(part);
+        (call.era, call.method, call.row) = (facts.era, facts.method, Some(Row::of(&facts)));
     }
-    let (endpoint, part) = visit::visit(&call.world, Asked::of(head.path())).map_err(Ending::Refuse)?;
+    let (endpoint, part) = visit::visit(&call.world, asked).map_err(Ending::Refuse)?;
     down.part = part;
     call.way = Some(Way::In(endpoint));
     Ok(())

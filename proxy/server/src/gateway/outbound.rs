@@ -1,6 +1,6 @@
 //! Calls of the own agents: reads their facts, asks for their session, gets a plan, and picks from it.
 //!
-//! In: a request's head, and the beginning of its body where only that tells. Out: a plan, an endpoint, or how the call ends.
+//! In: a request's head, and its body where the route or the era wants it read. Out: a plan, an endpoint, or how the call ends.
 //! Never here: the ladder of affinities; it is the core's `plan`.
 
 use std::sync::Arc;
@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use outrigger_proxy_core::asked::{Asked, Part};
 use outrigger_proxy_core::balance::tried::Tried;
 use outrigger_proxy_core::http1::head::RequestHead;
-use outrigger_proxy_core::mcp::envelope::Envelope;
 use outrigger_proxy_core::mcp::facts::{CallFacts, Verb};
+use outrigger_proxy_core::mcp::table::Row;
 use outrigger_proxy_core::outside::Errand;
 use outrigger_proxy_core::plan::{self, Aim, Plan};
 use outrigger_proxy_core::refusal::Refusal;
-use outrigger_proxy_core::retry::judge::Patience;
+use outrigger_proxy_core::retry::judge::{self, Patience};
 use outrigger_proxy_core::target::Target;
 use outrigger_proxy_core::world::endpoint::Endpoint;
 use outrigger_proxy_core::world::table::World;
@@ -42,7 +42,7 @@ pub async fn settle(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut 
                 call.way = Some(Way::Out(plan));
                 return Ok(());
             }
-            Err(refusal) => wait_or_end(parts, &down.head, call, refusal).await?,
+            Err(refusal) => wait_or_end(parts, call, refusal).await?,
         }
     }
 }
@@ -62,7 +62,7 @@ pub async fn pick(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Ca
                 }
                 return Ok(picked.endpoint);
             }
-            Err(refusal) => wait_or_end(parts, &down.head, call, refusal).await?,
+            Err(refusal) => wait_or_end(parts, call, refusal).await?,
         }
         call.tried = Tried::default();
         settle(parts, down, call).await?;
@@ -70,13 +70,11 @@ pub async fn pick(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Ca
 }
 
 async fn plan_once(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Call) -> Result<Plan, Refusal> {
-    let asked = asked(parts, &down.head, &call.world)?;
-    down.part = asked.part;
-    let aim = match aim(parts, &down.head, call, None)? {
+    let aim = match aim(parts, down, call, true)? {
         Some(aim) => aim,
         None => {
-            let seen = down.peek(parts.limits.head_time).await;
-            aim(parts, &down.head, call, Some(&seen))?.ok_or(Refusal::Internal)?
+            down.wait_for_body(parts.limits.head_time).await;
+            aim(parts, down, call, false)?.ok_or(Refusal::Internal)?
         }
     };
     let key = aim.key();
@@ -92,59 +90,65 @@ async fn plan_once(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut C
     planned
 }
 
-/// Who is called. None if the beginning of the body has to tell, and was not `seen` yet.
-fn aim(parts: &GatewayParts, head: &RequestHead, call: &mut Call, seen: Option<&[u8]>) -> Result<Option<Aim>, Refusal> {
-    let world: &World = &call.world;
-    let (part, facts) = facts(parts, head, world)?;
-    let facts = match seen {
-        Some(seen) => facts.with_envelope(&Envelope::scan(seen)),
-        None => facts,
+/// Who is called. None if the body has to tell and is not here yet; only where it `may_wait`.
+fn aim(
+    parts: &GatewayParts,
+    down: &mut Downstream<'_>,
+    call: &mut Call,
+    may_wait: bool,
+) -> Result<Option<Aim>, Refusal> {
+    let Downstream { head, upload, wire, part, .. } = down;
+    let facts = facts(parts, head, &call.world)?;
+    *part = facts.part;
+    // Read already, so that the shape of a refusal is right.
+    (call.era, call.method) = (facts.era, facts.method);
+    call.row = Some(Row::of(&facts));
+    let dest = plan::dest(&call.world, facts.target).map_err(|refusal| match facts.part {
+        // The replica left, and the stream with it.
+        Part::Messages(_) => Refusal::SessionGone,
+        _ => refusal,
+    })?;
+    let inspect = dest.inspects() && facts.part.is_endpoint();
+    let facts = match facts.is_read(inspect) {
+        false if inspect && facts.verb == Verb::Post => return Err(Refusal::NotJsonType),
+        false => facts,
+        true => {
+            let whole = upload.look(&wire.inbox)?;
+            if !whole && may_wait && facts.waits_for_body(inspect) {
+                return Ok(None);
+            }
+            let seen = upload.beginning(&wire.inbox);
+            let envelope = upload.envelope(&seen).ok_or(Refusal::Internal)?;
+            facts.with_envelope(&envelope, whole)?
+        }
     };
-    // What lies beside an endpoint is not MCP: its bodies are no messages, and its clients take a 404 for an answer in any era.
-    if part.is_endpoint() {
-        (call.era, call.method) = (facts.era, facts.method);
-    }
-    if part.is_endpoint() && facts.needs_peek() { Ok(None) } else { plan::aim(world, &facts).map(Some) }
+    (call.era, call.method) = (facts.era, facts.method);
+    let aim = plan::aim(dest, &facts);
+    call.row = Some(aim.row());
+    Ok(Some(aim))
 }
 
-fn facts<'a>(
-    parts: &'a GatewayParts,
-    head: &'a RequestHead,
-    world: &'a World,
-) -> Result<(Part, CallFacts<'a>), Refusal> {
-    let Asked { target, part } = asked(parts, head, world)?;
+fn facts<'a>(parts: &'a GatewayParts, head: &'a RequestHead, world: &'a World) -> Result<CallFacts<'a>, Refusal> {
+    let Asked { target, part } = match errand(parts, head, world)? {
+        None | Some(Errand::Here) => Asked::read(head.path(), head.query()).ok_or(Refusal::NoSuchPath)?,
+        Some(Errand::Agent(asked)) => asked.with_query(head.query()),
+        Some(Errand::Elsewhere(_)) => return Err(Refusal::Internal),
+    };
     let only = || world.only_route().map(|route| Target::Route(route.name.as_str()));
     let target = target.or_else(only).ok_or(Refusal::NoSuchPath)?;
-    Ok((part, CallFacts::read(Verb::of(head.method()), &head.fields, target, parts.caller.clone())?))
+    Ok(CallFacts::read(Verb::of(head.method()), &head.fields, target, parts.caller.clone())?.beside(part))
 }
 
-/// What a request asks for, of us or of an agent that it names by a whole URL.
-fn asked<'a>(parts: &'a GatewayParts, head: &'a RequestHead, world: &'a World) -> Result<Asked<'a>, Refusal> {
-    match errand(parts, head, world)? {
-        None | Some(Errand::Here) => Asked::of(head.path()).ok_or(Refusal::NoSuchPath),
-        Some(Errand::Agent(asked)) => Ok(asked),
-        Some(Errand::Elsewhere(_)) => Err(Refusal::Internal),
-    }
-}
-
+/// What a request for a whole URL wants.
 fn errand<'a>(parts: &'a GatewayParts, head: &'a RequestHead, world: &'a World) -> Result<Option<Errand<'a>>, Refusal> {
     let Some(hosts) = parts.outbound_rules.hosts.as_ref().filter(|hosts| hosts.forwards) else { return Ok(None) };
     parts.elsewhere.outside.errand(head, world, hosts, parts.elsewhere.outbound_port)
 }
 
 /// Waits for the next world if the call is one that is worth it; otherwise the refusal ends it.
-async fn wait_or_end(
-    parts: &GatewayParts,
-    head: &RequestHead,
-    call: &mut Call,
-    refusal: Refusal,
-) -> Result<(), Ending> {
+pub async fn wait_or_end(parts: &GatewayParts, call: &mut Call, refusal: Refusal) -> Result<(), Ending> {
     let now = Instant::now();
-    let patience = match facts(parts, head, &call.world) {
-        Ok((_, facts)) => plan::patience(&refusal, &facts, call.began, now),
-        Err(_) => Patience::Refuse,
-    };
-    match patience {
+    match judge::patience(&refusal, call.is_patient(), call.began, now) {
         Patience::Refuse => Err(Ending::Refuse(refusal)),
         Patience::Close => Err(Ending::Close),
         Patience::WaitUntil(until) => {

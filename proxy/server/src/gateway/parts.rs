@@ -6,6 +6,7 @@ use std::time::Duration;
 use outrigger_proxy_core::gate::Rules;
 use outrigger_proxy_core::mcp::facts::Caller;
 
+use super::announced::Announced;
 use super::elsewhere::Elsewhere;
 use crate::session::sessions::Sessions;
 use crate::snapshot::worlds::Worlds;
@@ -24,6 +25,8 @@ pub struct GatewayParts {
     pub inbound_rules: Rules,
     /// Where the own agents may go beyond the mesh.
     pub elsewhere: Elsewhere,
+    /// What own agents of 2024-11-05 announced to the streams that are open.
+    pub announced: Arc<Announced>,
     pub limits: Limits,
 }
 

@@ -8,7 +8,6 @@ use std::io;
 use std::io::Write as _;
 use std::time::Duration;
 
-use outrigger_proxy_core::mcp::envelope::Envelope;
 use outrigger_proxy_core::mcp::error;
 use outrigger_proxy_core::outcome::REFUSAL_HEADER;
 use outrigger_proxy_core::refusal::{Refusal, Shape};
@@ -31,8 +30,11 @@ pub async fn refuse(down: &mut Downstream<'_>, call: &Call, refusal: &Refusal, d
     let shape = refusal.shape(call.era);
     // Who waits for a `100 Continue` sends nothing.
     let silent = down.awaits_continue();
-    let seen = if silent { Vec::new() } else { down.peek(ID_WAIT).await };
-    let text = error::body(refusal, call.era, Envelope::scan(&seen).id, call.world.serial());
+    if !silent {
+        down.wait_for_body(ID_WAIT).await;
+    }
+    let seen = down.upload.beginning(&down.wire.inbox);
+    let text = error::body(refusal, call.era, down.upload.id(&seen), call.world.serial());
     down.keep &= !silent;
     let said = direction == Direction::Inbound && refusal.reached_nobody();
     head(down.wire.out(), shape, text.len(), said, down.keep);

@@ -9,21 +9,25 @@ use std::time::{Instant, SystemTime};
 
 use http::StatusCode;
 use outrigger_model::resource::Serial;
+use outrigger_proxy_core::asked::Part;
+use outrigger_proxy_core::balance::tried::Tried;
 use outrigger_proxy_core::gate;
 use outrigger_proxy_core::http1::body::Framing;
 use outrigger_proxy_core::http1::field::Name;
 use outrigger_proxy_core::http1::head::RequestHead;
 use outrigger_proxy_core::mcp::headers;
 use outrigger_proxy_core::mcp::method::Method;
-use outrigger_proxy_core::outcome::{Outcome, REFUSAL_HEADER};
+use outrigger_proxy_core::outcome::{Limit, Outcome, REFUSAL_HEADER};
 use outrigger_proxy_core::refusal::Refusal;
-use outrigger_proxy_core::world::endpoint::{Endpoint, Place};
+use outrigger_proxy_core::world::endpoint::{self, Endpoint};
 use tracing::{debug, warn};
 
 use super::alarm::Alarm;
+use super::announcing::Announcing;
 use super::attempts::{self, Next};
-use super::call::{Call, Ending, Way};
-use super::deliver::deliver;
+use super::call::{Attempt, Call, Ending, Way};
+use super::closing::Place;
+use super::deliver::{Delivered, deliver};
 use super::downstream::Downstream;
 use super::exchange::{Answer, Failure, ask};
 use super::parts::GatewayParts;
@@ -47,16 +51,23 @@ struct Found {
     answer: Answer,
 }
 
+/// What the call ends with if nobody does better.
+struct Fallback {
+    next: Next,
+    found: Option<Found>,
+    attempt: Option<Attempt>,
+}
+
 impl Side {
-    /// Serves one request. `closing`: the connection ends after it in any case.
-    pub async fn serve(&self, wire: &mut Wire, alarm: &mut Alarm, head: RequestHead, closing: bool) -> bool {
+    /// Serves one request. `place` is that of its connection, which ends after it if the listener stops.
+    pub async fn serve(&self, wire: &mut Wire, alarm: &mut Alarm, place: &Place, head: RequestHead) -> bool {
         let mut call = self.begin();
         let checked = gate::check(&head, self.rules());
         let bytes_max = self.parts.limits.body_bytes_max as u64;
         // A head that is refused may have any body behind it; none of it is looked at.
         let framing = checked.as_ref().copied().unwrap_or(Framing::Empty);
-        let mut down = Downstream::new(wire, alarm, head, Upload::new(framing, bytes_max));
-        down.keep &= !closing && checked.is_ok();
+        let mut down = Downstream::new(wire, alarm, place, head, Upload::new(framing, bytes_max));
+        down.keep &= !down.is_draining() && checked.is_ok();
         let end = match self.find(&mut down, &mut call, checked.map(drop)).await {
             Ok(found) => self.answer(&mut down, &call, found).await,
             Err(ending) => self.end(&mut down, &call, ending).await,
@@ -104,21 +115,51 @@ impl Side {
         }
         match self.direction {
             Direction::Outbound => outbound::settle(&self.parts, down, call).await?,
-            Direction::Inbound => inbound::settle(down, call)?,
+            Direction::Inbound => inbound::settle(&self.parts, down, call)?,
         }
         down.say_continue();
+        let mut fallback = None;
         loop {
-            let endpoint = match self.direction {
-                Direction::Outbound => outbound::pick(&self.parts, down, call).await?,
-                Direction::Inbound => inbound::pick(call)?,
+            let picked = match self.direction {
+                Direction::Outbound => outbound::pick(&self.parts, down, call).await,
+                Direction::Inbound => inbound::pick(call),
+            };
+            let endpoint = match (picked, &fallback) {
+                (Ok(endpoint), _) => endpoint,
+                (Err(Ending::Refuse(Refusal::NoEndpoint { .. })), Some(_)) => break,
+                (Err(ending), _) => return Err(ending),
             };
             call.attempt(Arc::clone(&endpoint));
             match self.attempt(down, call, &endpoint, Instant::now()).await {
-                (Next::Pass, Some(found)) => return Ok(found),
-                (Next::Again, _) => {}
-                (Next::End(ending), _) => return Err(ending),
-                (Next::Pass, None) => return Err(Ending::Refuse(Refusal::Internal)),
+                (Next::Again(next), found) => {
+                    let reached_nobody = matches!(*next, Next::End(Ending::Refuse(Refusal::NoEndpoint { .. })));
+                    if fallback.is_none() || !reached_nobody {
+                        fallback = Some(Fallback { next: *next, found, attempt: call.attempt.take() });
+                    }
+                }
+                (Next::End(Ending::Refuse(refusal)), _) if call.is_patient() && down.upload.can_restart() => {
+                    outbound::wait_or_end(&self.parts, call, refusal).await?;
+                    call.tried = Tried::default();
+                    outbound::settle(&self.parts, down, call).await?;
+                }
+                (next, found) => return self.settled(call, next, found).await,
             }
+        }
+        let Some(Fallback { next, found, attempt }) = fallback else { return Err(Ending::Refuse(Refusal::Internal)) };
+        call.attempt = attempt;
+        self.settled(call, next, found).await
+    }
+
+    /// What the head of an answer that is passed on teaches about sessions is kept before the caller sees it.
+    async fn settled(&self, call: &mut Call, next: Next, found: Option<Found>) -> Result<Found, Ending> {
+        match (next, found) {
+            (Next::Pass, Some(found)) => {
+                call.first_byte = Some(call.began.elapsed());
+                self.learn(call, &found.answer).await;
+                Ok(found)
+            }
+            (Next::End(ending), _) => Err(ending),
+            (Next::Pass | Next::Again(_), _) => Err(Ending::Refuse(Refusal::Internal)),
         }
     }
 
@@ -126,21 +167,24 @@ impl Side {
     async fn attempt(
         &self,
         down: &mut Downstream<'_>,
-        call: &mut Call,
+        call: &Call,
         endpoint: &Endpoint,
         began: Instant,
     ) -> (Next, Option<Found>) {
-        let timeouts = call.timeouts();
+        if let Err(refusal) = self.look_up_announced(down, endpoint) {
+            return (Next::End(Ending::Refuse(refusal)), None);
+        }
+        let deadlines = call.deadlines();
         let settle =
             |call: &Call, outcome, can_restart, now| attempts::settle(&self.parts, call, outcome, can_restart, now);
-        let mut upstream = match self.upstreams.get(endpoint, timeouts.connect, began).await {
+        let mut upstream = match self.upstreams.get(endpoint, call.connect_limit(), began).await {
             Ok(upstream) => upstream,
             Err(error) => {
                 tell_unconnected(endpoint, &error);
                 return (settle(call, Outcome::ConnectFailed, true, Instant::now()), None);
             }
         };
-        let answer = match ask(down, &mut upstream.wire, endpoint, timeouts.first_byte, began).await {
+        let answer = match ask(down, &mut upstream.wire, endpoint, &deadlines, began).await {
             Ok(answer) => answer,
             Err(Failure::Refused(refusal)) => return (Next::End(Ending::Refuse(refusal)), None),
             Err(Failure::Outcome(outcome)) => {
@@ -149,20 +193,24 @@ impl Side {
             }
         };
         let outcome = Outcome::of_answer(answer.head.status, refusal_of(endpoint, &answer));
-        let now = Instant::now();
-        let next = settle(call, outcome, down.upload.can_restart(), now);
-        if next == Next::Pass {
-            call.first_byte = Some(now - call.began);
-            self.learn(call, endpoint, &answer).await;
-        }
+        let next = settle(call, outcome, down.upload.can_restart(), Instant::now());
         (next, Some(Found { upstream, answer }))
     }
 
-    /// What the head of an answer teaches about sessions is kept before the caller sees it.
-    async fn learn(&self, call: &Call, endpoint: &Endpoint, answer: &Answer) {
-        if let Some(Way::Out(plan)) = &call.way {
+    /// At the agent itself a message goes where the agent said, for as long as the stream is open on which it did.
+    fn look_up_announced(&self, down: &mut Downstream<'_>, endpoint: &Endpoint) -> Result<(), Refusal> {
+        if let (Part::Messages(token), true) = (down.part, endpoint.is_own()) {
+            let path = self.parts.announced.find(token, &endpoint.replica).ok_or(Refusal::SessionGone)?;
+            down.announced = Some(path);
+        }
+        Ok(())
+    }
+
+    async fn learn(&self, call: &Call, answer: &Answer) {
+        if let (Some(Way::Out(plan)), Some(attempt)) = (&call.way, &call.attempt) {
             let (now, idle) = (unix_seconds(), call.world.settings().session_idle);
-            let lesson = plan.lesson(endpoint, answer.head.status, headers::minted(&answer.head.fields), idle, now);
+            let lesson =
+                plan.lesson(&attempt.endpoint, answer.head.status, headers::minted(&answer.head.fields), idle, now);
             self.parts.sessions.obey(lesson, idle, now).await;
         }
     }
@@ -172,8 +220,11 @@ impl Side {
         let fields = &answer.head.fields;
         let reusable = !answer.head.is_http10 && !fields.lists(Name::Connection, "close");
         let until_close = answer.framing == Framing::UntilClose;
-        match deliver(down, &mut upstream.wire, answer, call.timeouts().idle).await {
-            Ok(()) => {
+        let attempt = call.attempt.as_ref().filter(|_| !call.forwarded);
+        let announcing = attempt.and_then(|attempt| Announcing::of(&self.parts, down, &attempt.endpoint, &answer));
+        match deliver(down, &mut upstream.wire, answer, call.deadlines(), call.at_drain(), announcing).await {
+            Ok(Delivered::Drained) => CallEnd::Drained,
+            Ok(Delivered::Whole) => {
                 if reusable && !until_close && down.upload.is_done() {
                     self.upstreams.put(upstream, Instant::now());
                 }
@@ -183,7 +234,11 @@ impl Side {
                 down.keep = false;
                 match attempts::settle(&self.parts, call, outcome, false, Instant::now()) {
                     Next::End(Ending::Abandoned) => CallEnd::Abandoned,
-                    _ => CallEnd::Broken,
+                    _ => match outcome {
+                        Outcome::CutOff(Limit::Idle) => CallEnd::IdleTimeout,
+                        Outcome::CutOff(_) => CallEnd::TotalTimeout,
+                        _ => CallEnd::Broken,
+                    },
                 }
             }
         }
@@ -227,7 +282,7 @@ impl Side {
 
 /// Only a peer's proxy speaks for itself with this field; from an agent it means nothing.
 fn refusal_of<'a>(endpoint: &Endpoint, answer: &'a Answer) -> Option<&'a [u8]> {
-    let Place::Peer { .. } = endpoint.place else { return None };
+    let endpoint::Place::Peer { .. } = endpoint.place else { return None };
     let fields = &answer.head.fields;
     if !fields.has(Name::Ours) {
         return None;

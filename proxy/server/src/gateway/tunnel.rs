@@ -18,6 +18,7 @@ use outrigger_proxy_core::site::Site;
 
 use super::alarm::Alarm;
 use super::call::Call;
+use super::closing::Place;
 use super::downstream::Downstream;
 use super::elsewhere::CONNECT_TIME;
 use super::respond;
@@ -48,11 +49,19 @@ enum End {
 
 impl Side {
     /// Opens the tunnel and carries it to its end, if it is for us to carry.
-    pub async fn tunnel(&self, wire: &mut Wire, alarm: &mut Alarm, head: RequestHead) -> Opened {
+    pub async fn tunnel(&self, wire: &mut Wire, alarm: &mut Alarm, place: &Place, head: RequestHead) -> Opened {
         let mut call = self.begin();
         let end = match self.lead(&call, &head).await {
             Ok(end) => end,
-            Err(refusal) => return self.refuse_tunnel(wire, alarm, head, &call, &refusal).await,
+            Err(refusal) => {
+                return self
+                    .refuse_tunnel(
+                        Downstream::new(wire, alarm, place, head, Upload::new(Framing::Empty, 0)),
+                        &call,
+                        &refusal,
+                    )
+                    .await;
+            }
         };
         call.forwarded = true;
         wire.out().extend_from_slice(ESTABLISHED);
@@ -104,16 +113,8 @@ impl Side {
         wire.map(End::There).map_err(|_| Refusal::ForwardUnreachable { site: site.to_string() })
     }
 
-    async fn refuse_tunnel(
-        &self,
-        wire: &mut Wire,
-        alarm: &mut Alarm,
-        head: RequestHead,
-        call: &Call,
-        refusal: &Refusal,
-    ) -> Opened {
+    async fn refuse_tunnel(&self, mut down: Downstream<'_>, call: &Call, refusal: &Refusal) -> Opened {
         let malformed = matches!(refusal, Refusal::Malformed(_) | Refusal::HeadTooLarge);
-        let mut down = Downstream::new(wire, alarm, head, Upload::new(Framing::Empty, 0));
         down.keep &= !malformed;
         let said = respond::refuse(&mut down, call, refusal, self.direction).await;
         let keep = down.keep && said.is_ok();

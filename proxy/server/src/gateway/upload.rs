@@ -1,14 +1,16 @@
 //! The body of a request on its way to the agent.
 //!
 //! In: the caller's wire and the agent's. Out: bytes moved as they come, or what is wrong with them.
-//! Invariant: what was sent stays in the caller's inbox, up to a limit and until an answer is accepted, so that an attempt which
-//! reached nobody can be made again with the same bytes.
+//! Invariants: what was sent stays in the caller's inbox, up to a limit and until an answer is accepted, so that an attempt which
+//! reached nobody can be made again with the same bytes. Of a body that is read as it goes by, nothing behind a fault goes up: the agent
+//! never gets the end of it.
 
+use std::borrow::Cow;
 use std::io;
 use std::task::{Context, Poll, ready};
 
 use outrigger_proxy_core::http1::body::{Body, Framing};
-use outrigger_proxy_core::mcp::envelope::PEEK_BYTES_MAX;
+use outrigger_proxy_core::mcp::envelope::{Envelope, KeptId, RawId, Scanner};
 use outrigger_proxy_core::refusal::{Malformed, Refusal};
 
 use super::wire::Wire;
@@ -27,6 +29,10 @@ pub struct Upload {
     /// Bytes of the inbox that went up in this attempt.
     sent: usize,
     keeping: bool,
+    /// Reads the payload as it goes by, if anything wants to know what it is.
+    scanner: Option<Scanner>,
+    /// Of a body that was not kept.
+    id: Option<KeptId>,
 }
 
 /// Why a body does not go up.
@@ -42,7 +48,7 @@ pub enum UploadError {
 
 impl Upload {
     pub const fn new(framing: Framing, bytes_max: u64) -> Self {
-        Self { framing, body: Body::new(framing), bytes_max, sent: 0, keeping: true }
+        Self { framing, body: Body::new(framing), bytes_max, sent: 0, keeping: true, scanner: None, id: None }
     }
 
     /// As declared; none where only the end will tell.
@@ -101,17 +107,45 @@ impl Upload {
         }
     }
 
-    /// The payload that came so far, from its beginning and up to [`PEEK_BYTES_MAX`]; nothing once it is not kept any more.
-    pub fn beginning(&self, inbox: &[u8]) -> Vec<u8> {
-        let mut seen = Vec::new();
-        if self.keeping {
-            // What is malformed is refused when it is sent; until there it can be looked at.
-            let _ = Body::new(self.framing).take_with(inbox, |part| {
-                let room = PEEK_BYTES_MAX.saturating_sub(seen.len());
-                seen.extend_from_slice(part.get(..room).unwrap_or(part));
-            });
+    /// From now on the body is read as it goes by, beginning with what is here of it. Whether all of it is. What is malformed in its
+    /// framing is refused when it is sent.
+    pub fn look(&mut self, inbox: &[u8]) -> Result<bool, Refusal> {
+        let scanner = self.scanner.get_or_insert_default();
+        let (mut body, mut at, mut read) = (Body::new(self.framing), 0, Ok(()));
+        let framed = body.take_with(inbox, |part| {
+            read = read.and_then(|()| scanner.feed(at, part));
+            at += part.len();
+        });
+        read.map_err(Refusal::NotAMessage)?;
+        let whole = framed.is_ok() && body.is_done();
+        if whole {
+            scanner.finish().map_err(Refusal::NotAMessage)?;
         }
-        seen
+        Ok(whole)
+    }
+
+    /// The payload that came so far, from its beginning; nothing once it is not kept any more.
+    pub fn beginning<'a>(&self, inbox: &'a [u8]) -> Cow<'a, [u8]> {
+        if !self.keeping {
+            return Cow::Borrowed(&[]);
+        }
+        if let Framing::Length(length) = self.framing {
+            return Cow::Borrowed(inbox.get(..usize::try_from(length).unwrap_or(usize::MAX)).unwrap_or(inbox));
+        }
+        let mut seen = Vec::new();
+        // What is malformed is refused when it is sent; until there it can be looked at.
+        let _ = Body::new(self.framing).take_with(inbox, |part| seen.extend_from_slice(part));
+        Cow::Owned(seen)
+    }
+
+    /// What is known of the message in `beginning`; only where the body is read as it goes by.
+    pub fn envelope<'a>(&self, beginning: &'a [u8]) -> Option<Envelope<'a>> {
+        Some(self.scanner.as_ref()?.envelope(beginning))
+    }
+
+    /// The id of the message, as far as it is known from `beginning` or was seen before.
+    pub fn id<'a>(&'a self, beginning: &'a [u8]) -> Option<RawId<'a>> {
+        self.id.as_ref().map(KeptId::raw).or_else(|| Envelope::glimpse(beginning).id())
     }
 
     /// Reads until [`Self::beginning`] has all that there will be.
@@ -119,8 +153,7 @@ impl Upload {
         loop {
             let mut body = Body::new(self.framing);
             let broken = body.take(&caller.inbox).is_err();
-            let enough = body.is_done() || body.payload() >= PEEK_BYTES_MAX as u64;
-            if enough || broken || !self.keeping || caller.inbox.len() >= KEPT_BYTES_MAX {
+            if body.is_done() || broken || !self.keeping || caller.inbox.len() >= KEPT_BYTES_MAX {
                 return Poll::Ready(());
             }
             match ready!(caller.poll_read(cx)) {
@@ -162,6 +195,10 @@ impl Upload {
         agent.out().extend_from_slice(fresh.get(..taken).unwrap_or_default());
         self.sent += taken;
         if !self.keeping || self.sent > KEPT_BYTES_MAX {
+            if self.keeping {
+                let seen = self.beginning(&caller.inbox);
+                self.id = self.id(&seen).map(RawId::kept);
+            }
             self.keeping = false;
             self.drop_sent(caller);
         }
@@ -193,7 +230,23 @@ impl Upload {
 
     fn take(&mut self, bytes: &[u8]) -> Result<usize, UploadError> {
         let refused = |refusal| UploadError::Refused(refusal);
-        let taken = self.body.take(bytes).map_err(|_| refused(Refusal::Malformed(Malformed::Chunk)))?;
+        let taken = match &mut self.scanner {
+            None => self.body.take(bytes),
+            Some(scanner) => {
+                let mut at = usize::try_from(self.body.payload()).unwrap_or(usize::MAX);
+                let mut read = Ok(());
+                let taken = self.body.take_with(bytes, |part| {
+                    read = read.and_then(|()| scanner.feed(at, part));
+                    at = at.saturating_add(part.len());
+                });
+                if self.body.is_done() {
+                    read = read.and_then(|()| scanner.finish());
+                }
+                read.map_err(|fault| refused(Refusal::NotAMessage(fault)))?;
+                taken
+            }
+        };
+        let taken = taken.map_err(|_| refused(Refusal::Malformed(Malformed::Chunk)))?;
         if self.body.payload() > self.bytes_max {
             return Err(refused(Refusal::BodyTooLarge { bytes_max: self.bytes_max }));
         }

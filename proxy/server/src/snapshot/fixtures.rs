@@ -34,7 +34,10 @@ pub(crate) fn mesh(address: &str) -> Resources {
         )]),
         pools: BTreeMap::from([(pool.clone(), Pool { name: pool.clone(), agent, balance: Balance::LeastRequest })]),
         endpoints: BTreeMap::from([(pool.clone(), Endpoints { pool: pool.clone(), endpoints: vec![endpoint] })]),
-        routes: BTreeMap::from([(route.clone(), Route { name: route, pool, affinity: Affinity::Auto, timeouts })]),
+        routes: BTreeMap::from([(
+            route.clone(),
+            Route { name: route, pool, affinity: Affinity::Auto, inspect: false, timeouts },
+        )]),
         ..Resources::default()
     }
 }

@@ -23,6 +23,12 @@ pub enum CallEnd {
     Refused(&'static str),
     /// The answer had begun and its source broke off.
     Broken,
+    /// The answer had begun, and then nothing of it came for too long.
+    IdleTimeout,
+    /// The answer had begun, and took too long in all.
+    TotalTimeout,
+    /// A stream was ended between two events because the proxy stops.
+    Drained,
     /// The caller went away before the end.
     Abandoned,
 }
@@ -37,6 +43,15 @@ pub enum Lookup {
     Unknown,
     /// The shared store did not answer in time.
     TimedOut,
+}
+
+/// What was done with a URI that an agent announced for messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Announcement {
+    /// It leads through the mesh now.
+    Rewritten,
+    /// It is not the agent's own, and passed as it was.
+    Foreign,
 }
 
 /// Which store holds bindings.
@@ -77,6 +92,11 @@ pub struct ReasonLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct LookupLabels {
     pub result: Lookup,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct AnnouncementLabels {
+    pub result: Announcement,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -121,6 +141,9 @@ impl CallEnd {
             Self::Answered => "answered",
             Self::Refused(_) => "refused",
             Self::Broken => "broken",
+            Self::IdleTimeout => "idle_timeout",
+            Self::TotalTimeout => "total_timeout",
+            Self::Drained => "drained",
             Self::Abandoned => "abandoned",
         }
     }
@@ -145,6 +168,15 @@ impl EncodeLabelValue for Lookup {
             Self::Shared => "shared",
             Self::Unknown => "unknown",
             Self::TimedOut => "timed_out",
+        })
+    }
+}
+
+impl EncodeLabelValue for Announcement {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        encoder.write_str(match self {
+            Self::Rewritten => "rewritten",
+            Self::Foreign => "foreign",
         })
     }
 }

@@ -101,7 +101,6 @@ impl Conversation {
             }
             self.hear().await?;
         };
-        self.requests.fetch_add(1, Ordering::SeqCst);
         let head = String::from_utf8(self.heard.drain(..end).collect()).expect("a head is text");
         let lower = head.to_ascii_lowercase();
         let mut body = Vec::new();
@@ -132,6 +131,7 @@ impl Conversation {
                 }
             }
         }
+        self.requests.fetch_add(1, Ordering::SeqCst);
         Some(Request { head, body })
     }
 

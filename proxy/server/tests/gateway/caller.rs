@@ -25,6 +25,11 @@ pub struct Answer {
 /// What a legacy client sends to call a tool.
 pub const CALL: &str = r#"{"jsonrpc":"2.0","id":"call-7","method":"tools/call","params":{"name":"forecast"}}"#;
 
+/// A message that holds so many bytes of text.
+pub fn message(size: usize) -> String {
+    format!(r#"{{"jsonrpc":"2.0","id":"big","method":"x","params":{{"x":"{}"}}}}"#, "x".repeat(size))
+}
+
 impl Caller {
     pub async fn connect(address: SocketAddr) -> Self {
         Self { stream: TcpStream::connect(address).await.expect("connect"), heard: Vec::new() }
@@ -93,6 +98,42 @@ impl Caller {
         let chunk = self.heard.drain(..size).collect();
         self.heard.drain(..2);
         Some(chunk)
+    }
+
+    /// The next chunk if it comes soon; what came of it is kept.
+    pub async fn chunk_within(&mut self, time: Duration) -> Option<Vec<u8>> {
+        let whole = |heard: &[u8]| {
+            let line = heard.windows(2).position(|two| two == b"\r\n")?;
+            let size = usize::from_str_radix(std::str::from_utf8(&heard[..line]).expect("text"), 16).expect("a size");
+            (heard.len() >= line + size + 4).then_some(())
+        };
+        let coming = async {
+            while whole(&self.heard).is_none() {
+                self.hear().await?;
+            }
+            Some(())
+        };
+        match tokio::time::timeout(time, coming).await {
+            Ok(Some(())) => self.chunk().await,
+            Ok(None) => panic!("the connection ended"),
+            Err(_) => None,
+        }
+    }
+
+    /// The next bytes as they came.
+    pub async fn bytes(&mut self, count: usize) -> Vec<u8> {
+        while self.heard.len() < count {
+            self.hear().await.expect("more bytes");
+        }
+        self.heard.drain(..count).collect()
+    }
+
+    /// Bytes as they come, until they end in `end`.
+    pub async fn until(&mut self, end: &str) -> String {
+        while !self.heard.ends_with(end.as_bytes()) {
+            self.hear().await.expect("more to hear");
+        }
+        String::from_utf8(std::mem::take(&mut self.heard)).expect("text")
     }
 
     async fn hear(&mut self) -> Option<()> {

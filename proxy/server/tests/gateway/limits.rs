@@ -6,7 +6,7 @@ use outrigger_proxy::gateway::Limits;
 use tokio::io::AsyncWriteExt;
 
 use crate::agent::Agent;
-use crate::caller::{CALL, Caller};
+use crate::caller::{CALL, Caller, message};
 use crate::mesh::Scene;
 
 #[tokio::test]
@@ -14,7 +14,7 @@ async fn a_body_over_the_limit_is_413_with_a_length_and_without() {
     let agent = Agent::echoing().await;
     let limits = Limits { body_bytes_max: 100_000, ..Limits::default() };
     let proxy = Scene { limits, ..Scene::of_own(&[("weather-1", agent.address)]) }.start();
-    let body = format!("{{\"id\":\"big\",\"method\":\"x\",\"x\":\"{}\"}}", "x".repeat(150_000));
+    let body = message(150_000);
     let answer = Caller::connect(proxy.outbound).await.post("/weather/mcp", "", &body).await;
     assert_eq!((answer.status, answer.reason().as_str()), (413, "body_too_large"));
     assert_eq!(answer.json()["id"], "big");
@@ -24,7 +24,7 @@ async fn a_body_over_the_limit_is_413_with_a_length_and_without() {
     caller.send(&format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len())).await;
     assert_eq!(caller.answer().await.status, 413);
 
-    let answer = Caller::connect(proxy.outbound).await.post("/weather/mcp", "", &"y".repeat(100_000)).await;
+    let answer = Caller::connect(proxy.outbound).await.post("/weather/mcp", "", &message(99_900)).await;
     assert_eq!(answer.status, 200);
 }
 

@@ -6,11 +6,15 @@ mod agent;
 mod caller;
 mod mesh;
 
+mod announce;
+mod drain;
 mod forward;
 mod limits;
 mod messages;
 mod peers;
 mod refusals;
+mod retries;
 mod sessions;
 mod streams;
+mod time;
 mod transparency;

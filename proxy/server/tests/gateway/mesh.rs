@@ -35,6 +35,7 @@ pub struct Scene {
     pub peers: Vec<(&'static str, SocketAddr, Option<SpiffeId>)>,
     pub generation: u64,
     pub affinity: Affinity,
+    pub inspect: bool,
     pub timeouts: Timeouts,
     pub limits: Limits,
     pub material: Option<Material>,
@@ -60,6 +61,7 @@ impl Scene {
             peers: Vec::new(),
             generation: 1,
             affinity: Affinity::Auto,
+            inspect: false,
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             material: None,
@@ -122,9 +124,10 @@ impl Scene {
             .pools
             .insert(pool.clone(), Pool { name: pool.clone(), agent: agent.clone(), balance: Balance::RoundRobin });
         resources.endpoints.insert(pool.clone(), Endpoints { pool: pool.clone(), endpoints });
-        resources
-            .routes
-            .insert(route.clone(), Route { name: route, pool, affinity: self.affinity, timeouts: self.timeouts });
+        resources.routes.insert(
+            route.clone(),
+            Route { name: route, pool, affinity: self.affinity, inspect: self.inspect, timeouts: self.timeouts },
+        );
         let own: Vec<Own> = self
             .own
             .iter()
@@ -169,6 +172,7 @@ impl Scene {
             inbound_rules: GateRules { hosts: None, ..rules.clone() },
             outbound_rules: rules,
             elsewhere,
+            announced: Arc::default(),
             limits: self.limits,
         };
         let gateway = gateway::start(Arc::new(parts), self.material.as_ref(), outbound, inbound).expect("a gateway");

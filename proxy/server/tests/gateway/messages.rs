@@ -111,7 +111,8 @@ async fn an_agent_may_answer_before_it_has_the_whole_request() {
     .await;
     let proxy = Scene::of_own(&[("weather-1", agent.address)]).start();
     let mut caller = Caller::connect(proxy.outbound).await;
-    let head = "POST /weather/mcp HTTP/1.1\r\nHost: localhost\r\nMCP-Protocol-Version: 2025-11-25\r\nContent-Length: 100000\r\n\r\n{";
+    let head =
+        "POST /weather/mcp HTTP/1.1\r\nHost: localhost\r\nMcp-Session-Id: s-1\r\nContent-Length: 100000\r\n\r\n{";
     caller.send(head).await;
     let answer = caller.answer().await;
     assert_eq!((answer.status, answer.text()), (413, "big"));

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::agent::Agent;
-use crate::caller::{Answer, CALL, Caller};
+use crate::caller::{Answer, CALL, Caller, message};
 use crate::mesh::{Scene, closed_port};
 
 const MODERN: &str = "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\n";
@@ -51,7 +51,7 @@ async fn a_closed_port_costs_nothing_while_another_replica_is_there() {
     let proxy = scene.start();
     let mut caller = Caller::connect(proxy.outbound).await;
     for size in [10, 30_000, 65_000] {
-        let body = format!("{{\"id\":1,\"method\":\"x\",\"x\":\"{}\"}}", "x".repeat(size));
+        let body = message(size);
         for _ in 0..5 {
             let answer = caller.post("/weather/mcp", "", &body).await;
             assert_eq!(answer.status, 200);
@@ -90,12 +90,53 @@ async fn heads_that_can_be_read_in_two_ways_are_400() {
 }
 
 #[tokio::test]
-async fn malformed_json_is_for_the_agent_to_judge() {
+async fn what_is_no_message_goes_nowhere() {
     let agent = Agent::echoing().await;
     let proxy = Scene::of_own(&[("weather-1", agent.address)]).start();
-    let answer = Caller::connect(proxy.outbound).await.post("/weather/mcp", "", "{\"id\":1,").await;
-    assert_eq!(answer.status, 200);
-    assert!(answer.text().ends_with("{\"id\":1,"));
+    let open = "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"method\":\"x\"";
+    let mut late = message(300_000);
+    late.truncate(late.len() - 2);
+    for (body, code, id) in [
+        (format!("{open},"), -32700, "\"a\""),
+        (format!("{open},\"method\":\"y\"}}"), -32600, "\"a\""),
+        (format!("{open},\"\\u0069d\":1}}"), -32600, "null"),
+        (String::new(), -32700, "null"),
+        (late, -32700, "\"big\""),
+    ] {
+        for headers in ["", "Mcp-Session-Id: s-1\r\n"] {
+            let answer = Caller::connect(proxy.outbound).await.post("/weather/mcp", headers, &body).await;
+            assert_eq!((answer.status, answer.reason().as_str()), (400, "not_a_message"), "{headers}");
+            let error = answer.json();
+            assert_eq!((&error["error"]["code"], error["id"].to_string().as_str()), (&code.into(), id), "{headers}");
+        }
+    }
+    assert_eq!(agent.requests(), 0);
+}
+
+/// "Any component that processes the body MUST compare" (2026-07-28 `basic/transports`).
+#[tokio::test]
+async fn a_route_that_inspects_refuses_heads_that_say_something_else() {
+    let agent = Agent::echoing().await;
+    let scene = Scene { inspect: true, ..Scene::of_own(&[("weather-1", agent.address)]) };
+    let proxy = scene.start();
+    let mut caller = Caller::connect(proxy.outbound).await;
+    let answer = caller.post("/weather/mcp", &format!("{MODERN}Mcp-Name: other\r\n"), CALL).await;
+    assert_eq!((answer.status, answer.reason().as_str()), (400, "header_mismatch"));
+    assert_eq!((&answer.json()["error"]["code"], &answer.json()["id"]), (&(-32020).into(), &"call-7".into()));
+    let plain = format!("{MODERN}Mcp-Name: forecast\r\nContent-Type: text/plain\r\n");
+    assert_eq!(caller.post("/weather/mcp", &plain, CALL).await.reason(), "not_json_type");
+    assert_eq!(agent.requests(), 0);
+    assert_eq!(caller.post("/weather/mcp", &format!("{MODERN}Mcp-Name: forecast\r\n"), CALL).await.status, 200);
+}
+
+/// The head tells all that is needed, and nobody asked for more.
+#[tokio::test]
+async fn the_body_of_a_modern_call_is_not_looked_at() {
+    let agent = Agent::echoing().await;
+    let proxy = Scene::of_own(&[("weather-1", agent.address)]).start();
+    let mut caller = Caller::connect(proxy.outbound).await;
+    let answer = caller.post("/weather/mcp", MODERN, "anything").await;
+    assert_eq!((answer.status, answer.text().ends_with("anything")), (200, true));
 }
 
 #[tokio::test]

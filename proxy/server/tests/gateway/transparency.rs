@@ -1,7 +1,7 @@
 //! What passes, and how it arrives.
 
 use crate::agent::Agent;
-use crate::caller::{CALL, Caller, post};
+use crate::caller::{CALL, Caller, message, post};
 use crate::mesh::Scene;
 
 #[tokio::test]
@@ -63,8 +63,8 @@ async fn a_body_without_a_length_arrives_whole() {
     let agent = Agent::echoing().await;
     let proxy = Scene::of_own(&[("weather-1", agent.address)]).start();
     let head = "POST /weather/mcp HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let big = "x".repeat(200_000);
-    for parts in [vec!["{}"], vec!["{\"a\":", "1}"], vec![big.as_str(), "tail"]] {
+    let big = message(200_000);
+    for parts in [vec![CALL], vec![&CALL[..9], &CALL[9..]], vec![&big[..150_000], &big[150_000..]]] {
         let mut caller = Caller::connect(proxy.outbound).await;
         caller.send(head).await;
         for part in &parts {
@@ -81,8 +81,8 @@ async fn large_bodies_with_a_length_arrive_whole() {
     let agent = Agent::echoing().await;
     let proxy = Scene::of_own(&[("weather-1", agent.address)]).start();
     let mut caller = Caller::connect(proxy.outbound).await;
-    for size in [0, 1, 10_000, 65_535, 65_536, 65_537, 100_000, 3_000_000] {
-        let body = "y".repeat(size);
+    for size in [0, 1, 10_000, 65_470, 65_471, 65_472, 65_473, 65_474, 65_535, 65_536, 65_537, 100_000, 3_000_000] {
+        let body = message(size);
         let answer = caller.post("/weather/mcp", "", &body).await;
         assert!(answer.whole && answer.text().ends_with(&body), "{size}");
     }

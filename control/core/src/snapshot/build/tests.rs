@@ -11,6 +11,7 @@ fn operator(name: &str, requirement: &str) -> OperatorRoute {
         name: RouteName::new(name).unwrap(),
         requirement: requirement.parse().unwrap(),
         affinity: Affinity::None,
+        inspect: false,
         timeouts: Timeouts::default(),
     }
 }

@@ -41,7 +41,8 @@ registration: {allow_networks: ["10.0.0.0/8"], replicas_max: 7}
 lease: {light_seconds: 1, lease_seconds: 3}
 settings: {session_idle_seconds: 60}
 routes:
-  - {name: forecast, capability: weather, version: "^1.2", tags: [eu, +fast], affinity: agent, timeouts: {connect_ms: 100}}
+  - {name: forecast, capability: weather, version: "^1.2", tags: [eu, +fast], affinity: agent,
+     timeouts: {connect_ms: 100, quick: {total_ms: 1}, call: {first_byte_ms: 2}, stream: {idle_ms: 3}, keep_alive_ms: 4}}
 pools: [{agent: weather, balance: round_robin}]
 log: {level: debug, format: json}
 "#,
@@ -52,7 +53,15 @@ log: {level: debug, format: json}
     assert_eq!(settings.rules.lease.lease(), Duration::from_secs(3));
     let route = settings.intent.routes().next().unwrap();
     assert_eq!(route.requirement.to_string(), "weather ^1.2 eu +fast");
-    assert_eq!((route.affinity, route.timeouts.connect), (Affinity::Agent, Duration::from_millis(100)));
+    let (usual, some) = (Timeouts::default(), |ms| Some(Duration::from_millis(ms)));
+    let timeouts = Timeouts {
+        connect: Duration::from_millis(100),
+        quick: Limits { total: some(1), ..usual.quick },
+        call: Limits { first_byte: some(2), ..usual.call },
+        stream: Limits { idle: some(3), ..usual.stream },
+        keep_alive: some(4),
+    };
+    assert_eq!((route.affinity, route.timeouts), (Affinity::Agent, timeouts));
     assert_eq!(settings.intent.settings().session_idle, Duration::from_secs(60));
     assert_eq!((settings.log.level.as_str(), settings.log.format), ("debug", LogFormat::Json));
 }

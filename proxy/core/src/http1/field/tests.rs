@@ -15,7 +15,9 @@ fn every_name_that_we_act_on_is_known_by_its_text() {
     for (text, name) in [
         ("Accept", Name::Accept),
         ("Connection", Name::Connection),
+        ("Content-Encoding", Name::ContentEncoding),
         ("Content-Length", Name::ContentLength),
+        ("Content-Type", Name::ContentType),
         ("Expect", Name::Expect),
         ("Host", Name::Host),
         ("Keep-Alive", Name::KeepAlive),
@@ -31,7 +33,7 @@ fn every_name_that_we_act_on_is_known_by_its_text() {
         ("Upgrade", Name::Upgrade),
         ("Outrigger-Anything", Name::Ours),
         ("Outrigger", Name::Other),
-        ("Content-Type", Name::Other),
+        ("Content-Language", Name::Other),
         ("", Name::Other),
     ] {
         assert_eq!(Name::of(text.as_bytes()), name, "{text}");

@@ -14,7 +14,7 @@ fn parse(bytes: &[u8]) -> Value {
 #[test]
 fn the_callers_own_id_comes_back_as_it_was_written() {
     let request = br#"{"id":"a\u00e9\"1","method":"ping"}"#;
-    let written = body(&Refusal::SessionGone, Some(Era::Legacy), Envelope::scan(request).id, Some(Serial(42)));
+    let written = body(&Refusal::SessionGone, Some(Era::Legacy), Envelope::glimpse(request).id(), Some(Serial(42)));
     assert!(String::from_utf8(written.clone()).unwrap().contains(r#""id":"a\u00e9\"1","#));
     let answer = parse(&written);
     assert_eq!(answer["jsonrpc"], "2.0");

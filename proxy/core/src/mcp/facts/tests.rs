@@ -1,11 +1,16 @@
 use outrigger_model::revision::Era;
 
-use super::{CallFacts, Caller, Verb};
+use super::{CallFacts, Caller, Message, Verb};
 use crate::http1::field::Fields;
 use crate::http1::written::fields;
 use crate::mcp::envelope::Envelope;
 use crate::mcp::method::Method;
+use crate::refusal::Refusal;
 use crate::target::Target;
+
+const MODERN: (&str, &str) = ("mcp-protocol-version", "2026-07-28");
+const LEGACY: (&str, &str) = ("mcp-protocol-version", "2025-11-25");
+const SESSION: (&str, &str) = ("mcp-session-id", "s");
 
 fn read(verb: Verb, fields: &Fields) -> CallFacts<'_> {
     CallFacts::read(verb, fields, Target::Route("weather"), Caller::new("me")).unwrap()
@@ -13,52 +18,78 @@ fn read(verb: Verb, fields: &Fields) -> CallFacts<'_> {
 
 #[test]
 fn a_modern_call_has_no_session_whatever_its_headers_say() {
-    let headers = fields(&[("mcp-protocol-version", "2026-07-28"), ("mcp-session-id", "s")]);
+    let headers = fields(&[MODERN, SESSION]);
     let facts = read(Verb::Post, &headers);
     assert_eq!((facts.era, facts.session), (Some(Era::Modern), None));
 }
 
+/// (verb, headers, whether the body is read, whether it is waited for, the same where the route inspects)
 #[test]
-fn the_body_is_looked_at_only_where_no_header_tells_what_the_call_is() {
-    for (verb, lines, peeks) in [
-        (Verb::Post, &[][..], true),
-        (Verb::Post, &[("mcp-session-id", "s")], false),
-        (Verb::Post, &[("mcp-protocol-version", "2025-11-25")], false),
-        (Verb::Post, &[("mcp-protocol-version", "nonsense")], false),
-        (Verb::Post, &[("mcp-method", "initialize")], false),
-        (Verb::Get, &[], false),
-        (Verb::Delete, &[], false),
+fn a_body_is_read_where_the_head_does_not_tell_and_waited_for_where_nothing_else_does() {
+    for (verb, lines, reads, waits, inspected) in [
+        (Verb::Post, &[][..], true, true, true),
+        (Verb::Post, &[LEGACY], true, true, true),
+        (Verb::Post, &[("mcp-protocol-version", "nonsense")], true, true, true),
+        (Verb::Post, &[("mcp-method", "initialize")], true, true, true),
+        (Verb::Post, &[SESSION], true, false, true),
+        (Verb::Post, &[MODERN, ("mcp-method", "tools/list")], false, false, true),
+        (Verb::Post, &[("content-type", "application/json; charset=utf-8")], true, true, true),
+        (Verb::Post, &[("content-type", "text/plain")], false, false, false),
+        (Verb::Post, &[("content-encoding", "gzip")], false, false, false),
+        (Verb::Get, &[], false, false, false),
+        (Verb::Delete, &[SESSION], false, false, false),
     ] {
-        assert_eq!(read(verb, &fields(lines)).needs_peek(), peeks, "{verb:?} {lines:?}");
+        let headers = fields(lines);
+        let facts = read(verb, &headers);
+        let got = (facts.is_read(false), facts.waits_for_body(false), facts.waits_for_body(true));
+        assert_eq!(got, (reads, waits, inspected), "{verb:?} {lines:?}");
     }
 }
 
 #[test]
 fn a_body_tells_the_method_and_the_era_that_only_it_can_tell() {
-    for (body, method, era) in [
-        (r#"{"id":1,"method":"initialize"}"#, Some(Method::Initialize), Some(Era::Legacy)),
-        (r#"{"id":1,"method":"tools/list"}"#, Some(Method::ToolsList), None),
-        (r#"[{"id":1,"method":"ping"}]"#, None, Some(Era::Legacy)),
-        ("nonsense", None, None),
+    for (body, method, era, message, notice) in [
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"initialize"}"#,
+            Some(Method::Initialize),
+            Some(Era::Legacy),
+            Message::Single,
+            false,
+        ),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#, Some(Method::ToolsList), None, Message::Single, false),
+        (r#"{"jsonrpc":"2.0","method":"notifications/x"}"#, Some(Method::Notification), None, Message::Single, true),
+        (r#"{"jsonrpc":"2.0","id":1,"result":{}}"#, None, None, Message::Single, true),
+        (r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#, None, Some(Era::Legacy), Message::Batch, false),
     ] {
-        let headers = fields::<&str, &str>(&[]);
-        let facts = read(Verb::Post, &headers).with_envelope(&Envelope::scan(body.as_bytes()));
-        assert_eq!((facts.method, facts.era, facts.needs_peek()), (method, era, false), "{body}");
+        let headers = fields(&[("mcp-method", "tools/call")]);
+        let facts = read(Verb::Post, &headers);
+        let facts = facts.with_envelope(&Envelope::read(body.as_bytes()).unwrap(), true).unwrap();
+        let got = (facts.method, facts.era, facts.message, facts.notice);
+        assert_eq!(got, (method, era, message, notice), "{body}");
+        assert!(!facts.waits_for_body(false), "{body}");
     }
 }
 
+/// "Any component that processes the body MUST compare" (2026-07-28 `basic/transports`).
 #[test]
-fn event_streams_are_taken_if_any_accept_line_says_so() {
-    for (accept, takes) in [
-        ("application/json, text/event-stream", true),
-        ("text/event-stream;q=0.5", true),
-        ("Text/Event-Stream", true),
-        ("*/*", true),
-        ("application/json", false),
-        ("text/event-streams", false),
+fn a_modern_head_that_says_something_else_than_the_body_is_refused() {
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"Zür","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}"#;
+    let method = ("mcp-method", "tools/call");
+    for (lines, mismatch) in [
+        (&[MODERN, method, ("mcp-name", "=?base64?WsO8cg==?=")][..], None),
+        (&[MODERN, method, ("mcp-name", "Zur")], Some("mcp-name")),
+        (&[MODERN, method], Some("mcp-name")),
+        (&[MODERN, ("mcp-method", "tools/list"), ("mcp-name", "Zür")], Some("mcp-method")),
+        (&[MODERN, ("mcp-name", "Zür")], Some("mcp-method")),
+        (&[("mcp-protocol-version", "2026-08-01"), method, ("mcp-name", "Zür")], Some("mcp-protocol-version")),
+        (&[LEGACY, ("mcp-method", "tools/list"), ("mcp-name", "other")], None),
     ] {
-        let headers = fields(&[("accept", accept)]);
-        assert_eq!(read(Verb::Get, &headers).takes_stream, takes, "{accept}");
+        let headers = fields(lines);
+        let got = read(Verb::Post, &headers).with_envelope(&Envelope::read(call.as_bytes()).unwrap(), true);
+        let refused = match got {
+            Err(Refusal::HeaderMismatch { header }) => Some(header),
+            _ => None,
+        };
+        assert_eq!(refused, mismatch, "{lines:?}");
     }
-    assert!(!read(Verb::Get, &fields::<&str, &str>(&[])).takes_stream);
 }

@@ -2,28 +2,49 @@ use std::time::{Duration, Instant};
 
 use http::StatusCode;
 
-use super::{Hold, Patience, Verdict, judge, patience};
-use crate::outcome::{NotReached, Outcome};
+use super::{Hold, Patience, Verdict, instead, judge, patience};
+use crate::mcp::table::Retry;
+use crate::outcome::{Limit, NotReached, Outcome};
 use crate::refusal::Refusal;
 
-const SENT: [Outcome; 4] =
-    [Outcome::Answered(StatusCode::BAD_GATEWAY), Outcome::Lost, Outcome::TimedOut, Outcome::BrokeOff];
+const SENT: [Outcome; 7] = [
+    Outcome::Answered(StatusCode::BAD_GATEWAY),
+    Outcome::Lost,
+    Outcome::TimedOut,
+    Outcome::TookTooLong,
+    Outcome::BrokeOff,
+    Outcome::CutOff(Limit::Idle),
+    Outcome::CutOff(Limit::Total),
+];
 
 #[test]
-fn what_may_have_reached_an_agent_is_never_tried_again() {
+fn what_may_have_reached_an_agent_and_may_act_is_never_tried_again() {
     let now = Instant::now();
     for outcome in SENT {
         assert!(outcome.reached_agent());
         for hold in [Hold::Free, Hold::Named, Hold::Session { failing_since: Some(now) }] {
-            assert_ne!(judge(outcome, hold, "weather", now), Verdict::Again, "{outcome:?} {hold:?}");
+            assert_ne!(
+                judge(outcome, hold, Retry::ConnectOnly, "weather", now),
+                Verdict::Again,
+                "{outcome:?} {hold:?}"
+            );
         }
     }
 }
 
 #[test]
+fn which_limit_passed_decides_what_the_caller_sees() {
+    let judge = |outcome| judge(outcome, Hold::Free, Retry::ConnectOnly, "weather", Instant::now());
+    assert_eq!(judge(Outcome::TimedOut), Verdict::Refuse(Refusal::UpstreamTimeout));
+    assert_eq!(judge(Outcome::TookTooLong), Verdict::Refuse(Refusal::TotalTimeout));
+    assert_eq!(judge(Outcome::CutOff(Limit::Idle)), Verdict::Abort);
+    assert_eq!(judge(Outcome::CutOff(Limit::Total)), Verdict::Abort);
+}
+
+#[test]
 fn a_free_call_that_reached_nobody_is_tried_again() {
     for outcome in [Outcome::ConnectFailed, Outcome::NotReached(NotReached::Other)] {
-        assert_eq!(judge(outcome, Hold::Free, "weather", Instant::now()), Verdict::Again);
+        assert_eq!(judge(outcome, Hold::Free, Retry::ConnectOnly, "weather", Instant::now()), Verdict::Again);
     }
 }
 
@@ -40,11 +61,25 @@ fn a_session_waits_for_its_replica_and_not_for_ever() {
         (Outcome::NotReached(NotReached::Draining), 9, Verdict::Refuse(Refusal::SessionUnreachable)),
     ] {
         assert_eq!(
-            judge(outcome, hold, "weather", since + Duration::from_secs(seconds)),
+            judge(outcome, hold, Retry::ConnectOnly, "weather", since + Duration::from_secs(seconds)),
             verdict,
             "{outcome:?} {seconds}"
         );
     }
+}
+
+#[test]
+fn a_read_is_repeated_elsewhere_only_where_nothing_holds_it() {
+    let now = Instant::now();
+    for outcome in [Outcome::Lost, Outcome::Answered(StatusCode::SERVICE_UNAVAILABLE)] {
+        assert_eq!(judge(outcome, Hold::Free, Retry::SafeRead, "weather", now), Verdict::Again);
+        for hold in [Hold::Named, Hold::Session { failing_since: None }] {
+            assert_ne!(judge(outcome, hold, Retry::SafeRead, "weather", now), Verdict::Again, "{outcome:?} {hold:?}");
+        }
+    }
+    let lost = instead(Outcome::Lost, "weather");
+    assert_eq!(lost, Verdict::Refuse(Refusal::UpstreamLost));
+    assert_eq!(instead(Outcome::Answered(StatusCode::BAD_GATEWAY), "weather"), Verdict::Done, "its answer stands");
 }
 
 #[test]
@@ -55,5 +90,7 @@ fn only_a_patient_call_waits_and_it_ends_without_an_answer() {
     assert_eq!(patience(&nobody, true, began, began), Patience::WaitUntil(later));
     assert_eq!(patience(&nobody, true, began, later), Patience::Close);
     assert_eq!(patience(&nobody, false, began, began), Patience::Refuse);
+    // An error of ours would be taken for a word of the protocol.
+    assert_eq!(patience(&Refusal::Draining, true, began, began), Patience::Close);
     assert_eq!(patience(&Refusal::HeadTooLarge, true, began, began), Patience::Refuse);
 }
