@@ -13,3 +13,4 @@ pub mod redis;
 pub mod peers;
 pub mod mesh;
 pub mod fleet;
+pub mod conformance;
