@@ -18,6 +18,8 @@ use crate::{binary, http, wait};
 
 pub struct Mesh {
     folder: TempDir,
+    /// Further lines of control's file: routes and pools.
+    pub intent: String,
     pub control: Option<Process>,
     grpc: Option<String>,
     http: Option<String>,
@@ -74,7 +76,7 @@ impl Shape {
 impl Mesh {
     /// An authority, and nothing that runs yet.
     pub async fn new() -> Result<Self> {
-        let mesh = Self { folder: tempfile::tempdir()?, control: None, grpc: None, http: None };
+        let mesh = Self { folder: tempfile::tempdir()?, intent: String::new(), control: None, grpc: None, http: None };
         let dir = mesh.path("ca");
         mesh.must(&["ca", "init", "--dir", &dir]).await?;
         mesh.issue("control", "control").await?;
@@ -111,8 +113,9 @@ impl Mesh {
         let file = self.file("control/control.yaml");
         let text = format!(
             "listen: {{grpc: {grpc}, http: {http}}}\nstore: sqlite:{}\nidentity: {{certificate: control.pem, \
-             key: control.key, authority: ca.pem}}\nlog: {{level: debug, format: text}}\n",
-            self.path("control/control.db")
+             key: control.key, authority: ca.pem}}\nlog: {{level: debug, format: text}}\n{}",
+            self.path("control/control.db"),
+            self.intent
         );
         std::fs::write(&file, text)?;
         let (process, ports) = self.serve("control", "control", &file).await?;
