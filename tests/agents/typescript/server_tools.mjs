@@ -98,17 +98,20 @@ function offerTalk(offer) {
   });
 }
 
+// `send` asks on the stream of the call. `elicitInput` and `requestSampling` ask on the GET stream of the session, and a
+// question that is asked before the client has opened it is lost.
 function offerQuestions(offer) {
   const string = { type: 'string' };
   const elicit = async (ctx, message, properties, required = []) => {
     const requestedSchema = { type: 'object', properties, required };
-    const { action, content } = await ctx.mcpReq.elicitInput({ mode: 'form', message, requestedSchema });
+    const params = { mode: 'form', message, requestedSchema };
+    const { action, content } = await ctx.mcpReq.send({ method: 'elicitation/create', params });
     return text(`Elicitation completed: action=${action}, content=${JSON.stringify(content)}`);
   };
 
   const sample = async ({ prompt }, ctx) => {
     const messages = [{ role: 'user', content: { type: 'text', text: prompt } }];
-    const result = await ctx.mcpReq.requestSampling({ messages, maxTokens: 100 });
+    const result = await ctx.mcpReq.send({ method: 'sampling/createMessage', params: { messages, maxTokens: 100 } });
     return text(`LLM response: ${result.content.text}`);
   };
   offer('test_sampling', "Asks the client's model.", sample, object({ prompt: string }));
