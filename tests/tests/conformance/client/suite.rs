@@ -7,9 +7,10 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use outrigger_tests::binary;
 use outrigger_tests::conformance::{self, Checks, scenario_of};
+use outrigger_tests::peers::installed;
 use outrigger_tests::process::Process;
 use tokio::process::Command;
 use tokio::sync::Semaphore;
@@ -25,6 +26,7 @@ const SCENARIO_WITHIN_MS: &str = "120000";
 pub enum Sdk {
     Python,
     TypeScript,
+    Rust,
 }
 
 /// What a run is measured against.
@@ -84,6 +86,7 @@ impl Client {
                 let script = agents.join("typescript/client_conformance.mjs");
                 Ok(Self { command: format!("{} {}", node()?.display(), script.display()), _kept: None })
             }
+            Sdk::Rust => Ok(Self { command: binary::conformance_client()?.display().to_string(), _kept: None }),
         }
     }
 }
@@ -137,12 +140,4 @@ impl Run {
 
 fn node() -> Result<PathBuf> {
     installed("conformance/node_modules/node/bin/node")
-}
-
-/// Something `tests/setup.sh` put into `tests/.peers`.
-fn installed(path: &str) -> Result<PathBuf> {
-    let path = binary::root().join("tests/.peers").join(path);
-    path.exists()
-        .then_some(path.clone())
-        .with_context(|| format!("{} is not there; run tests/setup.sh", path.display()))
 }
