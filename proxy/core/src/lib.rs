@@ -11,6 +11,7 @@ pub mod target;
 pub mod site;
 pub mod announce;
 pub mod asked;
+pub mod dialled;
 pub mod mcp;
 pub mod events;
 pub mod deadline;

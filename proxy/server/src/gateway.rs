@@ -21,6 +21,7 @@ pub mod outbound;
 pub mod inbound;
 pub mod exchange;
 pub mod announcing;
+pub mod renaming;
 pub mod deliver;
 pub mod serve;
 pub mod tunnel;

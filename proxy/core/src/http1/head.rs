@@ -181,6 +181,23 @@ impl ResponseHead {
         self.fields.bytes().len()
     }
 
+    /// Its first line as it goes on.
+    pub fn first_line(&self) -> Vec<u8> {
+        [b"HTTP/1.1 ", self.status.as_str().as_bytes(), b" ", self.reason(), b"\r\n"].concat()
+    }
+
+    /// All of it.
+    pub fn written(&self) -> Vec<u8> {
+        let mut bytes = self.first_line();
+        for (_, name, value) in self.fields.iter() {
+            for part in [name, b": ", value, b"\r\n"] {
+                bytes.extend_from_slice(part);
+            }
+        }
+        bytes.extend_from_slice(b"\r\n");
+        bytes
+    }
+
     /// The words behind the status; perhaps none.
     pub fn reason(&self) -> &[u8] {
         self.reason.in_bytes(self.fields.bytes())

@@ -31,6 +31,7 @@ use super::deliver::{Delivered, deliver};
 use super::downstream::Downstream;
 use super::exchange::{Answer, Failure, ask};
 use super::parts::GatewayParts;
+use super::renaming::{self, Called};
 use super::upload::Upload;
 use super::upstream::{Upstream, Upstreams};
 use super::wire::Wire;
@@ -221,6 +222,13 @@ impl Side {
         let reusable = !answer.head.is_http10 && !fields.lists(Name::Connection, "close");
         let until_close = answer.framing == Framing::UntilClose;
         let attempt = call.attempt.as_ref().filter(|_| !call.forwarded);
+        let answer = match attempt {
+            Some(attempt) if renaming::may_rename(down, &answer) => {
+                let to = self.called(down, call);
+                renaming::rename(down, &mut upstream.wire, &attempt.endpoint, to, answer).await
+            }
+            _ => answer,
+        };
         let announcing = attempt.and_then(|attempt| Announcing::of(&self.parts, down, &attempt.endpoint, &answer));
         match deliver(down, &mut upstream.wire, answer, call.deadlines(), call.at_drain(), announcing).await {
             Ok(Delivered::Drained) => CallEnd::Drained,
@@ -242,6 +250,12 @@ impl Side {
                 }
             }
         }
+    }
+
+    /// The server that the caller called, by the path it wrote.
+    fn called(&self, down: &Downstream<'_>, call: &Call) -> Called {
+        let only = call.world.only_route().map(|route| route.name.as_str());
+        Called::of(down.head.path(), only.filter(|_| self.direction == Direction::Outbound))
     }
 
     /// Ends a call that no answer began for.

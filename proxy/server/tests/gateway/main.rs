@@ -11,6 +11,7 @@ mod drain;
 mod forward;
 mod limits;
 mod messages;
+mod oauth;
 mod peers;
 mod refusals;
 mod retries;
