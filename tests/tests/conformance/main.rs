@@ -10,6 +10,7 @@
     clippy::indexing_slicing,
     reason = "tests fail loudly"
 )]
+#![allow(clippy::print_stdout, reason = "the figures of a run are shown with --nocapture")]
 
 mod client;
 mod server;
