@@ -25,10 +25,19 @@ pub fn counter() -> Result<PathBuf> {
     built("counter-agent")
 }
 
-/// The conformance server on the official Rust SDK.
+/// The server for the conformance suite on the official Rust SDK.
 pub fn conformance_server() -> Result<PathBuf> {
+    conformance("conformance-server")
+}
+
+/// The client of the conformance suite on the official Rust SDK.
+pub fn conformance_client() -> Result<PathBuf> {
+    conformance("conformance-client")
+}
+
+fn conformance(name: &str) -> Result<PathBuf> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    found(&BUILT, &["conformance-agents"], "conformance-server")
+    found(&BUILT, &["conformance-agents"], name)
 }
 
 fn built(name: &str) -> Result<PathBuf> {

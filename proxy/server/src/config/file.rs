@@ -102,6 +102,8 @@ pub struct ProbeFile {
     pub interval_ms: Option<u64>,
     /// Longest wait for the answer in milliseconds, 10 to 60000. Default: 1000.
     pub timeout_ms: Option<u64>,
+    /// Whether the agent is asked what it offers. `false` only looks whether its port is open. Default: true.
+    pub ask: Option<bool>,
 }
 
 /// Addresses to listen on, as `ip:port`.

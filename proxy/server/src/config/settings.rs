@@ -82,6 +82,8 @@ pub struct AgentUrl {
 pub struct Probe {
     pub interval: Duration,
     pub timeout: Duration,
+    /// Whether it is sent requests of ours; if not, an open port is enough.
+    pub ask: bool,
 }
 
 /// The four listeners.
