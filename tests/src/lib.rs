@@ -14,3 +14,4 @@ pub mod redis;
 pub mod peers;
 pub mod mesh;
 pub mod fleet;
+pub mod conformance;
