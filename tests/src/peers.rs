@@ -118,13 +118,13 @@ fn launch(sdk: Sdk, name: &str, folder: &Path, port: u16) -> Result<Process> {
 }
 
 /// Something `tests/setup.sh` put into `tests/.peers`.
-fn installed(path: &str) -> Result<PathBuf> {
+pub fn installed(path: &str) -> Result<PathBuf> {
     let path = binary::root().join("tests/.peers").join(path);
     ensure!(path.exists(), "{} is not there; run tests/setup.sh", path.display());
     Ok(path)
 }
 
-fn node() -> Result<PathBuf> {
+pub fn node() -> Result<PathBuf> {
     Ok(installed("node/node_modules/.bin/node").unwrap_or_else(|_| PathBuf::from("node")))
 }
 
