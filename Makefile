@@ -12,7 +12,7 @@ demo: tools
 # Everything, against real peers: Redis, the Python, TypeScript and Rust SDKs.
 test: tools
 	tests/setup.sh
-	cargo build --locked -p outrigger -p counter-agent
+	cargo build --locked -p outrigger -p counter-agent -p conformance-agents
 	cargo test --locked --workspace
 
 # What a change must pass before it is sent.

@@ -32,6 +32,7 @@ const HOUSE: &[(&str, &[&str])] = &[
         &["outrigger-model", "outrigger-config", "outrigger-identity", "outrigger-wire", "outrigger-control-core"],
     ),
     ("config-examples/agents/counter", &[]),
+    ("tests/agents/rust", &[]),
     (
         "load-tests",
         &["outrigger-model", "outrigger-identity", "outrigger-wire", "outrigger-client", "outrigger-control-core"],
