@@ -25,6 +25,11 @@ pub fn counter() -> Result<PathBuf> {
     built("counter-agent")
 }
 
+/// The conformance server on the official Rust SDK.
+pub fn conformance_server() -> Result<PathBuf> {
+    built("conformance-server")
+}
+
 fn built(name: &str) -> Result<PathBuf> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let folder = BUILT.get_or_init(|| build().map_err(|error| format!("{error:#}")));
@@ -40,8 +45,8 @@ fn build() -> Result<PathBuf> {
     let profile = test.parent().and_then(Path::parent).context("the test stands in target/<profile>/deps")?;
     let target = profile.parent().context("the test stands in target/<profile>/deps")?;
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(root()).args(["build", "--quiet", "-p", "outrigger", "-p", "counter-agent", "--target-dir"]);
-    cargo.arg(target);
+    cargo.current_dir(root()).args(["build", "--quiet", "-p", "outrigger", "-p", "counter-agent"]);
+    cargo.args(["-p", "conformance-agents", "--target-dir"]).arg(target);
     if profile.ends_with("release") {
         cargo.arg("--release");
     }
