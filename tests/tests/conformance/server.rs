@@ -41,8 +41,8 @@ async fn nothing_differs(sdk: Sdk, suite: Suite) -> Result<()> {
 
 fn tell(sdk: Sdk, suite: Suite, name: &str, run: &Run) {
     let [passed, failed] = [Status::Success, Status::Failure].map(|status| count(&run.checks, status));
-    println!(
-        "{sdk:?} {suite:?} {name}: {} checks, {passed} passed, {failed} failed (not scored), {:.1} s",
+    eprintln!(
+        "{sdk:?} {suite:?} {name}: {} checks, {passed} passed, {failed} failed, {:.1} s",
         run.checks.len(),
         run.seconds
     );
@@ -78,6 +78,21 @@ async fn typescript_2026() -> Result<()> {
     nothing_differs(Sdk::TypeScript, Suite::Of2026).await
 }
 
+#[tokio::test]
+async fn rust_0_1_16() -> Result<()> {
+    nothing_differs(Sdk::Rust, Suite::Active).await
+}
+
+#[tokio::test]
+async fn rust_2025() -> Result<()> {
+    nothing_differs(Sdk::Rust, Suite::Of2025).await
+}
+
+#[tokio::test]
+async fn rust_2026() -> Result<()> {
+    nothing_differs(Sdk::Rust, Suite::Of2026).await
+}
+
 /// What the rows above are worth: the same mesh without affinity breaks what they find whole.
 #[tokio::test]
 async fn without_affinity_two_replicas_are_not_one_server() -> Result<()> {
@@ -88,7 +103,7 @@ async fn without_affinity_two_replicas_are_not_one_server() -> Result<()> {
         replicas.grow_to(2).await?;
         let scattered = run(suite, &replicas.scattered_url(), replicas.folder(), "scattered").await?;
         let found = differences(&direct.checks, &scattered.checks);
-        println!("{suite:?} scattered: {} checks differ, {:.1} s", found.len(), begun.elapsed().as_secs_f32());
+        eprintln!("{suite:?} scattered: {} checks differ, {:.1} s", found.len(), begun.elapsed().as_secs_f32());
         ensure!(found.len() >= suite.broken_min(), "{suite:?}: only {} checks differ: {found:?}", found.len());
     }
     Ok(())

@@ -17,6 +17,7 @@ use tokio::process::Command;
 pub enum Sdk {
     Python,
     TypeScript,
+    Rust,
 }
 
 pub struct Agent {
@@ -30,10 +31,12 @@ impl Agent {
         let mut command = match sdk {
             Sdk::Python => Command::new(installed("python/bin/python")?),
             Sdk::TypeScript => Command::new(node()?),
+            Sdk::Rust => Command::new(binary::conformance_server()?),
         };
         match sdk {
             Sdk::Python => command.arg(agents.join("python/server_conformance.py")),
             Sdk::TypeScript => command.arg(agents.join("typescript/server_conformance.mjs")),
+            Sdk::Rust => &mut command,
         };
         // Nothing of the test's environment reaches a server: a proxy in it would be one way too many.
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());

@@ -34,8 +34,7 @@ pub struct Replicas {
 impl Replicas {
     /// A mesh with one replica.
     pub async fn first(sdk: Sdk, intent: &str) -> Result<Self> {
-        let mut mesh = Mesh::new().await?;
-        intent.clone_into(&mut mesh.intent);
+        let mut mesh = Mesh::new().await?.declaring(intent);
         mesh.start_control().await?;
         let caller = mesh.start_proxy(&Shape::calling("desk-1", "agent/desk")).await?;
         let mut replicas = Self { sdk, agents: vec![], proxies: vec![], caller, mesh };
