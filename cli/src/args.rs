@@ -82,6 +82,9 @@ pub struct Up {
     /// Where sessions are kept; without it, in memory
     #[arg(long, value_name = "URL", env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<String>,
+    /// A site that agents may reach with the mesh as their HTTP proxy: HOST:PORT or HOST:*; may be repeated
+    #[arg(long, value_name = "SITE")]
+    pub forward_allow: Vec<String>,
     /// Write the real addresses here, as JSON, once everything listens
     #[arg(long, value_name = "FILE")]
     pub ports_file: Option<PathBuf>,

@@ -179,7 +179,6 @@ def targets():
         "encoded_nul_behind": b"/weather/mcp%00",
         "encoded_line_end_behind": b"/weather/mcp%0d%0aX:1",
         "path_parameters": b"/weather/mcp;jsessionid=1",
-        "url_without_path": b"http://localhost",
         "a_bad_percent_sign": b"/weather/mcp%zz",
     }.items():
         yield name, post(target), *NO_PATH

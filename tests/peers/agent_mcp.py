@@ -1,6 +1,6 @@
 """A stateful MCP agent on the official Python SDK: one count per session, told with the name of the process.
 
-Usage: agent_mcp.py NAME. Listens on a free port of 127.0.0.1 and prints `listening HOST:PORT`.
+Usage: agent_mcp.py NAME [sse]; `sse` is the transport of 2024-11-05, at /sse. Listens on a free port of 127.0.0.1 and prints `listening HOST:PORT`.
 """
 
 import sys
@@ -10,12 +10,15 @@ from mcp.server.mcpserver import Context, MCPServer
 import listen
 
 NAME = sys.argv[1]
+SSE = sys.argv[2:] == ["sse"]
 agent = MCPServer("counter-python")
 counts: dict[str, int] = {}
 
 
 def session_of(context: Context) -> str:
     """The session a call belongs to; calls of revisions without sessions share one count."""
+    if SSE:
+        return context.request_context.request.query_params["session_id"]
     return (context.headers or {}).get("mcp-session-id", "")
 
 
@@ -33,4 +36,4 @@ async def whoami() -> str:
     return NAME
 
 
-listen.serve(agent.streamable_http_app())
+listen.serve(agent.sse_app() if SSE else agent.streamable_http_app())

@@ -1,6 +1,6 @@
 """A client on the official Python SDK, driven line by line.
 
-Usage: client_mcp.py URL MODE, where MODE is `legacy` or `auto`. Reads one JSON object a line from standard input:
+Usage: client_mcp.py URL MODE, where MODE is `legacy`, `auto` or `sse` (the transport of 2024-11-05). Reads one JSON object a line from standard input:
 `{"do": "open" | "call" | "tools" | "close", "session": NAME, "tool": NAME, "arguments": {…}}`, and answers each with
 one JSON line: `{"ok": true, "text": …}` or `{"ok": false, "error": …}`.
 """
@@ -10,6 +10,7 @@ import json
 import sys
 
 from mcp import Client
+from mcp.client.sse import sse_client
 
 URL, MODE = sys.argv[1], sys.argv[2]
 
@@ -17,7 +18,8 @@ URL, MODE = sys.argv[1], sys.argv[2]
 async def live(orders: asyncio.Queue, answers: asyncio.Queue) -> None:
     """One session from open to close, in one task: the SDK wants to be entered and left by the same task."""
     try:
-        async with Client(URL, mode=MODE, read_timeout_seconds=20) as client:
+        server, mode = (sse_client(URL), "legacy") if MODE == "sse" else (URL, MODE)
+        async with Client(server, mode=mode, read_timeout_seconds=20) as client:
             await answers.put({"ok": True, "text": str(client.protocol_version)})
             while (order := await orders.get()) is not None:
                 try:

@@ -1,6 +1,6 @@
 // A client on the official TypeScript SDKs, driven line by line; the orders are those of client_mcp.py.
 //
-// Usage: client_ts.mjs URL MODE, where MODE is `legacy` (SDK 1.x), `legacy2` (client 2.x as it is) or `auto` (client 2.x
+// Usage: client_ts.mjs URL MODE, where MODE is `legacy` (SDK 1.x), `sse` (the same with the transport of 2024-11-05), `legacy2` (client 2.x as it is) or `auto` (client 2.x
 // that looks for the newest revision first). PEERS names the folder that holds node_modules.
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
@@ -11,6 +11,11 @@ const require = createRequire(join(process.env.PEERS, 'package.json'));
 
 function make() {
   const who = { name: 'mesh-test', version: '1.0.0' };
+  if (mode === 'sse') {
+    const { Client } = require('@modelcontextprotocol/sdk/client/index.js');
+    const { SSEClientTransport } = require('@modelcontextprotocol/sdk/client/sse.js');
+    return { client: new Client(who), transport: new SSEClientTransport(new URL(url)) };
+  }
   if (mode === 'legacy') {
     const { Client } = require('@modelcontextprotocol/sdk/client/index.js');
     const { StreamableHTTPClientTransport } = require('@modelcontextprotocol/sdk/client/streamableHttp.js');

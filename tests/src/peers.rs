@@ -22,6 +22,10 @@ pub enum Sdk {
     /// `server-everything`, as published.
     Everything,
     Rust,
+    /// The transport of 2024-11-05, HTTP with SSE.
+    PythonSse,
+    /// The same of `server-everything`.
+    EverythingSse,
 }
 
 pub struct Agent {
@@ -46,7 +50,8 @@ impl Agent {
     }
 
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/mcp", self.port)
+        let path = if matches!(self.sdk, Sdk::PythonSse | Sdk::EverythingSse) { "sse" } else { "mcp" };
+        format!("http://127.0.0.1:{}/{path}", self.port)
     }
 
     /// Comes back where it was, having forgotten everything.
@@ -73,14 +78,14 @@ impl Agent {
 impl Sdk {
     pub fn tool(self) -> &'static str {
         match self {
-            Self::Everything => "get-env",
-            Self::Python | Self::FastMcp | Self::Rust => "increment",
+            Self::Everything | Self::EverythingSse => "get-env",
+            Self::Python | Self::FastMcp | Self::Rust | Self::PythonSse => "increment",
         }
     }
 
     /// Which replica gave an answer of [`Sdk::tool`].
     pub fn replica_in(self, text: &str) -> Result<String> {
-        if self != Self::Everything {
+        if !matches!(self, Self::Everything | Self::EverythingSse) {
             return Ok(text.split(' ').next().unwrap_or_default().to_owned());
         }
         let env: Value = serde_json::from_str(text).with_context(|| format!("not JSON: {text}"))?;
@@ -91,8 +96,8 @@ impl Sdk {
 fn launch(sdk: Sdk, name: &str, folder: &Path, port: u16) -> Result<Process> {
     let peers = binary::root().join("tests/peers");
     let mut command = match sdk {
-        Sdk::Python | Sdk::FastMcp => Command::new(installed("python/bin/python")?),
-        Sdk::Everything => Command::new(node()?),
+        Sdk::Python | Sdk::FastMcp | Sdk::PythonSse => Command::new(installed("python/bin/python")?),
+        Sdk::Everything | Sdk::EverythingSse => Command::new(node()?),
         Sdk::Rust => Command::new(binary::counter()?),
     };
     // An agent's environment is its own: nothing of the test's leaks into what `get-env` answers.
@@ -100,12 +105,13 @@ fn launch(sdk: Sdk, name: &str, folder: &Path, port: u16) -> Result<Process> {
     command.env("PORT", port.to_string()).env("REPLICA", name).current_dir(folder);
     match sdk {
         Sdk::Python => command.arg(peers.join("agent_mcp.py")).arg(name),
+        Sdk::PythonSse => command.arg(peers.join("agent_mcp.py")).args([name, "sse"]),
         Sdk::FastMcp => command.arg(peers.join("agent_fastmcp.py")).arg(name),
-        Sdk::Everything => command
+        Sdk::Everything | Sdk::EverythingSse => command
             .arg("--require")
             .arg(peers.join("loopback.cjs"))
             .arg(installed("node/node_modules/@modelcontextprotocol/server-everything/dist/index.js")?)
-            .arg("streamableHttp"),
+            .arg(if sdk == Sdk::Everything { "streamableHttp" } else { "sse" }),
         Sdk::Rust => command.args(["--name", name, "--port", &port.to_string()]),
     };
     Process::start(name, folder, command)
@@ -131,6 +137,9 @@ pub enum ClientSdk {
     TypeScriptLegacy,
     /// Client 2.x, newest revision first.
     TypeScriptAuto,
+    /// The transport of 2024-11-05.
+    PythonSse,
+    TypeScriptSse,
 }
 
 pub struct Client {
@@ -141,18 +150,33 @@ pub struct Client {
 
 impl Client {
     pub fn start(sdk: ClientSdk, url: &str, name: &str, folder: &Path) -> Result<Self> {
+        Self::start_with(sdk, url, name, folder, &[])
+    }
+
+    /// The same, with further variables in its environment.
+    pub fn start_with(
+        sdk: ClientSdk,
+        url: &str,
+        name: &str,
+        folder: &Path,
+        variables: &[(&str, &str)],
+    ) -> Result<Self> {
         let peers = binary::root().join("tests/peers");
         let mut command = match sdk {
-            ClientSdk::PythonLegacy | ClientSdk::PythonAuto => Command::new(installed("python/bin/python")?),
-            ClientSdk::TypeScriptLegacy | ClientSdk::TypeScriptAuto => Command::new(node()?),
+            ClientSdk::PythonLegacy | ClientSdk::PythonAuto | ClientSdk::PythonSse => {
+                Command::new(installed("python/bin/python")?)
+            }
+            ClientSdk::TypeScriptLegacy | ClientSdk::TypeScriptAuto | ClientSdk::TypeScriptSse => Command::new(node()?),
         };
         match sdk {
             ClientSdk::PythonLegacy => command.arg(peers.join("client_mcp.py")).args([url, "legacy"]),
             ClientSdk::PythonAuto => command.arg(peers.join("client_mcp.py")).args([url, "auto"]),
+            ClientSdk::PythonSse => command.arg(peers.join("client_mcp.py")).args([url, "sse"]),
+            ClientSdk::TypeScriptSse => command.arg(peers.join("client_ts.mjs")).args([url, "sse"]),
             ClientSdk::TypeScriptLegacy => command.arg(peers.join("client_ts.mjs")).args([url, "legacy"]),
             ClientSdk::TypeScriptAuto => command.arg(peers.join("client_ts.mjs")).args([url, "auto"]),
         };
-        command.env("PEERS", installed("node")?);
+        command.env("PEERS", installed("node")?).envs(variables.iter().copied());
         let mut process = Process::start(name, folder, command)?;
         let orders = process.stdin().context("a client is driven through its standard input")?;
         Ok(Self { process, orders, answered: 0 })

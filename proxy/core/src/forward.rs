@@ -4,6 +4,7 @@
 //! Invariant: a field that starts with `outrigger-` crosses no proxy: strangers cannot set one, agents never see one. Fields of one
 //! connection end with it (RFC 9110 section 7.6.1). All others keep their order and their spelling.
 
+use crate::asked::Part;
 use crate::http1::field::{Fields, Name, tokens};
 use crate::http1::head::{RequestHead, ResponseHead};
 use crate::world::endpoint::Endpoint;
@@ -17,14 +18,35 @@ pub struct Delivery {
     pub without_chunks: bool,
 }
 
+/// What a request is for at its endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spot<'a> {
+    Part(Part),
+    /// A path and query that the agent announced.
+    Announced(&'a str),
+}
+
 /// Appends the head of a request as `endpoint` is to see it.
-pub fn request(head: &RequestHead, endpoint: &Endpoint, out: &mut Vec<u8>) {
+pub fn request(head: &RequestHead, endpoint: &Endpoint, spot: Spot<'_>, out: &mut Vec<u8>) {
     let lead = endpoint.lead.as_ref();
     out.reserve(head.size() + lead.path.len() + 64);
     out.extend_from_slice(head.method());
     out.push(b' ');
-    out.extend_from_slice(lead.path.as_bytes());
-    if let Some(query) = lead.query.as_deref().or(head.query()) {
+    let query = match spot {
+        Spot::Part(Part::Endpoint) => {
+            out.extend_from_slice(lead.path.as_bytes());
+            lead.query.as_deref().or(head.query())
+        }
+        Spot::Part(part) => {
+            out.extend_from_slice(part.path(lead.server()).as_bytes());
+            head.query()
+        }
+        Spot::Announced(path) => {
+            out.extend_from_slice(path.as_bytes());
+            None
+        }
+    };
+    if let Some(query) = query {
         out.push(b'?');
         out.extend_from_slice(query.as_bytes());
     }
@@ -41,7 +63,9 @@ pub fn request(head: &RequestHead, endpoint: &Endpoint, out: &mut Vec<u8>) {
             // We have answered `Expect` ourselves; trailers of answers are not asked for.
             Name::Expect | Name::Te => false,
             Name::Host => lead.host.is_none(),
-            Name::Other => !name.eq_ignore_ascii_case(b"x-forwarded-host") || lead.host.is_none(),
+            Name::Other if name.eq_ignore_ascii_case(b"x-forwarded-host") => lead.host.is_none(),
+            // For a proxy, and we are it (RFC 9110 section 11.7.2).
+            Name::Other => !name.eq_ignore_ascii_case(b"proxy-authorization"),
             known => !is_of_connection(known),
         };
         if goes_on && !of_connection.has(known, name) {

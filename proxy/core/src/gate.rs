@@ -13,6 +13,10 @@ use crate::http1::body::Framing;
 use crate::http1::field::{Fields, Name};
 use crate::http1::head::RequestHead;
 use crate::refusal::{Malformed, Refusal};
+use crate::site::Site;
+
+/// The port of a URL that names none.
+const HTTP_PORT: u16 = 80;
 
 /// Whom a listener answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +25,9 @@ pub struct Hosts {
     pub hosts: Vec<String>,
     /// Origins besides loopback ones, such as `https://console.example`.
     pub origins: Vec<String>,
+    /// A target that is a whole URL may have any host: who writes one takes us for its HTTP proxy, which no page in a browser can
+    /// make it do, and [`Outside`](crate::outside::Outside) says where it may go.
+    pub forwards: bool,
 }
 
 /// The rules of one listener.
@@ -38,8 +45,9 @@ pub fn check(head: &RequestHead, rules: &Rules) -> Result<Framing, Refusal> {
     if head.fields.count() > rules.headers_max || head.size() > rules.header_bytes_max {
         return Err(Refusal::HeadTooLarge);
     }
-    if matches!(head.method(), b"CONNECT" | b"TRACE") {
-        // The one asks for a tunnel, the other for all headers back, credentials among them.
+    let forwards = rules.hosts.as_ref().is_some_and(|hosts| hosts.forwards);
+    if head.method() == b"TRACE" || head.method() == b"CONNECT" && !forwards {
+        // The one asks for all headers back, credentials among them, the other for a tunnel.
         return Err(Refusal::Malformed(Malformed::Method));
     }
     if head.fields.has(Name::Disguised) {
@@ -49,7 +57,10 @@ pub fn check(head: &RequestHead, rules: &Rules) -> Result<Framing, Refusal> {
     let framing = Framing::of_request(&head.fields, head.is_http10).map_err(Refusal::Malformed)?;
     let host = host(head)?;
     if let Some(allowed) = &rules.hosts {
-        allowed.check_host(host)?;
+        let elsewhere = head.target_authority().is_some() || head.connects_to().is_some();
+        if !(allowed.forwards && elsewhere) {
+            allowed.check_host(host)?;
+        }
         allowed.check_origin(&head.fields)?;
     }
     Ok(framing)
@@ -75,8 +86,12 @@ fn host(head: &RequestHead) -> Result<&str, Refusal> {
     if !is_usual_loopback(host) {
         check_authority(host).ok_or(bad.clone())?;
     }
-    if head.target_authority().is_some_and(|target| !target.eq_ignore_ascii_case(host)) {
-        return Err(bad);
+    // A tunnel is opened before any request for its site is made: what a Host there means is not settled among clients.
+    if let Some(target) = head.target_authority() {
+        let site = |text| Site::parse(text, Some(HTTP_PORT));
+        if site(target).is_none_or(|target| site(host) != Some(target)) {
+            return Err(bad);
+        }
     }
     Ok(host)
 }
@@ -121,10 +136,21 @@ impl Hosts {
         Err(Refusal::OriginNotAllowed { origin: text.to_owned() })
     }
 
-    fn takes_host(&self, host: &Authority) -> bool {
-        let listed =
+    /// Whether an authority is that of the listener with this port, and no other place of this machine.
+    pub fn are_at(&self, authority: &str, site: &Site, port: u16) -> bool {
+        let ours = is_loopback(site.host()) || site.host() == "::1";
+        let listed = || Authority::try_from(authority).is_ok_and(|host| self.lists(&host));
+        ours && site.port() == port || listed()
+    }
+
+    fn lists(&self, host: &Authority) -> bool {
+        let is =
             |allowed: &String| allowed.eq_ignore_ascii_case(host.as_str()) || allowed.eq_ignore_ascii_case(host.host());
-        is_loopback(host.host()) || self.hosts.iter().any(listed)
+        self.hosts.iter().any(is)
+    }
+
+    fn takes_host(&self, host: &Authority) -> bool {
+        is_loopback(host.host()) || self.lists(host)
     }
 
     fn takes_origin(&self, origin: &str) -> bool {

@@ -52,6 +52,14 @@ pub enum Refusal {
     /// The path is none of those that the proxy serves.
     #[error("path is not served here")]
     NoSuchPath,
+    /// A whole URL, or a tunnel, to a site that the operator did not list.
+    #[error("forwarding to `{site}` is not allowed")]
+    ForwardNotAllowed { site: String },
+    /// The site is listed, and what its name leads to is an address that may not be connected to, or one of our own.
+    #[error("address of `{site}` is not forwarded to")]
+    ForwardAddress { site: String },
+    #[error("`{site}` cannot be reached")]
+    ForwardUnreachable { site: String },
     /// The route exists and nobody serves it now.
     #[error("nobody provides `{route}`")]
     NoProvider { route: String },
@@ -187,6 +195,9 @@ impl Refusal {
             Self::NoAggregate { .. } | Self::NoRoute { .. } => Shape::said(StatusCode::NOT_FOUND, "no_route"),
             Self::NoSuchPath if modern => Shape::later("no_such_path", 5),
             Self::NoSuchPath => Shape::said(StatusCode::NOT_FOUND, "no_such_path"),
+            Self::ForwardNotAllowed { .. } => Shape::said(StatusCode::FORBIDDEN, "forward_not_allowed"),
+            Self::ForwardAddress { .. } => Shape::said(StatusCode::FORBIDDEN, "forward_address"),
+            Self::ForwardUnreachable { .. } => Shape::later("forward_unreachable", 1),
             Self::NoProvider { .. } => Shape::later("no_provider", 1),
             Self::NoEndpoint { .. } => Shape::later("no_endpoint", 1),
             Self::SessionGone if modern => Shape::later("session_gone", 1),
@@ -237,6 +248,9 @@ impl Refusal {
             Self::NoAggregate { .. } => "there is no aggregated endpoint; every route has its own path".to_owned(),
             Self::NoRoute { name, .. } => format!("there is no route, agent or replica named `{}`", echo(name)),
             Self::NoSuchPath => "this path is not served here".to_owned(),
+            Self::ForwardNotAllowed { site } => format!("this proxy does not forward to `{}`", echo(site)),
+            Self::ForwardAddress { site } => format!("`{}` is at an address that is not forwarded to", echo(site)),
+            Self::ForwardUnreachable { site } => format!("`{}` accepts no connections", echo(site)),
             Self::NoProvider { route } => format!("no agent provides `{}` now", echo(route)),
             Self::NoEndpoint { route } => format!("no replica behind `{}` accepts connections", echo(route)),
             Self::SessionGone => "the replica that held this session is gone, and the session with it".to_owned(),
@@ -272,6 +286,11 @@ impl Refusal {
             Self::BodyTooLarge { .. } => "send less at once, or raise `limits.body_bytes_max`".to_owned(),
             Self::NoAggregate { routes } | Self::NoRoute { routes, .. } => name_routes(routes),
             Self::NoSuchPath => "paths are /<name>/mcp and /agents/<id>/mcp".to_owned(),
+            Self::ForwardNotAllowed { .. } => {
+                "list it in `forward.allow`, or map the URL to a route in `forward.routes`".to_owned()
+            }
+            Self::ForwardAddress { .. } => "list the address itself in `forward.allow` if it is meant".to_owned(),
+            Self::ForwardUnreachable { .. } => "see that it is running and that its name resolves here".to_owned(),
             Self::NoProvider { route } => format!("ask `outrigger explain {}` why nobody fits", echo(route)),
             Self::NoEndpoint { .. } => {
                 "ask `outrigger get agents` which replicas are healthy, then try again".to_owned()

@@ -1,7 +1,8 @@
 //! What the path of a request asks for.
 //!
 //! In: a path. Out: a [`Target`], or nothing if the path is none of ours.
-//! Forms: `/mcp`, `/{name}/mcp`, `/agents/{id}/mcp`, each with or without a slash at its end.
+//! Forms: `/mcp`, `/{name}/mcp`, `/agents/{id}/mcp`, each with or without a slash at its end. `/{name}/sse` is the same as
+//! `/{name}/mcp`, because clients of 2024-11-05 are commonly given a URL that ends so.
 //! Invariant: names are compared as they stand; nothing is percent-decoded, because no valid name needs it.
 
 /// Who is called, as the caller wrote it.
@@ -22,7 +23,7 @@ impl<'a> Target<'a> {
         if path == "mcp" {
             return Some(Self::Everything);
         }
-        let front = path.strip_suffix("/mcp")?;
+        let front = path.strip_suffix("/mcp").or_else(|| path.strip_suffix("/sse"))?;
         match front.split_once('/') {
             None if front.is_empty() => None,
             None => Some(Self::Route(front)),

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::asked::{Asked, Part};
 use crate::mcp::table::Retry;
 use crate::outcome::Outcome;
 use crate::refusal::Refusal;
@@ -15,10 +16,11 @@ use crate::target::Target;
 use crate::world::endpoint::Endpoint;
 use crate::world::table::World;
 
-/// The own replica that a peer named.
-pub fn visit(world: &World, target: Option<Target<'_>>) -> Result<Arc<Endpoint>, Refusal> {
-    let Some(Target::Agent(id)) = target else { return Err(Refusal::NoSuchPath) };
-    world.own(id).cloned().ok_or_else(|| Refusal::UnknownReplica { replica: id.to_owned() })
+/// The own replica that a peer named, and what it asks of it.
+pub fn visit(world: &World, asked: Option<Asked<'_>>) -> Result<(Arc<Endpoint>, Part), Refusal> {
+    let Some(Asked { target: Some(Target::Agent(id)), part }) = asked else { return Err(Refusal::NoSuchPath) };
+    let own = world.own(id).cloned().ok_or_else(|| Refusal::UnknownReplica { replica: id.to_owned() })?;
+    Ok((own, part))
 }
 
 /// What follows the attempt; there is never a second one.

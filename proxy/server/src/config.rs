@@ -7,6 +7,7 @@ pub mod file;
 pub mod settings;
 mod value;
 mod agent;
+mod forward;
 mod plaintext;
 pub mod resolve;
 

@@ -5,7 +5,6 @@
 //! Invariant: bytes of a call are forwarded as they came and as soon as they came; none is kept but for one retry.
 
 pub mod pace;
-pub mod parts;
 pub mod alarm;
 pub mod closing;
 pub mod wire;
@@ -13,17 +12,23 @@ pub mod upload;
 pub mod downstream;
 pub mod pool;
 pub mod upstream;
+pub mod elsewhere;
+pub mod announced;
+pub mod parts;
 pub mod call;
 pub mod respond;
 pub mod attempts;
 pub mod outbound;
 pub mod inbound;
 pub mod exchange;
+pub mod announcing;
 pub mod deliver;
 pub mod serve;
+pub mod tunnel;
 pub mod connection;
 pub mod listen;
 
+pub use elsewhere::Elsewhere;
 pub use listen::{Listening, bind};
 pub use pace::Pace;
 pub use parts::{GatewayParts, Limits};

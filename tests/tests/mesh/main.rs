@@ -21,3 +21,4 @@ mod bad_input;
 mod operators;
 mod examples;
 mod stories;
+mod paths;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use outrigger_control::store::StorePlace;
-use outrigger_proxy::config::file::{AgentFile, ControlFile, ListenFile, ProxyFile, SessionsFile};
+use outrigger_proxy::config::file::{AgentFile, ControlFile, ForwardFile, ListenFile, ProxyFile, SessionsFile};
 use outrigger_proxy::config::settings::IdentitySource;
 use outrigger_proxy::config::{Settings, Written};
 
@@ -41,6 +41,7 @@ pub fn proxy(up: &Up, credentials: &Credentials, grpc: SocketAddr) -> Result<Set
         },
         control: Some(ControlFile { address: grpc.to_string() }),
         sessions: SessionsFile { redis_url: up.redis_url.clone(), ..SessionsFile::default() },
+        forward: ForwardFile { allow: up.forward_allow.clone(), ..ForwardFile::default() },
         ..ProxyFile::default()
     };
     let written = Written { file, folder: PathBuf::new(), host_name: "up".to_owned(), redis_url: None };

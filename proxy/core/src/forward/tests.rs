@@ -5,7 +5,9 @@ use outrigger_model::endpoint::EndpointState;
 use outrigger_model::name::{AgentName, ReplicaId};
 use outrigger_model::replica::Generation;
 
-use super::{Delivery, answer, request};
+use super::{Delivery, Spot, answer, request};
+use crate::announce::Token;
+use crate::asked::{Document, Form, Page, Part};
 use crate::http1::written;
 use crate::live::Live;
 use crate::world::endpoint::{Endpoint, Lead, Place};
@@ -33,8 +35,12 @@ fn peer() -> Endpoint {
 }
 
 fn forwarded(target: &str, lines: &[(&str, &str)], endpoint: &Endpoint) -> String {
+    asked(target, Part::Endpoint, lines, endpoint)
+}
+
+fn asked(target: &str, part: Part, lines: &[(&str, &str)], endpoint: &Endpoint) -> String {
     let mut out = Vec::new();
-    request(&written::request(target, lines), endpoint, &mut out);
+    request(&written::request(target, lines), endpoint, Spot::Part(part), &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -74,6 +80,8 @@ fn fields_of_ours_and_of_one_connection_go_no_further_and_all_others_as_they_wer
         ("mcp-session-id", "abc"),
         ("Connection", "keep-alive, X-Hop, Mcp-Session-Id"),
         ("Keep-Alive", "timeout=5"),
+        ("Proxy-Connection", "keep-alive"),
+        ("Proxy-Authorization", "Basic YTpi"),
         ("x-hop", "1"),
         ("TE", "trailers"),
         ("Upgrade", "h2c"),
@@ -91,4 +99,38 @@ fn an_answer_keeps_all_but_what_is_of_its_connection() {
     assert_eq!(delivered(text, Delivery::default()), expected);
     let expected = "HTTP/1.1 200 Fine by me\r\nMcp-Session-Id: abc\r\nConnection: close\r\n\r\n";
     assert_eq!(delivered(text, Delivery { close: true, without_chunks: true }), expected);
+}
+
+#[test]
+fn what_lies_beside_an_endpoint_is_asked_of_the_same_endpoint_with_its_own_query() {
+    let (own, peer) = (own("http://127.0.0.1:8081/api/mcp?key=2"), peer());
+    let line = |part, endpoint| asked("/x?a=1", part, &[("Host", "a")], endpoint).lines().next().unwrap().to_owned();
+    let inserted = Part::Document(Document::ProtectedResource, Form::Inserted);
+    assert_eq!(line(inserted, &own), "POST /.well-known/oauth-protected-resource/api/mcp?a=1 HTTP/1.1");
+    assert_eq!(line(inserted, &peer), "POST /.well-known/oauth-protected-resource/agents/weather-1/mcp?a=1 HTTP/1.1");
+    let page = Part::Page(Page::Token);
+    assert_eq!(line(page, &own), "POST /token?a=1 HTTP/1.1");
+    assert_eq!(line(page, &peer), "POST /agents/weather-1/token?a=1 HTTP/1.1");
+}
+
+#[test]
+fn what_is_forwarded_elsewhere_keeps_its_host_and_all_that_stands_in_it() {
+    let address = "127.0.0.1:4555".parse().unwrap();
+    let there = Endpoint::elsewhere(&"127.0.0.1:4555".parse().unwrap(), address, "/deep/x", Instant::now()).unwrap();
+    let lines = [("Host", "127.0.0.1:4555"), ("X-Forwarded-Host", "b"), ("Authorization", "Bearer t")];
+    let seen = forwarded("http://127.0.0.1:4555/deep/x?a=1", &lines, &there);
+    let expected =
+        "POST /deep/x?a=1 HTTP/1.1\r\nHost: 127.0.0.1:4555\r\nX-Forwarded-Host: b\r\nAuthorization: Bearer t\r\n\r\n";
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn messages_go_to_the_path_that_was_announced_and_to_a_peer_with_what_names_it() {
+    let mut out = Vec::new();
+    let head = written::request("/weather/mcp?outrigger-message=x", &[("Host", "a")]);
+    request(&head, &own("http://127.0.0.1:8081/sse?key=2"), Spot::Announced("/messages/?s=1"), &mut out);
+    assert!(out.starts_with(b"POST /messages/?s=1 HTTP/1.1\r\n"));
+    let token = Token([7; 16]);
+    let seen = asked("/weather/mcp?outrigger-message=x", Part::Messages(token), &[("Host", "a")], &peer());
+    assert!(seen.starts_with("POST /agents/weather-1/mcp?outrigger-message=x HTTP/1.1\r\n"), "{seen}");
 }

@@ -5,7 +5,8 @@ use crate::http1::written::request;
 use crate::refusal::{Malformed, Refusal};
 
 fn rules() -> Rules {
-    let hosts = Hosts { hosts: vec!["mesh.example".into()], origins: vec!["https://console.example".into()] };
+    let hosts =
+        Hosts { hosts: vec!["mesh.example".into()], origins: vec!["https://console.example".into()], forwards: false };
     Rules { hosts: Some(hosts), headers_max: 20, header_bytes_max: 1_000 }
 }
 
@@ -116,6 +117,8 @@ fn a_target_with_a_host_has_the_same_host() {
     for (target, fits) in [
         ("http://localhost:1/weather/mcp", true),
         ("http://LOCALHOST:1/", true),
+        ("http://user@localhost:1/", false),
+        ("http://localhost:99999/", false),
         ("http://mesh.example/", false),
         ("http:///", false),
     ] {
@@ -131,4 +134,20 @@ fn a_listener_whose_callers_prove_who_they_are_takes_any_host() {
         Ok(Framing::Empty)
     );
     assert!(check(&request::<&str, &str>("/", &[]), &open).is_err(), "but still exactly one");
+}
+
+#[test]
+fn who_takes_a_listener_for_its_proxy_may_ask_for_any_host_and_still_not_from_any_page() {
+    let hosts = Hosts { forwards: true, ..rules().hosts.unwrap() };
+    let rules = Rules { hosts: Some(hosts), ..rules() };
+    let refused = |target, lines: &[(&'static str, &str)]| {
+        check(&request(target, lines), &rules).err().map(|refusal| refusal.label())
+    };
+    let there = ("host", "weather.example");
+    assert_eq!(refused("http://weather.example/mcp", &[there]), None);
+    assert_eq!(refused("http://weather.example:80/mcp", &[there]), None);
+    assert_eq!(refused("http://weather.example:8080/mcp", &[there]), Some("malformed"));
+    assert_eq!(refused("/mcp", &[there]), Some("host_not_allowed"));
+    let page = [there, ("origin", "http://evil.example")];
+    assert_eq!(refused("http://weather.example/mcp", &page), Some("origin_not_allowed"));
 }

@@ -155,6 +155,14 @@ impl Body {
         self.state == State::UntilClose
     }
 
+    /// How much of a chunk that has begun is still to come.
+    pub const fn left_in_chunk(&self) -> u64 {
+        match self.state {
+            State::Chunk { left } => left,
+            _ => 0,
+        }
+    }
+
     /// Bytes of payload that were taken so far; framing does not count.
     pub const fn payload(&self) -> u64 {
         self.payload

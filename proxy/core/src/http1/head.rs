@@ -5,6 +5,7 @@
 //! behind us might take it for the end of a line and we not, or the other way round.
 
 use std::mem::MaybeUninit;
+use std::sync::Arc;
 
 use http::StatusCode;
 use httparse::{Error, Header, ParserConfig, Status};
@@ -23,6 +24,8 @@ pub struct RequestHead {
     pub fields: Fields,
     method: Span,
     target: Target,
+    /// The site of the tunnel that it came through, if we read along in it.
+    tunnel: Option<Arc<str>>,
     /// HTTP/1.0 knows no chunks, and its connections end after one request.
     pub is_http10: bool,
 }
@@ -33,6 +36,7 @@ struct Target {
     authority: Option<Span>,
     path: Span,
     query: Option<Span>,
+    is_http: bool,
 }
 
 /// The first line of an answer and its fields.
@@ -96,16 +100,35 @@ impl RequestHead {
             return Err(Refusal::Malformed(Malformed::Line));
         };
         let target = target.ok_or(Refusal::Malformed(Malformed::Target))?;
-        Ok(Self { fields: Fields::new(bytes, found), method, target, is_http10 })
+        Ok(Self { fields: Fields::new(bytes, found), method, target, tunnel: None, is_http10 })
+    }
+
+    /// The same request as it is meant: one that came through a tunnel to `site`.
+    pub fn inside_tunnel(self, site: Arc<str>) -> Self {
+        Self { tunnel: Some(site), ..self }
+    }
+
+    pub const fn is_inside_tunnel(&self) -> bool {
+        self.tunnel.is_some()
+    }
+
+    /// `host:port` of a `CONNECT` (RFC 9110 section 9.3.6).
+    pub fn connects_to(&self) -> Option<&str> {
+        (self.method() == b"CONNECT").then(|| self.path())
     }
 
     pub fn method(&self) -> &[u8] {
         self.method.in_bytes(self.fields.bytes())
     }
 
-    /// `host:port` of a target that is a whole URL (RFC 9112 section 3.2.2).
+    /// `host:port` of a target that is a whole URL (RFC 9112 section 3.2.2), or of the tunnel that it came through.
     pub fn target_authority(&self) -> Option<&str> {
-        self.target.authority.map(|span| self.text(span))
+        self.target.authority.map(|span| self.text(span)).or(self.tunnel.as_deref())
+    }
+
+    /// Whether a target that is a whole URL begins with `http://`.
+    pub fn is_plain_http(&self) -> bool {
+        self.target.is_http
     }
 
     pub fn path(&self) -> &str {
@@ -127,27 +150,28 @@ impl RequestHead {
 }
 
 impl Target {
-    /// A path, `*`, or a whole URL (RFC 9112 section 3.2). The fourth form is that of `CONNECT`, which we do not serve.
-    fn of(text: &str, whole: &[u8]) -> Option<Self> {
+    /// A path, `*`, or a whole URL (RFC 9112 section 3.2); only of a tunnel, anything else, which is then a site or refused.
+    fn of(text: &str, is_tunnel: bool, whole: &[u8]) -> Option<Self> {
         if !text.bytes().all(is_of_target) {
             return None;
         }
         let span = |part: &str| Span::of(part.as_bytes(), whole);
-        let (authority, rest) = if text.starts_with('/') || text == "*" {
-            (None, text)
+        let (authority, is_http, rest) = if text.starts_with('/') || text == "*" || is_tunnel && !text.contains("://") {
+            (None, false, text)
         } else {
             let (scheme, rest) = text.split_once("://")?;
-            if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
+            let is_http = scheme.eq_ignore_ascii_case("http");
+            if !is_http && !scheme.eq_ignore_ascii_case("https") {
                 return None;
             }
             let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-            (Some(span(authority)), rest)
+            (Some(span(authority)), is_http, rest)
         };
         let (path, query) = match rest.split_once('?') {
             Some((path, query)) => (path, Some(span(query))),
             None => (rest, None),
         };
-        Some(Self { authority, path: span(path), query })
+        Some(Self { authority, path: span(path), query, is_http })
     }
 }
 
@@ -196,7 +220,7 @@ fn request_parts<'b>(bytes: &'b [u8], room: Room<'_, 'b>) -> Result<Status<(usiz
     let parts = RequestParts {
         found: Found::of(request.headers, bytes),
         method: Span::of(request.method.unwrap_or_default().as_bytes(), bytes),
-        target: Target::of(request.path.unwrap_or_default(), bytes),
+        target: Target::of(request.path.unwrap_or_default(), request.method == Some("CONNECT"), bytes),
         is_http10: request.version == Some(0),
     };
     Ok(Status::Complete((end, parts)))

@@ -22,17 +22,17 @@ fn world() -> World {
 #[test]
 fn a_peer_reaches_an_own_replica_and_nothing_else() {
     let world = world();
-    assert!(visit(&world, Target::from_path("/agents/weather-1/mcp")).is_ok());
-    let unknown = visit(&world, Target::from_path("/agents/weather-2/mcp")).expect_err("not here");
+    assert!(visit(&world, Asked::of("/agents/weather-1/mcp")).is_ok());
+    let unknown = visit(&world, Asked::of("/agents/weather-2/mcp")).expect_err("not here");
     assert_eq!(unknown, Refusal::UnknownReplica { replica: "weather-2".to_owned() });
-    for path in ["/weather/mcp", "/mcp", "/", "/agents/weather-1"] {
-        assert_eq!(visit(&world, Target::from_path(path)).expect_err(path), Refusal::NoSuchPath, "{path}");
+    for path in ["/weather/mcp", "/mcp", "/", "/agents/weather-1", "/token", "/agents/weather-1/admin"] {
+        assert_eq!(visit(&world, Asked::of(path)).expect_err(path), Refusal::NoSuchPath, "{path}");
     }
 }
 
 #[test]
 fn an_agent_that_was_not_reached_is_told_as_such() {
-    let endpoint = visit(&world(), Target::from_path("/agents/weather-1/mcp")).expect("here");
+    let (endpoint, _) = visit(&world(), Asked::of("/agents/weather-1/mcp")).expect("here");
     let now = Instant::now();
     for outcome in [Outcome::ConnectFailed, Outcome::NotReached(NotReached::Other)] {
         let Verdict::Refuse(refusal) = judge(outcome, &endpoint, now) else { panic!("{outcome:?}") };

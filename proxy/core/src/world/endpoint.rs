@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use http::Uri;
 use outrigger_model::endpoint::EndpointState;
@@ -13,7 +14,12 @@ use outrigger_model::pool::Balance;
 use outrigger_model::replica::Generation;
 use outrigger_model::route::{Affinity, Timeouts};
 
+use crate::asked::Server;
 use crate::live::{Live, PoolLive};
+use crate::site::Site;
+
+/// Stands where an endpoint of the mesh has names.
+const ELSEWHERE: &str = "elsewhere";
 
 /// Where the bytes of a call go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +35,10 @@ pub enum Place {
 pub struct Lead {
     /// Where to connect. None for an own agent whose URL holds a name.
     pub address: Option<SocketAddr>,
+    /// Of its MCP endpoint.
     pub path: String,
+    /// In front of what lies beside the endpoint; empty at the agent itself.
+    pub root: String,
     /// Stands in the agent's URL, and replaces what the caller wrote.
     pub query: Option<String>,
     /// What an own agent is told as `Host`; a peer gets the caller's.
@@ -75,7 +84,8 @@ impl Lead {
     pub fn of(replica: &ReplicaId, place: &Place) -> Self {
         match place {
             Place::Peer { address, .. } => {
-                Self { address: Some(*address), path: format!("/agents/{replica}/mcp"), query: None, host: None }
+                let root = format!("/agents/{replica}");
+                Self { address: Some(*address), path: format!("{root}/mcp"), root, query: None, host: None }
             }
             Place::Own { upstream } => {
                 let host = upstream.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
@@ -83,6 +93,7 @@ impl Lead {
                 Self {
                     address: host.parse().ok().map(|ip| SocketAddr::new(ip, port)),
                     path: upstream.path().to_owned(),
+                    root: String::new(),
                     query: upstream.query().map(str::to_owned),
                     host: Some(upstream.authority().map_or("", |authority| authority.as_str()).to_owned()),
                 }
@@ -91,7 +102,30 @@ impl Lead {
     }
 }
 
+impl Lead {
+    /// The paths of what can be asked for there.
+    pub fn server(&self) -> Server<'_> {
+        Server { root: &self.root, endpoint: &self.path }
+    }
+}
+
 impl Endpoint {
+    /// A place that is no agent of the mesh, for one request that goes there with all that stands in it.
+    pub fn elsewhere(site: &Site, address: SocketAddr, path: &str, now: Instant) -> Option<Self> {
+        let path = if path.is_empty() { "/" } else { path }.to_owned();
+        let upstream = Uri::builder().scheme("http").authority(site.to_string()).path_and_query("/").build().ok()?;
+        Some(Self {
+            replica: ReplicaId::new(ELSEWHERE).ok()?,
+            agent: AgentName::new(ELSEWHERE).ok()?,
+            place: Place::Own { upstream },
+            lead: Arc::new(Lead { address: Some(address), path, root: String::new(), query: None, host: None }),
+            generation: Generation(0),
+            weight: 1,
+            state: EndpointState::Up,
+            live: Arc::new(Live::new(now)),
+        })
+    }
+
     pub const fn is_own(&self) -> bool {
         matches!(self.place, Place::Own { .. })
     }

@@ -38,6 +38,12 @@ impl World {
         self.routes.get(name)
     }
 
+    /// The first route by name, if all lead to one agent.
+    pub fn only_route(&self) -> Option<&Arc<Route>> {
+        let first = self.routes.values().min_by(|a, b| a.name.cmp(&b.name))?;
+        self.routes.values().all(|route| route.pool.agent == first.pool.agent).then_some(first)
+    }
+
     /// The pool of all replicas of one agent, as a route of the agent's name.
     pub fn agent(&self, name: &str) -> Option<&Arc<Route>> {
         self.agents.get(name)
@@ -51,6 +57,11 @@ impl World {
     /// One of the replicas behind this proxy, whether its agent serves or not. For the inbound listener.
     pub fn own(&self, id: &str) -> Option<&Arc<Endpoint>> {
         self.own.get(id)
+    }
+
+    /// All of those, in no order.
+    pub fn owned(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
+        self.own.values()
     }
 
     pub fn pool(&self, name: &str) -> Option<&Arc<Pool>> {

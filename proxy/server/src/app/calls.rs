@@ -11,8 +11,9 @@ use outrigger_proxy_core::gate::{Hosts, Rules};
 use outrigger_proxy_core::mcp::facts::Caller;
 
 use super::error::StartError;
+use super::ports::Ports;
 use crate::config::Settings;
-use crate::gateway::{self, Gateway, GatewayParts, Limits, Pace};
+use crate::gateway::{self, Elsewhere, Gateway, GatewayParts, Limits, Pace};
 use crate::session::sessions::Sessions;
 use crate::snapshot::worlds::Worlds;
 use crate::telemetry::Events;
@@ -31,12 +32,14 @@ pub(super) fn open(
     settings: &Settings,
     material: Option<&Material>,
     shared: Shared,
+    ports: &Ports,
     outbound: TcpListener,
     inbound: TcpListener,
 ) -> Result<Gateway, StartError> {
     let Shared { worlds, sessions, events } = shared;
     let limits = settings.limits;
-    let listed = Hosts { hosts: settings.allowed_hosts.clone(), origins: settings.allowed_origins.clone() };
+    let listed =
+        Hosts { hosts: settings.allowed_hosts.clone(), origins: settings.allowed_origins.clone(), forwards: true };
     let rules = |hosts| Rules { hosts, headers_max: HEADERS_MAX, header_bytes_max: limits.header_bytes_max };
     // Peers pass on the `Host` that their agents wrote. Those that prove who they are may pass on any; in a plaintext mesh
     // on loopback a browser could come as well, and is known by its host or origin.
@@ -46,8 +49,15 @@ pub(super) fn open(
         sessions,
         events,
         caller: caller(settings, material),
-        inbound_rules: rules((!proven).then(|| listed.clone())),
+        inbound_rules: rules((!proven).then(|| Hosts { forwards: false, ..listed.clone() })),
         outbound_rules: rules(Some(listed)),
+        elsewhere: Elsewhere {
+            outside: settings.forward.outside.clone(),
+            outbound_port: ports.outbound.port(),
+            listeners: vec![ports.outbound, ports.inbound, ports.admin, ports.health],
+            tunnel_idle: settings.forward.tunnel_idle,
+        },
+        announced: Arc::default(),
         limits: Limits {
             body_bytes_max: limits.body_bytes_max,
             connections_max: limits.connections_max,

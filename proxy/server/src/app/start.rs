@@ -58,7 +58,7 @@ pub(super) async fn start(settings: Settings) -> Result<Running, StartError> {
         reporter.map(|(reporter, channel)| Registration::start(reporter, channel, agents.replicas(), &mut work));
 
     let shared = Shared { worlds: Arc::clone(&worlds), sessions, events };
-    let gateway = calls::open(&settings, material.as_deref(), shared, doors.outbound, doors.inbound)?;
+    let gateway = calls::open(&settings, material.as_deref(), shared, &ports, doors.outbound, doors.inbound)?;
 
     let settings = Arc::new(settings);
     let (worlds_seen, ready_seen) = (Arc::clone(&worlds), readiness.clone());

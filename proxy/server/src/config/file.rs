@@ -2,6 +2,8 @@
 //!
 //! Invariant: every key is documented here, as these texts are the JSON Schema that editors show.
 
+use std::collections::BTreeMap;
+
 use outrigger_config::identity::IdentityFile;
 use outrigger_config::log::LogFile;
 use schemars::JsonSchema;
@@ -40,6 +42,8 @@ pub struct ProxyFile {
     pub allowed_hosts: Vec<String>,
     /// Further `Origin` values, such as `https://app.example.com`; loopback origins always are.
     pub allowed_origins: Vec<String>,
+    /// Agents that use this proxy as their HTTP proxy (`HTTP_PROXY=http://127.0.0.1:17001`) and keep the URLs they know.
+    pub forward: ForwardFile,
     /// How the proxy ends.
     pub drain: DrainFile,
     /// What the log looks like.
@@ -159,6 +163,19 @@ pub struct LimitsFile {
     pub body_grace_ms: Option<u64>,
     /// So many bytes of a request body earn it another second, 1 to 1048576. Default: 256.
     pub body_bytes_per_second_min: Option<u32>,
+}
+
+/// Where whole URLs and tunnels may lead.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ForwardFile {
+    /// Sites beyond the mesh, as `host:port` or `host:*`, such as `127.0.0.1:*` or `api.example.com:443`. Default: none.
+    pub allow: Vec<String>,
+    /// URLs of MCP endpoints as the agents write them, and the route that each stands for, such as
+    /// `http://weather.example:8080/mcp: weather`. The URLs of the agents behind this proxy are known without that.
+    pub routes: BTreeMap<String, String>,
+    /// How long a tunnel in which nothing moves is kept, in seconds, 1 to 86400. Default: 3600.
+    pub tunnel_idle_seconds: Option<u64>,
 }
 
 /// How the proxy ends.

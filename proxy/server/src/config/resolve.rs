@@ -13,6 +13,7 @@ use outrigger_model::requirement::Dependency;
 
 use super::agent::agents;
 use super::file::{LimitsFile, ListenFile, ProxyFile, SessionsFile};
+use super::forward::forward;
 use super::plaintext;
 use super::settings::{IdentitySource, Limits, Listen, RedisUrl, Sessions, Settings};
 use super::value::{at_most, parsed, refused, size, within};
@@ -64,6 +65,7 @@ impl TryFrom<Written> for Settings {
             limits: limits(&file.limits)?,
             allowed_hosts: lower_case("allowed_hosts", &file.allowed_hosts, |host| !host.contains('/'))?,
             allowed_origins: lower_case("allowed_origins", &file.allowed_origins, is_origin)?,
+            forward: forward(&file.forward)?,
             drain_grace: Duration::from_secs(within("drain.grace_seconds", file.drain.grace_seconds, 0..=3_600, 10)?),
             log: file.log.into(),
             threads: within("threads", file.threads, 1..=256, 2)?.into(),

@@ -14,6 +14,7 @@ use outrigger_identity::Material;
 use outrigger_model::name::{AgentName, CapabilityName, NodeId, ReplicaId};
 use outrigger_model::requirement::Dependency;
 use outrigger_model::tag::TagSet;
+use outrigger_proxy_core::outside::Outside;
 use semver::Version;
 
 /// Everything a proxy needs to start.
@@ -38,6 +39,7 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// Lower case, `scheme://host[:port]`.
     pub allowed_origins: Vec<String>,
+    pub forward: Forward,
     pub drain_grace: Duration,
     pub log: Log,
     pub threads: usize,
@@ -120,6 +122,13 @@ pub struct RedisUrl {
     pub(super) text: String,
     /// Host and port.
     pub(super) shown: String,
+}
+
+/// What is done with whole URLs and tunnels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forward {
+    pub outside: Outside,
+    pub tunnel_idle: Duration,
 }
 
 /// What a single caller may use.

@@ -50,6 +50,34 @@ fn an_empty_file_is_a_proxy_that_only_calls_from_this_machine() {
 }
 
 #[test]
+fn whole_urls_lead_nowhere_until_they_are_listed_or_stand_for_a_route() {
+    let none = settings("").forward;
+    assert!(none.outside.allowed.is_empty() && none.outside.known.is_empty());
+    assert_eq!(none.tunnel_idle, Duration::from_secs(3_600));
+    let forward = settings(
+        "forward: {allow: [\"127.0.0.1:*\", \"Api.example.com:443\"], tunnel_idle_seconds: 9, \
+         routes: {\"http://Weather.example/mcp\": weather}}",
+    )
+    .forward;
+    assert_eq!(forward.outside.allowed.len(), 2);
+    let [known] = forward.outside.known.as_slice() else { panic!("{forward:?}") };
+    assert_eq!((known.site.to_string().as_str(), known.path.as_str()), ("weather.example:80", "/mcp"));
+    assert_eq!((known.route.as_str(), forward.tunnel_idle), ("weather", Duration::from_secs(9)));
+    check_refused(
+        "forward: {allow: [\"*:80\"]}",
+        "`forward.allow[0]`: `*:80` is not host:port; write it like api.example.com:443, or 127.0.0.1:* for every port",
+    );
+    check_refused(
+        "forward: {routes: {\"https://weather.example/mcp\": weather}}",
+        "`forward.routes.https://weather.example/mcp`: only http:// can be read by a proxy; write it like http://weather.example:8080/mcp",
+    );
+    check_refused(
+        "forward: {routes: {\"http://weather.example/mcp\": \"a b\"}}",
+        "`forward.routes.http://weather.example/mcp`: route name `a b` must start with a letter or digit and hold only letters, digits, `.`, `_` and `-`",
+    );
+}
+
+#[test]
 fn with_an_identity_peers_are_heard_from_everywhere_and_files_lie_beside_the_configuration() {
     let settings =
         settings("identity: {certificate: w.pem, key: /keys/w.key, authority: ../ca.pem}\nsnapshot: {file: s.bin}");

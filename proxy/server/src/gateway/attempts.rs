@@ -6,6 +6,7 @@
 use std::time::Instant;
 
 use outrigger_proxy_core::outcome::Outcome;
+use outrigger_proxy_core::outside;
 use outrigger_proxy_core::refusal::Refusal;
 use outrigger_proxy_core::retry::judge::{self, Verdict};
 use outrigger_proxy_core::visit;
@@ -36,6 +37,7 @@ pub fn settle(parts: &GatewayParts, call: &Call, outcome: Outcome, can_restart: 
     let (verdict, key) = match &call.way {
         Some(Way::Out(plan)) => (plan.judge(outcome, endpoint, now), plan.key()),
         Some(Way::In(_)) => (visit::judge(outcome, endpoint, now), None),
+        Some(Way::Elsewhere(site, _)) => (outside::judge(outcome, site, now), None),
         None => (Verdict::Refuse(Refusal::Internal), None),
     };
     if let (Verdict::Forget(_), Some(key)) = (&verdict, key) {

@@ -12,8 +12,10 @@ use outrigger_proxy_core::deadline::Deadlines;
 use outrigger_proxy_core::live::InFlight;
 use outrigger_proxy_core::mcp::method::Method;
 use outrigger_proxy_core::mcp::table::{AtDrain, Row};
+use outrigger_proxy_core::outside;
 use outrigger_proxy_core::plan::Plan;
 use outrigger_proxy_core::refusal::Refusal;
+use outrigger_proxy_core::site::Site;
 use outrigger_proxy_core::world::endpoint::Endpoint;
 use outrigger_proxy_core::world::table::World;
 
@@ -36,6 +38,8 @@ pub struct Call {
     /// What is done with calls of its shape; none before its head was found good.
     pub row: Option<&'static Row>,
     pub first_byte: Option<Duration>,
+    /// It leads out of the mesh, or would.
+    pub forwarded: bool,
     pub _open: OpenCall,
 }
 
@@ -45,6 +49,8 @@ pub enum Way {
     Out(Plan),
     /// From a peer to an own agent.
     In(Arc<Endpoint>),
+    /// From an own agent to a site that is none of the mesh's.
+    Elsewhere(Site, Arc<Endpoint>),
 }
 
 /// The endpoint that is being tried.
@@ -78,6 +84,7 @@ impl Call {
             method: None,
             row: None,
             first_byte: None,
+            forwarded: false,
             _open: open,
         }
     }
@@ -109,13 +116,19 @@ impl Call {
         self.timeouts().connect
     }
 
+    /// For metrics: a name of the world; none if nothing matched.
+    pub fn route(&self) -> Option<&str> {
+        let forwarded = self.forwarded.then_some(outside::LABEL);
+        self.way.as_ref().map(Way::name).or(forwarded)
+    }
+
     pub fn deadlines(&self) -> Deadlines {
         match &self.way {
             Some(Way::Out(plan)) => {
                 let timeouts = plan.timeouts();
                 Deadlines::new(timeouts.of(plan.time_class()), timeouts.keep_alive, self.began)
             }
-            Some(Way::In(_)) | None => {
+            Some(Way::In(_) | Way::Elsewhere(..)) | None => {
                 let guard = Limits { first_byte: Some(FIRST_BYTE_INBOUND), ..Limits::NONE };
                 Deadlines::new(guard, None, self.began)
             }
@@ -125,7 +138,7 @@ impl Call {
     fn timeouts(&self) -> Timeouts {
         match &self.way {
             Some(Way::Out(plan)) => plan.timeouts(),
-            Some(Way::In(_)) | None => Timeouts::default(),
+            Some(Way::In(_) | Way::Elsewhere(..)) | None => Timeouts::default(),
         }
     }
 }
@@ -136,6 +149,7 @@ impl Way {
         match self {
             Self::Out(plan) => plan.name(),
             Self::In(endpoint) => endpoint.agent.as_str(),
+            Self::Elsewhere(..) => outside::LABEL,
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,7 +16,9 @@ use outrigger_proxy_core::refusal::Refusal;
 use super::alarm::Alarm;
 use super::closing::{Place, Stage};
 use super::serve::Side;
+use super::tunnel::Opened;
 use super::wire::Wire;
+use crate::telemetry::Direction;
 
 // A connection that sends nothing is closed after this long; the same between requests.
 const IDLE: Duration = Duration::from_secs(75);
@@ -49,13 +52,31 @@ pub async fn serve(side: &Side, wire: Wire, place: &Place) {
 async fn converse(side: &Side, mut wire: Wire, place: &Place) {
     let mut alarm = Alarm::default();
     let mut ahead = 0;
+    // Of the tunnel that this connection has become, if requests are read in it.
+    let mut site: Option<Arc<str>> = None;
     loop {
         // What is here already was sent before the last answer was.
         ahead = if wire.inbox.is_empty() { 0 } else { ahead + 1 };
         let is_last = ahead >= PIPELINED_REQUESTS_MAX;
         let keep = match next(side, &mut wire, &mut alarm, place).await {
+            Next::Request(head) if site.is_none() && asks_for_tunnel(side, &head) => {
+                match Box::pin(side.tunnel(&mut wire, &mut alarm, place, head)).await {
+                    Opened::Inside(opened) => {
+                        site = Some(opened);
+                        true
+                    }
+                    Opened::Here | Opened::Refused => true,
+                    Opened::Over => false,
+                }
+            }
             // In a box of its own, so that a connection without a call is small.
-            Next::Request(head) => Box::pin(side.serve(&mut wire, &mut alarm, place, head, is_last)).await,
+            Next::Request(head) => {
+                let head = match &site {
+                    Some(site) => head.inside_tunnel(Arc::clone(site)),
+                    None => head,
+                };
+                Box::pin(side.serve(&mut wire, &mut alarm, place, head, is_last)).await
+            }
             Next::Refuse(refusal) => {
                 Box::pin(side.refuse_bytes(&mut wire, &refusal)).await;
                 false
@@ -67,6 +88,11 @@ async fn converse(side: &Side, mut wire: Wire, place: &Place) {
         }
     }
     close(&mut wire, &mut alarm, place).await;
+}
+
+/// Only the own agents may take us for their HTTP proxy.
+fn asks_for_tunnel(side: &Side, head: &RequestHead) -> bool {
+    side.direction == Direction::Outbound && head.connects_to().is_some()
 }
 
 /// The connection is given up either way: there is nobody to tell that closing it failed.

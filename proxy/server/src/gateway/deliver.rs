@@ -16,6 +16,7 @@ use outrigger_proxy_core::http1::body::{Body, Framing};
 use outrigger_proxy_core::mcp::table::AtDrain;
 use outrigger_proxy_core::outcome::Outcome;
 
+use super::announcing::{Announcing, Look};
 use super::downstream::Downstream;
 use super::exchange::{Answer, arm};
 use super::wire::Wire;
@@ -35,6 +36,7 @@ pub async fn deliver(
     answer: Answer,
     deadlines: Deadlines,
     at_drain: AtDrain,
+    announcing: Option<Announcing>,
 ) -> Result<Delivered, Outcome> {
     let without_chunks = down.head.is_http10 && answer.framing == Framing::Chunked;
     // Without chunks and without a length, the end of the connection is the end of the answer.
@@ -53,6 +55,7 @@ pub async fn deliver(
     let mut delivering = Delivering {
         content,
         without_chunks,
+        announcing,
         at_drain,
         deadlines,
         end: None,
@@ -85,6 +88,8 @@ struct Quiet {
 struct Delivering {
     content: Content,
     without_chunks: bool,
+    /// Of a stream that may begin with an announcement; what it announced is known for as long as this is here.
+    announcing: Option<Announcing>,
     at_drain: AtDrain,
     deadlines: Deadlines,
     /// All that is wanted was taken; it only has to be written.
@@ -129,8 +134,11 @@ impl Delivering {
             self.content.ends_at_event = down.is_draining();
         }
         loop {
+            let waits = self.wait_for_announcement(down.wire.out(), agent)?;
             if self.end.is_none() {
-                self.take_inbox(down.wire.out(), agent)?;
+                if !waits {
+                    self.take_inbox(down.wire.out(), agent)?;
+                }
                 self.end = self.find_end(down.wire.out());
             }
             match down.wire.poll_flush(cx) {
@@ -141,7 +149,13 @@ impl Delivering {
             if let Some(end) = self.end {
                 return Poll::Ready(Ok(end));
             }
-            match self.poll_more(cx, down.wire, agent)? {
+            let more = match waits {
+                true => agent.poll_read(cx).map_err(|_| Outcome::BrokeOff)?,
+                false => self.poll_more(cx, down.wire, agent)?,
+            };
+            match more {
+                // What began no announcement goes on as it is.
+                Poll::Ready(0) if waits && !agent.inbox.is_empty() => self.announcing = None,
                 Poll::Ready(0) if self.content.body.ends_with_connection() => {
                     return Poll::Ready(Ok(Delivered::Whole));
                 }
@@ -158,6 +172,26 @@ impl Delivering {
                 }
             }
         }
+    }
+
+    /// Whether the first event of the stream has to be seen whole before any of it goes on.
+    fn wait_for_announcement(&mut self, out: &mut Vec<u8>, agent: &mut Wire) -> Result<bool, Outcome> {
+        let Some(announcing) = &mut self.announcing else { return Ok(false) };
+        match announcing.look(&agent.inbox) {
+            Look::Wait => return Ok(true),
+            Look::Pass => {}
+            Look::Replace { front, event } => {
+                let taken = self.content.take(agent.inbox.get(..front).unwrap_or_default(), |_| ())?;
+                if announcing.is_chunked() && !self.without_chunks {
+                    // What is left of the chunk in which the event ended follows as it comes.
+                    let length = (event.len() as u64).saturating_add(self.content.body.left_in_chunk());
+                    out.extend_from_slice(format!("{length:x}\r\n").as_bytes());
+                }
+                out.extend_from_slice(&event);
+                agent.inbox.drain(..taken);
+            }
+        }
+        Ok(false)
     }
 
     /// What came with the head goes with the head.

@@ -1,10 +1,13 @@
 //! The caller's end of one call.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::StatusCode;
+use outrigger_proxy_core::asked::Part;
+use outrigger_proxy_core::forward::Spot;
 use outrigger_proxy_core::http1::field::Name;
 use outrigger_proxy_core::http1::head::RequestHead;
 
@@ -23,6 +26,10 @@ pub struct Downstream<'w> {
     pub place: &'w Place,
     pub head: RequestHead,
     pub upload: Upload,
+    /// What of the endpoint's server is asked for.
+    pub part: Part,
+    /// What the agent announced for it, if it is that.
+    pub announced: Option<Arc<str>>,
     /// The status of the final answer, once its head began to be written.
     pub answered: Option<StatusCode>,
     /// Whether the connection may carry another request.
@@ -36,12 +43,18 @@ impl<'w> Downstream<'w> {
         let keep = !head.is_http10 && !head.fields.lists(Name::Connection, "close");
         let expects = head.fields.first(Name::Expect).is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
         let awaits_continue = expects && !head.is_http10 && !upload.is_done() && wire.inbox.is_empty();
-        Self { wire, alarm, place, head, upload, answered: None, keep, awaits_continue }
+        let part = Part::Endpoint;
+        Self { wire, alarm, place, head, upload, part, announced: None, answered: None, keep, awaits_continue }
     }
 
     /// Whether the listener has begun to stop.
     pub fn is_draining(&self) -> bool {
         self.place.stage() != Stage::Open
+    }
+
+    /// What the request is for at its endpoint.
+    pub fn spot(&self) -> Spot<'_> {
+        self.announced.as_deref().map_or(Spot::Part(self.part), Spot::Announced)
     }
 
     pub const fn awaits_continue(&self) -> bool {

@@ -5,26 +5,31 @@
 
 use std::sync::Arc;
 
-use outrigger_proxy_core::http1::head::RequestHead;
+use outrigger_proxy_core::asked::Asked;
 use outrigger_proxy_core::mcp::facts::{CallFacts, Verb};
 use outrigger_proxy_core::mcp::table::Row;
 use outrigger_proxy_core::refusal::Refusal;
-use outrigger_proxy_core::target::Target;
 use outrigger_proxy_core::visit;
 use outrigger_proxy_core::world::endpoint::Endpoint;
 
 use super::call::{Call, Ending, Way};
+use super::downstream::Downstream;
 use super::parts::GatewayParts;
 
 /// Settles which own agent is called.
-pub fn settle(parts: &GatewayParts, head: &RequestHead, call: &mut Call) -> Result<(), Ending> {
-    let target = Target::from_path(head.path());
+pub fn settle(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Call) -> Result<(), Ending> {
+    let head = &down.head;
+    let asked = Asked::read(head.path(), head.query());
     let verb = Verb::of(head.method());
     // For the shape of refusals, the log and the end of streams only; what is wrong with these headers is the agent's to say.
-    if let Some(Ok(facts)) = target.map(|target| CallFacts::read(verb, &head.fields, target, parts.caller.clone())) {
+    if let Some(Asked { target: Some(target), part }) = asked
+        && let Ok(facts) = CallFacts::read(verb, &head.fields, target, parts.caller.clone())
+    {
+        let facts = facts.beside(part);
         (call.era, call.method, call.row) = (facts.era, facts.method, Some(Row::of(&facts)));
     }
-    let endpoint = visit::visit(&call.world, target).map_err(Ending::Refuse)?;
+    let (endpoint, part) = visit::visit(&call.world, asked).map_err(Ending::Refuse)?;
+    down.part = part;
     call.way = Some(Way::In(endpoint));
     Ok(())
 }
@@ -36,6 +41,6 @@ pub fn pick(call: &Call) -> Result<Arc<Endpoint>, Ending> {
         Some(Way::In(endpoint)) => {
             Err(Ending::Refuse(Refusal::AgentUnreachable { replica: endpoint.replica.as_str().to_owned() }))
         }
-        Some(Way::Out(_)) | None => Err(Ending::Refuse(Refusal::Internal)),
+        Some(Way::Out(_) | Way::Elsewhere(..)) | None => Err(Ending::Refuse(Refusal::Internal)),
     }
 }

@@ -6,15 +6,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use outrigger_proxy_core::asked::{Asked, Part};
 use outrigger_proxy_core::balance::tried::Tried;
 use outrigger_proxy_core::http1::head::RequestHead;
 use outrigger_proxy_core::mcp::facts::{CallFacts, Verb};
 use outrigger_proxy_core::mcp::table::Row;
+use outrigger_proxy_core::outside::Errand;
 use outrigger_proxy_core::plan::{self, Aim, Plan};
 use outrigger_proxy_core::refusal::Refusal;
 use outrigger_proxy_core::retry::judge::{self, Patience};
 use outrigger_proxy_core::target::Target;
 use outrigger_proxy_core::world::endpoint::Endpoint;
+use outrigger_proxy_core::world::table::World;
 use tokio::sync::watch;
 
 use super::call::{Call, Ending, Way};
@@ -26,6 +29,13 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Settles where a call goes.
 pub async fn settle(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Call) -> Result<(), Ending> {
+    if let Some(Errand::Elsewhere(site)) = errand(parts, &down.head, &call.world).map_err(Ending::Refuse)? {
+        call.forwarded = true;
+        let address = parts.elsewhere.address(&site).await.map_err(Ending::Refuse)?;
+        let endpoint = Endpoint::elsewhere(&site, address, down.head.path(), call.began);
+        call.way = Some(Way::Elsewhere(site, Arc::new(endpoint.ok_or(Ending::Refuse(Refusal::Internal))?)));
+        return Ok(());
+    }
     loop {
         match plan_once(parts, down, call).await {
             Ok(plan) => {
@@ -42,7 +52,8 @@ pub async fn pick(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Ca
     loop {
         let picked = match &call.way {
             Some(Way::Out(plan)) => plan.pick(&call.tried, Instant::now()),
-            Some(Way::In(_)) | None => Err(Refusal::Internal),
+            Some(Way::Elsewhere(_, endpoint)) if call.attempts == 0 => return Ok(Arc::clone(endpoint)),
+            Some(Way::In(_) | Way::Elsewhere(..)) | None => Err(Refusal::Internal),
         };
         match picked {
             Ok(picked) => {
@@ -89,13 +100,18 @@ fn aim(
     call: &mut Call,
     may_wait: bool,
 ) -> Result<Option<Aim>, Refusal> {
-    let Downstream { head, upload, wire, .. } = down;
-    let facts = facts(parts, head)?;
+    let Downstream { head, upload, wire, part, .. } = down;
+    let facts = facts(parts, head, &call.world)?;
+    *part = facts.part;
     // Read already, so that the shape of a refusal is right.
     (call.era, call.method) = (facts.era, facts.method);
     call.row = Some(Row::of(&facts));
-    let dest = plan::dest(&call.world, facts.target)?;
-    let inspect = dest.inspects();
+    let dest = plan::dest(&call.world, facts.target).map_err(|refusal| match facts.part {
+        // The replica left, and the stream with it.
+        Part::Messages(_) => Refusal::SessionGone,
+        _ => refusal,
+    })?;
+    let inspect = dest.inspects() && facts.part.is_endpoint();
     let facts = match facts.is_read(inspect) {
         false if inspect && facts.verb == Verb::Post => return Err(Refusal::NotJsonType),
         false => facts,
@@ -115,9 +131,21 @@ fn aim(
     Ok(Some(aim))
 }
 
-fn facts<'a>(parts: &GatewayParts, head: &'a RequestHead) -> Result<CallFacts<'a>, Refusal> {
-    let target = Target::from_path(head.path()).ok_or(Refusal::NoSuchPath)?;
-    CallFacts::read(Verb::of(head.method()), &head.fields, target, parts.caller.clone())
+fn facts<'a>(parts: &'a GatewayParts, head: &'a RequestHead, world: &'a World) -> Result<CallFacts<'a>, Refusal> {
+    let Asked { target, part } = match errand(parts, head, world)? {
+        None | Some(Errand::Here) => Asked::read(head.path(), head.query()).ok_or(Refusal::NoSuchPath)?,
+        Some(Errand::Agent(asked)) => asked.with_query(head.query()),
+        Some(Errand::Elsewhere(_)) => return Err(Refusal::Internal),
+    };
+    let only = || world.only_route().map(|route| Target::Route(route.name.as_str()));
+    let target = target.or_else(only).ok_or(Refusal::NoSuchPath)?;
+    Ok(CallFacts::read(Verb::of(head.method()), &head.fields, target, parts.caller.clone())?.beside(part))
+}
+
+/// What a request for a whole URL wants.
+fn errand<'a>(parts: &'a GatewayParts, head: &'a RequestHead, world: &'a World) -> Result<Option<Errand<'a>>, Refusal> {
+    let Some(hosts) = parts.outbound_rules.hosts.as_ref().filter(|hosts| hosts.forwards) else { return Ok(None) };
+    parts.elsewhere.outside.errand(head, world, hosts, parts.elsewhere.outbound_port)
 }
 
 /// Waits for the next world if the call is one that is worth it; otherwise the refusal ends it.

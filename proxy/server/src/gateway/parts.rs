@@ -6,6 +6,8 @@ use std::time::Duration;
 use outrigger_proxy_core::gate::Rules;
 use outrigger_proxy_core::mcp::facts::Caller;
 
+use super::announced::Announced;
+use super::elsewhere::Elsewhere;
 use super::pace::Pace;
 use crate::session::sessions::Sessions;
 use crate::snapshot::worlds::Worlds;
@@ -22,6 +24,10 @@ pub struct GatewayParts {
     pub outbound_rules: Rules,
     /// What the listener for other proxies accepts; they proved who they are, so any host will do.
     pub inbound_rules: Rules,
+    /// Where the own agents may go beyond the mesh.
+    pub elsewhere: Elsewhere,
+    /// What own agents of 2024-11-05 announced to the streams that are open.
+    pub announced: Arc<Announced>,
     pub limits: Limits,
 }
 

@@ -9,6 +9,7 @@ use std::time::{Instant, SystemTime};
 
 use http::StatusCode;
 use outrigger_model::resource::Serial;
+use outrigger_proxy_core::asked::Part;
 use outrigger_proxy_core::balance::tried::Tried;
 use outrigger_proxy_core::gate;
 use outrigger_proxy_core::http1::body::Framing;
@@ -22,6 +23,7 @@ use outrigger_proxy_core::world::endpoint::{self, Endpoint};
 use tracing::{debug, warn};
 
 use super::alarm::Alarm;
+use super::announcing::Announcing;
 use super::attempts::{self, Next};
 use super::call::{Attempt, Call, Ending, Way};
 use super::closing::Place;
@@ -96,7 +98,7 @@ impl Side {
         self.tell(&call, CallEnd::Refused(shape.label), said.then_some(shape.status));
     }
 
-    fn begin(&self) -> Call {
+    pub(super) fn begin(&self) -> Call {
         Call::new(self.parts.worlds.current(), self.parts.events.call_started(self.direction))
     }
 
@@ -121,7 +123,7 @@ impl Side {
         }
         match self.direction {
             Direction::Outbound => outbound::settle(&self.parts, down, call).await?,
-            Direction::Inbound => inbound::settle(&self.parts, &down.head, call)?,
+            Direction::Inbound => inbound::settle(&self.parts, down, call)?,
         }
         down.say_continue();
         let mut fallback = None;
@@ -177,6 +179,9 @@ impl Side {
         endpoint: &Endpoint,
         began: Instant,
     ) -> (Next, Option<Found>) {
+        if let Err(refusal) = self.look_up_announced(down, endpoint) {
+            return (Next::End(Ending::Refuse(refusal)), None);
+        }
         let deadlines = call.deadlines();
         let settle =
             |call: &Call, outcome, can_restart, now| attempts::settle(&self.parts, call, outcome, can_restart, now);
@@ -200,6 +205,15 @@ impl Side {
         (next, Some(Found { upstream, answer }))
     }
 
+    /// At the agent itself a message goes where the agent said, for as long as the stream is open on which it did.
+    fn look_up_announced(&self, down: &mut Downstream<'_>, endpoint: &Endpoint) -> Result<(), Refusal> {
+        if let (Part::Messages(token), true) = (down.part, endpoint.is_own()) {
+            let path = self.parts.announced.find(token, &endpoint.replica).ok_or(Refusal::SessionGone)?;
+            down.announced = Some(path);
+        }
+        Ok(())
+    }
+
     async fn learn(&self, call: &Call, answer: &Answer) {
         if let (Some(Way::Out(plan)), Some(attempt)) = (&call.way, &call.attempt) {
             let (now, idle) = (unix_seconds(), call.world.settings().session_idle);
@@ -214,7 +228,9 @@ impl Side {
         let fields = &answer.head.fields;
         let reusable = !answer.head.is_http10 && !fields.lists(Name::Connection, "close");
         let until_close = answer.framing == Framing::UntilClose;
-        match deliver(down, &mut upstream.wire, answer, call.deadlines(), call.at_drain()).await {
+        let attempt = call.attempt.as_ref().filter(|_| !call.forwarded);
+        let announcing = attempt.and_then(|attempt| Announcing::of(&self.parts, down, &attempt.endpoint, &answer));
+        match deliver(down, &mut upstream.wire, answer, call.deadlines(), call.at_drain(), announcing).await {
             Ok(Delivered::Drained) => CallEnd::Drained,
             Ok(Delivered::Whole) => {
                 if reusable && !until_close && down.upload.is_done() {
@@ -256,10 +272,10 @@ impl Side {
         }
     }
 
-    fn tell(&self, call: &Call, end: CallEnd, status: Option<StatusCode>) {
+    pub(super) fn tell(&self, call: &Call, end: CallEnd, status: Option<StatusCode>) {
         self.parts.events.call_finished(&CallReport {
             direction: self.direction,
-            route: call.way.as_ref().map(Way::name),
+            route: call.route(),
             end,
             status: status.map_or(0, |status| status.as_u16()),
             attempts: call.attempts,

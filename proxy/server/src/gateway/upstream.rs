@@ -77,6 +77,11 @@ impl Upstreams {
         Ok(Upstream { wire, key, idle })
     }
 
+    /// A new connection for one use, to a place that proves nothing.
+    pub async fn open(&self, address: SocketAddr, limit: Duration) -> Result<Wire, ConnectError> {
+        self.connector.connect(address, None, limit).await.map(Wire::new)
+    }
+
     /// Keeps the wire for a later call.
     pub fn put(&self, upstream: Upstream, now: Instant) {
         let Upstream { wire, key, idle } = upstream;
@@ -105,7 +110,7 @@ impl Addresses {
 }
 
 /// `localhost` is two addresses, and servers commonly listen on only one of them.
-async fn first_that_answers(addresses: &[SocketAddr], connect: Duration) -> io::Result<SocketAddr> {
+pub(super) async fn first_that_answers(addresses: &[SocketAddr], connect: Duration) -> io::Result<SocketAddr> {
     let mut failure = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
     for address in addresses {
         match tokio::time::timeout(connect, TcpStream::connect(address)).await {

@@ -11,7 +11,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use tracing::{debug, info, warn};
 
 use super::labels::{
-    AgentLabels, CallEnd, Direction, DirectionLabels, Lookup, LookupLabels, ReasonLabels, StoreKind, StoreLabels,
+    AgentLabels, Announcement, AnnouncementLabels, CallEnd, Direction, DirectionLabels, Lookup, LookupLabels,
+    ReasonLabels, StoreKind, StoreLabels,
 };
 use super::metrics::Metrics;
 use super::routes::RouteTable;
@@ -151,6 +152,14 @@ impl Events {
     pub fn session_looked_up(&self, result: Lookup) {
         if let Some((_, counter)) = self.found.iter().find(|(kind, _)| *kind == result) {
             counter.inc();
+        }
+    }
+
+    /// The first event of a stream told where messages go.
+    pub fn endpoint_announced(&self, replica: &str, result: Announcement) {
+        self.metrics.announcements.get_or_create(&AnnouncementLabels { result }).inc();
+        if result == Announcement::Foreign {
+            warn!(replica, "an agent announced a URI that is not its own; it passes as it is");
         }
     }
 

@@ -45,6 +45,15 @@ pub enum Lookup {
     TimedOut,
 }
 
+/// What was done with a URI that an agent announced for messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Announcement {
+    /// It leads through the mesh now.
+    Rewritten,
+    /// It is not the agent's own, and passed as it was.
+    Foreign,
+}
+
 /// Which store holds bindings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StoreKind {
@@ -83,6 +92,11 @@ pub struct ReasonLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct LookupLabels {
     pub result: Lookup,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct AnnouncementLabels {
+    pub result: Announcement,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -154,6 +168,15 @@ impl EncodeLabelValue for Lookup {
             Self::Shared => "shared",
             Self::Unknown => "unknown",
             Self::TimedOut => "timed_out",
+        })
+    }
+}
+
+impl EncodeLabelValue for Announcement {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        encoder.write_str(match self {
+            Self::Rewritten => "rewritten",
+            Self::Foreign => "foreign",
         })
     }
 }

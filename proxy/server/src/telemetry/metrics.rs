@@ -13,7 +13,8 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::histogram::Durations;
 use super::labels::{
-    AgentLabels, BuildLabels, CallLabels, DirectionLabels, LookupLabels, ReasonLabels, RouteLabels, StoreLabels,
+    AgentLabels, AnnouncementLabels, BuildLabels, CallLabels, DirectionLabels, LookupLabels, ReasonLabels, RouteLabels,
+    StoreLabels,
 };
 
 /// Shared by its clones.
@@ -43,6 +44,8 @@ pub struct Metrics {
     pub ejections: Counter,
     /// Picks made among ejected endpoints because no other was left.
     pub panic_picks: Counter,
+    /// URIs that servers of 2024-11-05 announced for messages, by what was done with them.
+    pub announcements: Family<AnnouncementLabels, Counter>,
     /// Serial of the snapshot in use; 0 is none.
     pub snapshot_serial: Gauge<u64, AtomicU64>,
     /// When the snapshot in use was made, in seconds of Unix time; 0 is never.
@@ -91,6 +94,8 @@ impl Metrics {
     fn register_sessions(&self, registry: &mut Registry) {
         registry.register("sessions", "Session bindings held", self.sessions.clone());
         registry.register("session_lookups", "Look-ups of session keys by result", self.session_lookups.clone());
+        let help = "URIs announced for messages (2024-11-05) by what was done with them";
+        registry.register("announcements", help, self.announcements.clone());
         registry.register("redis_errors", "Requests to Redis that failed or took too long", self.redis_errors.clone());
     }
 

@@ -137,6 +137,14 @@ impl Caller {
         self.heard.drain(..count).collect()
     }
 
+    /// Bytes as they come, until they end in `end`.
+    pub async fn until(&mut self, end: &str) -> String {
+        while !self.heard.ends_with(end.as_bytes()) {
+            self.hear().await.expect("more to hear");
+        }
+        String::from_utf8(std::mem::take(&mut self.heard)).expect("text")
+    }
+
     async fn hear(&mut self) -> Option<()> {
         let mut buffer = [0; 16 * 1024];
         let reading = tokio::time::timeout(PATIENCE, self.stream.read(&mut buffer));

@@ -6,8 +6,10 @@ mod agent;
 mod caller;
 mod mesh;
 
+mod announce;
 mod bad_input;
 mod drain;
+mod forward;
 mod identity;
 mod limits;
 mod messages;

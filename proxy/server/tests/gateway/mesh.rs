@@ -15,13 +15,14 @@ use outrigger_model::replica::Generation;
 use outrigger_model::route::{Affinity, Route, Timeouts};
 use outrigger_model::snapshot::{Resources, Snapshot};
 use outrigger_model::tag::TagSet;
-use outrigger_proxy::gateway::{self, Gateway, GatewayParts, Limits, bind};
+use outrigger_proxy::gateway::{self, Elsewhere, Gateway, GatewayParts, Limits, bind};
 use outrigger_proxy::session::sessions::Sessions;
 use outrigger_proxy::session::store::Store;
 use outrigger_proxy::snapshot::worlds::Worlds;
 use outrigger_proxy::telemetry::{Events, Metrics};
 use outrigger_proxy_core::gate::{Hosts, Rules as GateRules};
 use outrigger_proxy_core::mcp::facts::Caller;
+use outrigger_proxy_core::outside::{Known, Outside};
 use outrigger_proxy_core::world::compile::{Own, Rules, compile};
 use outrigger_proxy_core::world::table::World;
 use prometheus_client::registry::Registry;
@@ -42,6 +43,9 @@ pub struct Scene {
     pub material: Option<Material>,
     pub shared: Option<Arc<dyn Store>>,
     pub caller: &'static str,
+    /// Where whole URLs may lead.
+    pub outside: Outside,
+    pub tunnel_idle: Duration,
 }
 
 pub struct Proxy {
@@ -66,11 +70,27 @@ impl Scene {
             material: None,
             shared: None,
             caller: "planner",
+            outside: Outside::default(),
+            tunnel_idle: Duration::from_secs(60),
         }
     }
 
     pub fn of_own(agents: &[(&'static str, SocketAddr)]) -> Self {
         Self { own: agents.to_vec(), ..Self::empty() }
+    }
+
+    /// Lets whole URLs lead to sites as a file lists them.
+    pub fn allowing(mut self, sites: &[&str]) -> Self {
+        self.outside.allowed = sites.iter().map(|site| site.parse().expect("a site")).collect();
+        self
+    }
+
+    /// Lets a URL stand for the route `weather`.
+    pub fn knowing(mut self, site: &str, path: &str) -> Self {
+        let site = site.parse().expect("a site");
+        let route = RouteName::new("weather").expect("name");
+        self.outside.known.push(Known { site, path: path.to_owned(), route });
+        self
     }
 
     pub fn of_peers(peers: &[(&'static str, SocketAddr, Option<SpiffeId>)]) -> Self {
@@ -134,7 +154,20 @@ impl Scene {
         let worlds = Arc::new(Worlds::new(self.world(&World::default())));
         let mut metrics = Registry::default();
         let events = Arc::new(Events::new(Metrics::register(&mut metrics)));
-        let rules = GateRules { hosts: Some(Hosts::default()), headers_max: 100, header_bytes_max: 65_536 };
+        let rules = GateRules {
+            hosts: Some(Hosts { forwards: true, ..Hosts::default() }),
+            headers_max: 100,
+            header_bytes_max: 65_536,
+        };
+        let any = "127.0.0.1:0".parse().expect("address");
+        let (outbound, inbound) = (bind(any).expect("bind"), bind(any).expect("bind"));
+        let listeners = [&outbound, &inbound].map(|listener| listener.local_addr().expect("address"));
+        let elsewhere = Elsewhere {
+            outside: self.outside.clone(),
+            outbound_port: listeners[0].port(),
+            listeners: listeners.to_vec(),
+            tunnel_idle: self.tunnel_idle,
+        };
         let parts = GatewayParts {
             worlds: Arc::clone(&worlds),
             sessions: Arc::new(Sessions::new(1_000, self.shared.clone(), Arc::clone(&events))),
@@ -142,10 +175,10 @@ impl Scene {
             caller: Caller::new(self.caller),
             inbound_rules: GateRules { hosts: None, ..rules.clone() },
             outbound_rules: rules,
+            elsewhere,
+            announced: Arc::default(),
             limits: self.limits,
         };
-        let any = "127.0.0.1:0".parse().expect("address");
-        let (outbound, inbound) = (bind(any).expect("bind"), bind(any).expect("bind"));
         let gateway = gateway::start(Arc::new(parts), self.material.as_ref(), outbound, inbound).expect("a gateway");
         let (outbound, inbound) = (gateway.outbound.address, gateway.inbound.address);
         Proxy { outbound, inbound, gateway: Some(gateway), worlds, metrics }
