@@ -46,8 +46,8 @@ pub fn check(head: &RequestHead, rules: &Rules) -> Result<Framing, Refusal> {
         return Err(Refusal::HeadTooLarge);
     }
     let forwards = rules.hosts.as_ref().is_some_and(|hosts| hosts.forwards);
-    // The one asks for all headers back, credentials among them, the other for a tunnel.
-    if head.method() == b"TRACE" || head.connects_to().is_some() && !forwards {
+    if head.method() == b"TRACE" || head.method() == b"CONNECT" && !forwards {
+        // The one asks for all headers back, credentials among them, the other for a tunnel.
         return Err(Refusal::Malformed(Malformed::Method));
     }
     if head.fields.has(Name::Disguised) {

@@ -5,6 +5,8 @@
 //! rest. A failure is shrunk, printed with what to replay, and its seed kept beside the target, to be committed.
 //! `PROPTEST_CASES=100000 cargo test -p outrigger-tests --test fuzz` runs longer than `make test` does.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail by panicking")]
+
 mod damage;
 
 mod body;

@@ -150,15 +150,14 @@ impl RequestHead {
 }
 
 impl Target {
-    /// The four forms of RFC 9112 section 3.2: a path, `*`, a whole URL, and `host:port` of a `CONNECT`.
-    fn of(method: &str, text: &str, whole: &[u8]) -> Option<Self> {
+    /// A path, `*`, or a whole URL (RFC 9112 section 3.2); only of a tunnel, anything else, which is then a site or refused.
+    fn of(text: &str, is_tunnel: bool, whole: &[u8]) -> Option<Self> {
         if !text.bytes().all(is_of_target) {
             return None;
         }
         let span = |part: &str| Span::of(part.as_bytes(), whole);
-        let is_plain = text.starts_with('/') || text == "*" || method == "CONNECT";
-        let (authority, rest, is_http) = if is_plain {
-            (None, text, false)
+        let (authority, is_http, rest) = if text.starts_with('/') || text == "*" || is_tunnel && !text.contains("://") {
+            (None, false, text)
         } else {
             let (scheme, rest) = text.split_once("://")?;
             let is_http = scheme.eq_ignore_ascii_case("http");
@@ -166,7 +165,7 @@ impl Target {
                 return None;
             }
             let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-            (Some(span(authority)), rest, is_http)
+            (Some(span(authority)), is_http, rest)
         };
         let (path, query) = match rest.split_once('?') {
             Some((path, query)) => (path, Some(span(query))),
@@ -238,7 +237,7 @@ fn request_parts<'b>(bytes: &'b [u8], room: Room<'_, 'b>) -> Result<Status<(usiz
     let parts = RequestParts {
         found: Found::of(request.headers, bytes),
         method: Span::of(request.method.unwrap_or_default().as_bytes(), bytes),
-        target: Target::of(request.method.unwrap_or_default(), request.path.unwrap_or_default(), bytes),
+        target: Target::of(request.path.unwrap_or_default(), request.method == Some("CONNECT"), bytes),
         is_http10: request.version == Some(0),
     };
     Ok(Status::Complete((end, parts)))

@@ -51,9 +51,9 @@ pub async fn serve(side: &Side, wire: Wire, place: &Place) {
 
 async fn converse(side: &Side, mut wire: Wire, place: &Place) {
     let mut alarm = Alarm::default();
+    let mut ahead = 0;
     // Of the tunnel that this connection has become, if requests are read in it.
     let mut site: Option<Arc<str>> = None;
-    let mut ahead = 0;
     loop {
         // What is here already was sent before the last answer was.
         ahead = if wire.inbox.is_empty() { 0 } else { ahead + 1 };

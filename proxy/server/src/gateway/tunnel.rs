@@ -54,19 +54,9 @@ impl Side {
         let end = match self.lead(&call, &head).await {
             Ok(end) => end,
             Err(refusal) => {
-                return self
-                    .refuse_tunnel(
-                        Downstream::new(
-                            wire,
-                            alarm,
-                            place,
-                            head,
-                            Upload::new(Framing::Empty, 0, self.parts.limits.body_pace),
-                        ),
-                        &call,
-                        &refusal,
-                    )
-                    .await;
+                let upload = Upload::new(Framing::Empty, 0, self.parts.limits.body_pace);
+                let down = Downstream::new(wire, alarm, place, head, upload);
+                return self.refuse_tunnel(down, &call, &refusal).await;
             }
         };
         call.forwarded = true;
