@@ -19,6 +19,7 @@ use super::object::{Object, Raw, raw};
 use super::outlet::{Gone, Outlet};
 use super::session::{Asked, Call, Session};
 use super::state::Catalog;
+use super::view::View;
 
 /// Most rounds in which a target asks for more before it answers.
 const ROUNDS_MAX: usize = 16;
@@ -78,26 +79,7 @@ async fn carry(
     let view = catalog.mirror.view();
     let (line, new) = session.lines.line(&view, &aim.agent).await?;
     let Aim { agent, mut params } = aim;
-    let mut headers = Vec::new();
-    match (line.era, session.level()) {
-        (Era::Legacy, Some(level)) if new => {
-            let takes =
-                view.targets.get(&agent).and_then(|known| known.listing.as_ref()).is_some_and(|all| all.has("logging"));
-            if let Some(level) = Object::read(&level).filter(|_| takes) {
-                // A level that is not taken makes the log louder, and no call worse.
-                let _ = line.ask("logging/setLevel", level).await;
-            }
-        }
-        (Era::Modern, level) => {
-            headers = param_headers(&view, &agent, &params);
-            if let Some(level) = level.and_then(|level| Object::read(&level)?.remove("level")) {
-                let mut meta = params.object(META).unwrap_or_default();
-                meta.set(META_LEVEL, level);
-                params.set(META, meta.raw());
-            }
-        }
-        _ => {}
-    }
+    let headers = prepare(&view, session, &line, new, &mut params).await;
     let cancel = CancellationToken::new();
     let _under_way = UnderWay(session, id.clone());
     for _ in 0..ROUNDS_MAX {
@@ -140,6 +122,27 @@ async fn carry(
         }
     }
     Ok(Outcome::Error(error_value(INTERNAL_ERROR, "the agent asks for more input again and again")))
+}
+
+/// What the era of the target wants beside the request: headers, and the level of log messages.
+async fn prepare(view: &View, session: &Session, line: &Line, new: bool, params: &mut Object) -> Vec<(String, String)> {
+    let level = session.level().and_then(|level| Object::read(&level));
+    if line.era == Era::Legacy {
+        let known = view.targets.get(&line.agent).and_then(|known| known.listing.as_ref());
+        let takes = new && known.is_some_and(|listing| listing.has("logging"));
+        if let Some(level) = level.filter(|_| takes) {
+            // A level that is not taken makes the log louder, and no call worse.
+            let _ = line.ask("logging/setLevel", level).await;
+        }
+        return Vec::new();
+    }
+    let headers = param_headers(view, &line.agent, params);
+    if let Some(level) = level.and_then(|mut level| level.remove("level")) {
+        let mut meta = params.object(META).unwrap_or_default();
+        meta.set(META_LEVEL, level);
+        params.set(META, meta.raw());
+    }
+    headers
 }
 
 /// Passes on what comes before the answer.

@@ -147,7 +147,9 @@ impl Mirror {
     fn publish(&self) {
         let known = self.known().clone();
         let asked = known.values().all(|known| known.listing.is_some() || known.trouble.is_some());
-        let complete = self.view().complete || (asked && self.worlds.current().serial().is_some());
+        // Before the first world there is nobody to ask, and an empty list would be wrong.
+        let settled = !known.is_empty() || self.worlds.current().serial().is_some();
+        let complete = self.view().complete || (asked && settled);
         let view = View::of(known, self.settings.refresh, complete);
         self.events.catalog_viewed(view.targets.len(), view.troubled().count());
         self.view.send_replace(Arc::new(view));

@@ -1,7 +1,5 @@
 //! Everything at once, `/mcp`: what targets are sent, what callers of either era get back.
 
-use std::time::Duration;
-
 use outrigger_proxy::config::settings::Aggregate;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -57,7 +55,7 @@ async fn introduce(conversation: &mut Conversation, request: Request, modern: bo
     None
 }
 
-/// An agent that tells the test every request that is not about itself, and answers with what `answer` makes of it.
+/// An agent that tells the test every request that is not about itself, and answers with what `answer` makes of it; with nothing it hangs up.
 async fn telling(modern: bool, answer: fn(&Request) -> Option<Vec<u8>>) -> (Agent, mpsc::Receiver<Request>) {
     let (told, requests) = mpsc::channel(64);
     let agent = Agent::start(move |mut conversation| {
@@ -68,6 +66,7 @@ async fn telling(modern: bool, answer: fn(&Request) -> Option<Vec<u8>>) -> (Agen
                 let answer = answer(&request);
                 told.send(request).await.expect("the test listens");
                 match answer {
+                    Some(answer) if answer.is_empty() => return,
                     Some(answer) => conversation.send(&answer).await,
                     None => {
                         conversation.closed().await;
@@ -271,16 +270,11 @@ async fn a_legacy_cancellation_reaches_the_agent_under_the_id_that_it_knows() {
 
 #[tokio::test]
 async fn one_agent_that_is_gone_is_an_error_of_its_calls_only() {
-    let (agent, _requests) = telling(false, |request| Some(result(request, &json!({"content": []})))).await;
-    let scene = Scene {
-        aggregate: Some(Aggregate { deadline: Duration::from_millis(300), ..Aggregate::default() }),
-        ..Scene::empty()
-    };
-    let scene = Scene { own: vec![("weather-1", agent.address)], ..scene };
-    let proxy = scene.start();
+    // It hangs up on every call.
+    let (agent, _requests) = telling(false, |_| Some(Vec::new())).await;
+    let proxy = start(&agent);
     let mut caller = Caller::connect(proxy.outbound).await;
     let session = open(&mut caller, &json!({})).await;
-    drop(agent);
     let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"weather__forecast"}}"#;
     let answer = caller.post("/mcp", &session, call).await;
     let error = body(&answer)["error"].clone();
