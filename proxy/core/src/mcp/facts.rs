@@ -141,9 +141,7 @@ impl<'a> CallFacts<'a> {
     /// The same facts, with what the body told. `whole`: all of it was read. A modern head must say what the body says.
     pub fn with_envelope(mut self, envelope: &Envelope<'_>, whole: bool) -> Result<Self, Refusal> {
         if self.era == Some(Era::Modern) {
-            if whole {
-                compare(&self.mcp, envelope)?;
-            }
+            compare(&self.mcp, envelope, whole)?;
         } else {
             self.method = envelope.method().map(|text| Method::from_text(&text));
             if self.method == Some(Method::Initialize) || envelope.is_batch() {

@@ -28,6 +28,9 @@ pub struct Upload {
     framing: Framing,
     body: Body,
     bytes_max: u64,
+    /// Follows the framing ahead of what is sent, and how much of the inbox it has seen.
+    ahead: Body,
+    framed: usize,
     /// Bytes of the inbox that went up in this attempt.
     sent: usize,
     keeping: bool,
@@ -52,7 +55,8 @@ pub enum UploadError {
 impl Upload {
     pub const fn new(framing: Framing, bytes_max: u64, pace: Pace) -> Self {
         let (body, pacer) = (Body::new(framing), Pacer::new(pace));
-        Self { framing, body, bytes_max, sent: 0, keeping: true, pacer, scanner: None, id: None }
+        let ahead = Body::new(framing);
+        Self { framing, body, bytes_max, ahead, framed: 0, sent: 0, keeping: true, pacer, scanner: None, id: None }
     }
 
     /// As declared; none where only the end will tell.
@@ -155,9 +159,10 @@ impl Upload {
     /// Reads until [`Self::beginning`] has all that there will be.
     pub fn poll_beginning(&mut self, cx: &mut Context<'_>, caller: &mut Wire) -> Poll<()> {
         loop {
-            let mut body = Body::new(self.framing);
-            let broken = body.take(&caller.inbox).is_err();
-            if body.is_done() || broken || !self.keeping || caller.inbox.len() >= KEPT_BYTES_MAX {
+            let fresh = caller.inbox.get(self.framed..).unwrap_or_default();
+            let Ok(taken) = self.ahead.take(fresh) else { return Poll::Ready(()) };
+            self.framed += taken;
+            if self.ahead.is_done() || !self.keeping || caller.inbox.len() >= KEPT_BYTES_MAX {
                 return Poll::Ready(());
             }
             let came = caller.poll_read(cx);
