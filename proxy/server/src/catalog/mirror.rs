@@ -1,6 +1,7 @@
 //! Keeps the lists of all targets, in the background.
 //!
 //! In: the world, and what targets say. Out: one [`View`] after the other.
+//! Nobody is asked before a client asks us, nor long after the last one did: where agents are many, so are their proxies, and each would ask all.
 //! Why in the background: no caller waits for a target but for the one it calls. Each has a task and a deadline of its own; what fails
 //! keeps its last good list and is visible as trouble.
 //! Invariant: a target in trouble changes neither the lists of others nor how fast they are told.
@@ -15,7 +16,7 @@ use outrigger_model::name::AgentName;
 use outrigger_model::revision::Era;
 use outrigger_proxy_core::world::table::World;
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{debug, warn};
 
@@ -36,6 +37,8 @@ const QUIET: Duration = Duration::from_millis(50);
 const DISCOVER_DEADLINE: Duration = Duration::from_secs(2);
 /// How long the very first question to us waits for the targets.
 const FIRST_WAIT: Duration = Duration::from_secs(3);
+/// How long the lists are kept fresh after the last question.
+const REST_AFTER: Duration = Duration::from_secs(600);
 /// However short-lived a target says that its lists are.
 const BETWEEN_MIN: Duration = Duration::from_secs(1);
 /// How long a session of ours may take to end; nothing waits for its success.
@@ -56,6 +59,9 @@ pub struct Mirror {
     bells: Mutex<HashMap<AgentName, Arc<Notify>>>,
     changed: Notify,
     view: watch::Sender<Arc<View>>,
+    /// When a client asked last.
+    wanted: Mutex<Option<Instant>>,
+    woken: Notify,
 }
 
 /// One target that is followed.
@@ -83,7 +89,32 @@ impl Mirror {
             bells: Mutex::default(),
             changed: Notify::new(),
             view: watch::Sender::new(Arc::new(View::default())),
+            wanted: Mutex::default(),
+            woken: Notify::new(),
         }
+    }
+
+    /// A client asks: the lists are kept from now on.
+    pub fn want(&self) {
+        let before = self.wanted.lock().unwrap_or_else(PoisonError::into_inner).replace(Instant::now());
+        if before.is_none() {
+            self.woken.notify_one();
+        }
+    }
+
+    /// When nobody has wanted the lists for long enough; none if nobody does. Who hears of changes wants them.
+    fn rests_at(&self) -> Option<Instant> {
+        let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let rests_at = (*wanted)? + REST_AFTER;
+        if rests_at > now {
+            return Some(rests_at);
+        }
+        if self.view.receiver_count() > 0 {
+            return Some(now + REST_AFTER);
+        }
+        *wanted = None;
+        None
     }
 
     pub fn view(&self) -> Arc<View> {
@@ -107,16 +138,33 @@ impl Mirror {
         let mut followed: HashMap<AgentName, Followed> = HashMap::new();
         let mut changes = self.worlds.changes();
         loop {
+            let Some(rests_at) = self.rests_at() else {
+                followed.clear();
+                self.rest();
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = self.woken.notified() => continue,
+                }
+            };
             changes.mark_unchanged();
             self.follow_world(&mut followed, &self.worlds.current());
             self.publish();
             tokio::select! {
                 () = stop.cancelled() => return,
+                () = sleep_until(rests_at) => {}
                 // The sender lives as long as we do.
                 _ = changes.changed() => {}
                 () = self.changed.notified() => sleep(QUIET).await,
             }
         }
+    }
+
+    /// Forgets the lists: they would be old when someone asks again.
+    fn rest(&self) {
+        self.known().clear();
+        self.bells().clear();
+        self.events.catalog_viewed(0, 0);
+        self.view.send_replace(Arc::default());
     }
 
     fn follow_world(self: &Arc<Self>, followed: &mut HashMap<AgentName, Followed>, world: &World) {
@@ -312,3 +360,6 @@ impl Talk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

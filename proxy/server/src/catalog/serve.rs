@@ -33,6 +33,7 @@ pub struct Request {
 
 impl Catalog {
     pub async fn serve(self: &Arc<Self>, request: Request) -> Result<Answer, Refusal> {
+        self.mirror.want();
         let Request { verb, caller, revision, method, name, session, params, body } = request;
         let parsed = revision.as_deref().and_then(|text| Revision::from_bytes(text.as_bytes()));
         if let (Some(revision), Some(Era::Modern)) = (&revision, parsed.map(Revision::era)) {
