@@ -11,6 +11,8 @@ use crate::refusal::fault::Fault;
 
 /// Deepest nesting of values. Servers with recursive parsers end at a few hundred.
 pub const DEPTH_MAX: u32 = 64;
+/// Most keys and names end within so many bytes; they are looked at once.
+const NEAR_BYTES: usize = 16;
 /// So much of a string is looked at at once.
 const BLOCK_BYTES: usize = 32;
 /// Longest key that means anything to us, decoded.
@@ -371,8 +373,12 @@ impl Short {
 /// How many bytes at the front of a string are letters of ASCII that stand for themselves. Never looks further than one block behind
 /// them: a text of other letters asks for each of them.
 fn plain(bytes: &[u8]) -> usize {
-    let mut count = 0;
-    for block in bytes.chunks(BLOCK_BYTES) {
+    let (near, far) = bytes.split_at_checked(NEAR_BYTES).unwrap_or((bytes, &[]));
+    let mut count = near.iter().take_while(|byte| is_plain(**byte)).count();
+    if count < near.len() {
+        return count;
+    }
+    for block in far.chunks(BLOCK_BYTES) {
         // One look at all of it, which compilers make fast; letter by letter only where that finds something.
         if !block.iter().fold(true, |plain, byte| plain & is_plain(*byte)) {
             return count + block.iter().take_while(|byte| is_plain(**byte)).count();
