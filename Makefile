@@ -13,6 +13,7 @@ demo: tools
 test: tools
 	tests/setup.sh
 	cargo build --locked -p outrigger -p counter-agent
+	cargo build --locked -p conformance-agents
 	cargo test --locked --workspace
 
 # What a change must pass before it is sent.

@@ -53,6 +53,19 @@ else
     echo "$pins" >"$peers/python.stamp"
 fi
 
+# --- Published servers and clients -------------------------------------------------------------------------------------
+pins=$(sha256sum peers/published.json | cut -d' ' -f1)
+if is_there published "$pins"; then
+    say "published peers are here: $(sed -n '/dependencies/,/}/p' peers/published.json | grep -oE '"[^"]+": "[0-9][^"]*' | tr -d '"' | tr '\n' ' ')"
+else
+    say "installing published servers and clients into tests/.peers/published"
+    rm -rf "$peers/published"
+    mkdir -p "$peers/published"
+    cp peers/published.json "$peers/published/package.json"
+    (cd "$peers/published" && npm install --silent --no-audit --no-fund --no-package-lock)
+    echo "$pins" >"$peers/published.stamp"
+fi
+
 # --- Node --------------------------------------------------------------------------------------------------------------
 pins=$(sha256sum peers/package.json | cut -d' ' -f1)
 if is_there node "$pins"; then
@@ -69,4 +82,21 @@ else
     fi
     echo "$pins" >"$peers/node.stamp"
 fi
+
+# --- the official conformance suite --------------------------------------------------------------------------------------
+# Each release in a folder of its own; the Node they ask for comes with the newest.
+for part in conformance conformance-0.1.16; do
+    pins=$(sha256sum "peers/$part.json" | cut -d' ' -f1)
+    if is_there "$part" "$pins"; then
+        say "the conformance suite is here: $(grep -oE '@modelcontextprotocol/[a-z-]+": "[^"]+' "peers/$part.json" | tr -d '"')"
+    else
+        say "installing the conformance suite into tests/.peers/$part"
+        rm -rf "${peers:?}/$part"
+        mkdir -p "$peers/$part"
+        cp "peers/$part.json" "$peers/$part/package.json"
+        (cd "$peers/$part" && npm install --silent --no-audit --no-fund --no-package-lock)
+        "$peers/conformance/node_modules/.bin/node" "$peers/$part/node_modules/.bin/conformance" --version >/dev/null
+        echo "$pins" >"$peers/$part.stamp"
+    fi
+done
 say "ready"

@@ -1,25 +1,38 @@
 """A client on the official Python SDK, driven line by line.
 
-Usage: client_mcp.py URL MODE, where MODE is `legacy`, `auto` or `sse` (the transport of 2024-11-05). Reads one JSON object a line from standard input:
+Usage: client_mcp.py URL MODE, where MODE is `legacy`, `auto`, `sse` (the transport of 2024-11-05), or `stdio`: then URL is a
+command with its arguments, as a JSON list, that speaks MCP on its standard streams. Reads one JSON object a line from standard input:
 `{"do": "open" | "call" | "tools" | "close", "session": NAME, "tool": NAME, "arguments": {…}}`, and answers each with
 one JSON line: `{"ok": true, "text": …}` or `{"ok": false, "error": …}`.
 """
 
 import asyncio
 import json
+import os
 import sys
 
 from mcp import Client
 from mcp.client.sse import sse_client
+from mcp.client.stdio import StdioServerParameters, stdio_client
 
 URL, MODE = sys.argv[1], sys.argv[2]
+
+
+def connect() -> Client:
+    """A client that has not been entered yet."""
+    if MODE == "sse":
+        return Client(sse_client(URL), mode="legacy", read_timeout_seconds=20)
+    if MODE == "stdio":
+        command, *arguments = json.loads(URL)
+        parameters = StdioServerParameters(command=command, args=arguments, env=dict(os.environ))
+        return Client(stdio_client(parameters), mode="legacy", read_timeout_seconds=20)
+    return Client(URL, mode=MODE, read_timeout_seconds=20)
 
 
 async def live(orders: asyncio.Queue, answers: asyncio.Queue) -> None:
     """One session from open to close, in one task: the SDK wants to be entered and left by the same task."""
     try:
-        server, mode = (sse_client(URL), "legacy") if MODE == "sse" else (URL, MODE)
-        async with Client(server, mode=mode, read_timeout_seconds=20) as client:
+        async with connect() as client:
             await answers.put({"ok": True, "text": str(client.protocol_version)})
             while (order := await orders.get()) is not None:
                 try:
@@ -60,4 +73,5 @@ async def main() -> None:
         print(json.dumps(answer), flush=True)
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -25,27 +25,46 @@ pub fn counter() -> Result<PathBuf> {
     built("counter-agent")
 }
 
+/// The server for the conformance suite on the official Rust SDK.
+pub fn conformance_server() -> Result<PathBuf> {
+    conformance("conformance-server")
+}
+
+/// The client of the conformance suite on the official Rust SDK.
+pub fn conformance_client() -> Result<PathBuf> {
+    conformance("conformance-client")
+}
+
+fn conformance(name: &str) -> Result<PathBuf> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    found(&BUILT, &["conformance-agents"], name)
+}
+
 fn built(name: &str) -> Result<PathBuf> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let folder = BUILT.get_or_init(|| build().map_err(|error| format!("{error:#}")));
-    match folder {
+    found(&BUILT, &["outrigger", "counter-agent"], name)
+}
+
+fn found(built: &OnceLock<Result<PathBuf, String>>, packages: &[&str], name: &str) -> Result<PathBuf> {
+    match built.get_or_init(|| build(packages).map_err(|error| format!("{error:#}"))) {
         Ok(folder) => Ok(folder.join(name)),
         Err(error) => bail!("{error}"),
     }
 }
 
-/// Builds into the folder that holds the running test, so that one target directory serves both.
-fn build() -> Result<PathBuf> {
+/// Builds into the folder that holds the running test, so that one target directory serves both. Packages that are built
+/// together share the features of what they need, so the product is not built together with peers it does not ship with.
+fn build(packages: &[&str]) -> Result<PathBuf> {
     let test = std::env::current_exe()?;
     let profile = test.parent().and_then(Path::parent).context("the test stands in target/<profile>/deps")?;
     let target = profile.parent().context("the test stands in target/<profile>/deps")?;
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(root()).args(["build", "--quiet", "-p", "outrigger", "-p", "counter-agent", "--target-dir"]);
-    cargo.arg(target);
+    cargo.current_dir(root()).args(["build", "--quiet", "--target-dir"]).arg(target);
+    cargo.args(packages.iter().flat_map(|package| ["-p", package]));
     if profile.ends_with("release") {
         cargo.arg("--release");
     }
     let done = cargo.output().context("start cargo")?;
-    ensure!(done.status.success(), "build the binaries: {}", String::from_utf8_lossy(&done.stderr));
+    ensure!(done.status.success(), "build {packages:?}: {}", String::from_utf8_lossy(&done.stderr));
     Ok(profile.to_owned())
 }

@@ -14,3 +14,5 @@ pub mod redis;
 pub mod peers;
 pub mod mesh;
 pub mod fleet;
+pub mod conformance;
+pub mod published;

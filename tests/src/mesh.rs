@@ -18,11 +18,11 @@ use crate::{binary, http, wait};
 
 pub struct Mesh {
     folder: TempDir,
+    /// Further lines of control's file: routes and pools.
+    pub intent: String,
     pub control: Option<Process>,
     grpc: Option<String>,
     http: Option<String>,
-    /// What operators declare: further lines of control's file.
-    intent: String,
 }
 
 /// What a proxy should be.

@@ -26,6 +26,8 @@ pub enum Sdk {
     PythonSse,
     /// The same of `server-everything`.
     EverythingSse,
+    /// Wants a token, and has an authorisation server beside it.
+    PythonProtected,
 }
 
 pub struct Agent {
@@ -79,6 +81,7 @@ impl Sdk {
     pub fn tool(self) -> &'static str {
         match self {
             Self::Everything | Self::EverythingSse => "get-env",
+            Self::PythonProtected => "whoami",
             Self::Python | Self::FastMcp | Self::Rust | Self::PythonSse => "increment",
         }
     }
@@ -96,7 +99,9 @@ impl Sdk {
 fn launch(sdk: Sdk, name: &str, folder: &Path, port: u16) -> Result<Process> {
     let peers = binary::root().join("tests/peers");
     let mut command = match sdk {
-        Sdk::Python | Sdk::FastMcp | Sdk::PythonSse => Command::new(installed("python/bin/python")?),
+        Sdk::Python | Sdk::FastMcp | Sdk::PythonSse | Sdk::PythonProtected => {
+            Command::new(installed("python/bin/python")?)
+        }
         Sdk::Everything | Sdk::EverythingSse => Command::new(node()?),
         Sdk::Rust => Command::new(binary::counter()?),
     };
@@ -105,6 +110,7 @@ fn launch(sdk: Sdk, name: &str, folder: &Path, port: u16) -> Result<Process> {
     command.env("PORT", port.to_string()).env("REPLICA", name).current_dir(folder);
     match sdk {
         Sdk::Python => command.arg(peers.join("agent_mcp.py")).arg(name),
+        Sdk::PythonProtected => command.arg(peers.join("agent_oauth.py")).arg(name),
         Sdk::PythonSse => command.arg(peers.join("agent_mcp.py")).args([name, "sse"]),
         Sdk::FastMcp => command.arg(peers.join("agent_fastmcp.py")).arg(name),
         Sdk::Everything | Sdk::EverythingSse => command
@@ -117,14 +123,36 @@ fn launch(sdk: Sdk, name: &str, folder: &Path, port: u16) -> Result<Process> {
     Process::start(name, folder, command)
 }
 
+/// Runs the client that finds out by itself how to be authorised; answers with what it printed.
+pub async fn authorised(url: &str, folder: &Path, variables: &[(&str, &str)]) -> Result<Value> {
+    let mut command = Command::new(installed("python/bin/python")?);
+    command.arg(binary::root().join("tests/peers/client_oauth.py")).arg(url).envs(variables.iter().copied());
+    let done = tokio::time::timeout(wait::DEADLINE, command.current_dir(folder).kill_on_drop(true).output()).await;
+    let done = done.context("the client does not end")??;
+    let said = String::from_utf8_lossy(&done.stdout);
+    let line = said.lines().find(|line| line.starts_with("{\"ok\""));
+    let line = line.with_context(|| format!("no answer: {said}{}", String::from_utf8_lossy(&done.stderr)))?;
+    Ok(serde_json::from_str(line)?)
+}
+
+/// What the Python client saw that samples, answers forms and watches progress; see `client_ask.py`.
+pub async fn ask_and_be_asked(url: &str, mode: &str, server: &str) -> Result<Value> {
+    let mut command = Command::new(installed("python/bin/python")?);
+    command.arg(binary::root().join("tests/peers/client_ask.py")).args([url, mode, server]).kill_on_drop(true);
+    let done = tokio::time::timeout(wait::DEADLINE, command.output()).await.context("the client does not end")??;
+    let said = String::from_utf8_lossy(&done.stdout);
+    ensure!(done.status.success(), "{said}{}", String::from_utf8_lossy(&done.stderr));
+    serde_json::from_str(&said).with_context(|| format!("not JSON: {said}"))
+}
+
 /// Something `tests/setup.sh` put into `tests/.peers`.
-fn installed(path: &str) -> Result<PathBuf> {
+pub fn installed(path: &str) -> Result<PathBuf> {
     let path = binary::root().join("tests/.peers").join(path);
     ensure!(path.exists(), "{} is not there; run tests/setup.sh", path.display());
     Ok(path)
 }
 
-fn node() -> Result<PathBuf> {
+pub fn node() -> Result<PathBuf> {
     Ok(installed("node/node_modules/.bin/node").unwrap_or_else(|_| PathBuf::from("node")))
 }
 
@@ -140,6 +168,10 @@ pub enum ClientSdk {
     /// The transport of 2024-11-05.
     PythonSse,
     TypeScriptSse,
+    FastMcpLegacy,
+    FastMcpAuto,
+    /// The Python SDK on standard streams: the URL is a command, as a JSON list.
+    PythonStdio,
 }
 
 pub struct Client {
@@ -163,10 +195,8 @@ impl Client {
     ) -> Result<Self> {
         let peers = binary::root().join("tests/peers");
         let mut command = match sdk {
-            ClientSdk::PythonLegacy | ClientSdk::PythonAuto | ClientSdk::PythonSse => {
-                Command::new(installed("python/bin/python")?)
-            }
             ClientSdk::TypeScriptLegacy | ClientSdk::TypeScriptAuto | ClientSdk::TypeScriptSse => Command::new(node()?),
+            _ => Command::new(installed("python/bin/python")?),
         };
         match sdk {
             ClientSdk::PythonLegacy => command.arg(peers.join("client_mcp.py")).args([url, "legacy"]),
@@ -175,6 +205,9 @@ impl Client {
             ClientSdk::TypeScriptSse => command.arg(peers.join("client_ts.mjs")).args([url, "sse"]),
             ClientSdk::TypeScriptLegacy => command.arg(peers.join("client_ts.mjs")).args([url, "legacy"]),
             ClientSdk::TypeScriptAuto => command.arg(peers.join("client_ts.mjs")).args([url, "auto"]),
+            ClientSdk::FastMcpLegacy => command.arg(peers.join("client_fastmcp.py")).args([url, "legacy"]),
+            ClientSdk::FastMcpAuto => command.arg(peers.join("client_fastmcp.py")).args([url, "auto"]),
+            ClientSdk::PythonStdio => command.arg(peers.join("client_mcp.py")).args([url, "stdio"]),
         };
         command.env("PEERS", installed("node")?).envs(variables.iter().copied());
         let mut process = Process::start(name, folder, command)?;
@@ -189,6 +222,10 @@ impl Client {
 
     pub async fn call(&mut self, session: &str, tool: &str) -> Result<String> {
         self.order(json!({"do": "call", "session": session, "tool": tool})).await
+    }
+
+    pub async fn call_with(&mut self, session: &str, tool: &str, arguments: Value) -> Result<String> {
+        self.order(json!({"do": "call", "session": session, "tool": tool, "arguments": arguments})).await
     }
 
     pub async fn tools(&mut self, session: &str) -> Result<String> {

@@ -56,9 +56,10 @@ pub fn may_announce(method: &[u8], asked: &Fields, answer: &ResponseHead) -> boo
     let is_stream = media
         .is_some_and(|(_, _, value)| value.get(..stream.len()).is_some_and(|start| start.eq_ignore_ascii_case(stream)));
     let encoded = answer.fields.iter().any(|(_, name, _)| name.eq_ignore_ascii_case(b"content-encoding"));
-    // 2024-11-05 knows none of these.
-    let names = [Name::McpSessionId, Name::LastEventId, Name::McpProtocolVersion];
-    let later = names.into_iter().any(|name| asked.has(name)) || answer.fields.has(Name::McpSessionId);
+    let later = asked.has(Name::McpProtocolVersion)
+        || asked.has(Name::McpSessionId)
+        || asked.has(Name::LastEventId)
+        || answer.fields.has(Name::McpSessionId);
     is_stream && !encoded && !later
 }
 
@@ -77,7 +78,10 @@ pub fn first(stream: &[u8]) -> First {
             }
             text => match field(text) {
                 (b"event", value) if text.get(value.clone()) == Some(b"endpoint") => named = true,
-                (b"data", value) if uri.is_none() => uri = Some(line.start + value.start..line.start + value.end),
+                // Every server of that revision names the event first; others need not wait for the end of theirs.
+                (b"data", value) if named && uri.is_none() => {
+                    uri = Some(line.start + value.start..line.start + value.end)
+                }
                 (b"event" | b"data", _) => return First::Other,
                 _ => {}
             },

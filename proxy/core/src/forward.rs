@@ -26,6 +26,17 @@ pub enum Spot<'a> {
     Announced(&'a str),
 }
 
+/// Set by the proxy that calls where its client knows the agent's own URLs, so that the proxy beside the agent leaves them.
+pub const AS_IS_HEADER: &str = "outrigger-as-is";
+
+/// Whether the calling proxy wants the agent's URLs left as they are.
+pub fn wants_as_is(head: &RequestHead) -> bool {
+    let is = |(known, name, _): (Name, &[u8], &[u8])| {
+        known == Name::Ours && name.eq_ignore_ascii_case(AS_IS_HEADER.as_bytes())
+    };
+    head.fields.has(Name::Ours) && head.fields.iter().any(is)
+}
+
 /// Appends the head of a request as `endpoint` is to see it.
 pub fn request(head: &RequestHead, endpoint: &Endpoint, spot: Spot<'_>, out: &mut Vec<u8>) {
     let lead = endpoint.lead.as_ref();
@@ -56,6 +67,9 @@ pub fn request(head: &RequestHead, endpoint: &Endpoint, spot: Spot<'_>, out: &mu
         if let Some(called) = head.fields.first(Name::Host) {
             line(out, b"X-Forwarded-Host", called);
         }
+    }
+    if head.target_authority().is_some() && !endpoint.is_own() {
+        line(out, AS_IS_HEADER.as_bytes(), b"1");
     }
     let of_connection = Nominated::by(&head.fields);
     for (known, name, value) in head.fields.iter() {

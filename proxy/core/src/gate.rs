@@ -5,6 +5,8 @@
 //! browser that was lured to a loopback port (DNS rebinding) is recognised by its `Host` and its `Origin`.
 //! Never here: what MCP headers mean.
 
+use std::net::Ipv6Addr;
+
 use http::uri::Authority;
 
 use crate::http1::body::Framing;
@@ -43,6 +45,15 @@ pub fn check(head: &RequestHead, rules: &Rules) -> Result<Framing, Refusal> {
     if head.fields.count() > rules.headers_max || head.size() > rules.header_bytes_max {
         return Err(Refusal::HeadTooLarge);
     }
+    let forwards = rules.hosts.as_ref().is_some_and(|hosts| hosts.forwards);
+    if head.method() == b"TRACE" || head.method() == b"CONNECT" && !forwards {
+        // The one asks for all headers back, credentials among them, the other for a tunnel.
+        return Err(Refusal::Malformed(Malformed::Method));
+    }
+    if head.fields.has(Name::Disguised) {
+        return Err(Refusal::Malformed(Malformed::Disguised));
+    }
+    check_expectation(&head.fields)?;
     let framing = Framing::of_request(&head.fields, head.is_http10).map_err(Refusal::Malformed)?;
     let host = host(head)?;
     if let Some(allowed) = &rules.hosts {
@@ -53,6 +64,17 @@ pub fn check(head: &RequestHead, rules: &Rules) -> Result<Framing, Refusal> {
         allowed.check_origin(&head.fields)?;
     }
     Ok(framing)
+}
+
+/// RFC 9110 section 10.1.1 knows one expectation, which we meet ourselves.
+fn check_expectation(fields: &Fields) -> Result<(), Refusal> {
+    if !fields.has(Name::Expect) {
+        return Ok(());
+    }
+    match fields.once(Name::Expect) {
+        Ok(Some(value)) if value.eq_ignore_ascii_case(b"100-continue") => Ok(()),
+        _ => Err(Refusal::Malformed(Malformed::Expect)),
+    }
 }
 
 /// The one host of a request.
@@ -88,9 +110,12 @@ fn check_authority(text: &str) -> Option<Authority> {
     let host = Authority::try_from(text).ok()?;
     let port_is_good = match host.as_str().strip_prefix(host.host())? {
         "" => true,
-        _ => host.port_u16().is_some(),
+        // A number in Rust may have a sign, a port has none.
+        port => host.port_u16().is_some() && !port.contains('+'),
     };
-    (port_is_good && !host.host().is_empty()).then_some(host)
+    let address = host.host().strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let address_is_good = address.is_none_or(|address| address.parse::<Ipv6Addr>().is_ok());
+    (port_is_good && address_is_good && !host.host().is_empty()).then_some(host)
 }
 
 impl Hosts {

@@ -4,17 +4,19 @@
 //! Never here: sockets, async runtimes, protobuf, clocks, chance of our own, logs, metrics.
 //! Invariant: the order of modules below is the order of layers; a module uses only those listed before it.
 
+pub mod aggregate;
 pub mod refusal;
 pub mod http1;
 pub mod http2;
 pub mod outcome;
 pub mod target;
-pub mod mcp;
-pub mod events;
-pub mod deadline;
 pub mod site;
 pub mod announce;
 pub mod asked;
+pub mod dialled;
+pub mod mcp;
+pub mod events;
+pub mod deadline;
 pub mod gate;
 pub mod health;
 pub mod live;

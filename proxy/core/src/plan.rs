@@ -70,7 +70,8 @@ pub struct Plan {
 pub fn dest(world: &World, target: Target<'_>) -> Result<Dest, Refusal> {
     let unknown = |name: &str| Refusal::NoRoute { name: name.to_owned(), routes: world.route_names() };
     match target {
-        Target::Everything => Err(Refusal::NoAggregate { routes: world.route_names() }),
+        // Answered before a plan is made; no single agent is everything.
+        Target::Everything => Err(Refusal::NoSuchPath),
         Target::Route(name) => {
             world.route(name).map(|route| Dest::Route(Arc::clone(route))).ok_or_else(|| unknown(name))
         }

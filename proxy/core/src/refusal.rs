@@ -37,13 +37,13 @@ pub enum Refusal {
     HeaderMismatch { header: &'static str },
     #[error("body is not `application/json`")]
     NotJsonType,
+    /// The caller does not send what it began to send.
+    #[error("request does not come fast enough")]
+    TooSlow,
     #[error("request head is too large")]
     HeadTooLarge,
     #[error("request body is larger than {bytes_max} bytes")]
     BodyTooLarge { bytes_max: u64 },
-    /// `/mcp` with no name in front.
-    #[error("there is no aggregated endpoint")]
-    NoAggregate { routes: Vec<RouteName> },
     #[error("there is no route `{name}`")]
     NoRoute { name: String, routes: Vec<RouteName> },
     /// The path is none of those that the proxy serves.
@@ -100,6 +100,14 @@ pub enum Refusal {
 pub enum Malformed {
     #[error("it is not a head of HTTP/1.1")]
     Line,
+    #[error("its target is neither a path nor an http URL, or holds what must be escaped")]
+    Target,
+    #[error("CONNECT and TRACE are not served")]
+    Method,
+    #[error("Expect is something else than one `100-continue`")]
+    Expect,
+    #[error("a header of its framing is spelled with `_`")]
+    Disguised,
     #[error("the chunks of its body break the rules")]
     Chunk,
     #[error("there must be exactly one Host")]
@@ -177,10 +185,11 @@ impl Refusal {
             Self::NotJsonType => Shape::said(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json_type"),
             Self::HostNotAllowed { .. } => Shape::said(StatusCode::FORBIDDEN, "host_not_allowed"),
             Self::OriginNotAllowed { .. } => Shape::said(StatusCode::FORBIDDEN, "origin_not_allowed"),
+            Self::TooSlow => Shape::said(StatusCode::REQUEST_TIMEOUT, "too_slow"),
             Self::HeadTooLarge => Shape::said(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "head_too_large"),
             Self::BodyTooLarge { .. } => Shape::said(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
-            Self::NoAggregate { .. } | Self::NoRoute { .. } if modern => Shape::later("no_route", 5),
-            Self::NoAggregate { .. } | Self::NoRoute { .. } => Shape::said(StatusCode::NOT_FOUND, "no_route"),
+            Self::NoRoute { .. } if modern => Shape::later("no_route", 5),
+            Self::NoRoute { .. } => Shape::said(StatusCode::NOT_FOUND, "no_route"),
             Self::NoSuchPath if modern => Shape::later("no_such_path", 5),
             Self::NoSuchPath => Shape::said(StatusCode::NOT_FOUND, "no_such_path"),
             Self::ForwardNotAllowed { .. } => Shape::said(StatusCode::FORBIDDEN, "forward_not_allowed"),
@@ -230,9 +239,9 @@ impl Refusal {
             Self::NotJsonType => "this route reads bodies, and this one is not `application/json`".to_owned(),
             Self::HostNotAllowed { host } => format!("this listener does not answer for the host `{}`", echo(host)),
             Self::OriginNotAllowed { origin } => format!("the origin `{}` may not call this listener", echo(origin)),
+            Self::TooSlow => "the request did not come fast enough".to_owned(),
             Self::HeadTooLarge => "the request head has too many or too large headers".to_owned(),
             Self::BodyTooLarge { bytes_max } => format!("the request body is larger than {bytes_max} bytes"),
-            Self::NoAggregate { .. } => "there is no aggregated endpoint; every route has its own path".to_owned(),
             Self::NoRoute { name, .. } => format!("there is no route, agent or replica named `{}`", echo(name)),
             Self::NoSuchPath => "this path is not served here".to_owned(),
             Self::ForwardNotAllowed { site } => format!("this proxy does not forward to `{}`", echo(site)),
@@ -266,10 +275,13 @@ impl Refusal {
             Self::NotJsonType => "send JSON, not encoded, as `Content-Type: application/json`".to_owned(),
             Self::HostNotAllowed { .. } => "call 127.0.0.1 or localhost, or add the host to `allowed_hosts`".to_owned(),
             Self::OriginNotAllowed { .. } => "add the origin to `allowed_origins` if it is yours".to_owned(),
+            Self::TooSlow => {
+                "send the whole request at once, or raise `limits.head_ms` and `limits.body_grace_ms`".to_owned()
+            }
             Self::HeadTooLarge => "send fewer or shorter headers, or raise `limits.header_bytes_max`".to_owned(),
             Self::BodyTooLarge { .. } => "send less at once, or raise `limits.body_bytes_max`".to_owned(),
-            Self::NoAggregate { routes } | Self::NoRoute { routes, .. } => name_routes(routes),
-            Self::NoSuchPath => "paths are /<name>/mcp and /agents/<id>/mcp".to_owned(),
+            Self::NoRoute { routes, .. } => name_routes(routes),
+            Self::NoSuchPath => "paths are /mcp, /<name>/mcp and /agents/<id>/mcp".to_owned(),
             Self::ForwardNotAllowed { .. } => {
                 "list it in `forward.allow`, or map the URL to a route in `forward.routes`".to_owned()
             }

@@ -4,6 +4,7 @@
 //! Never here: decisions. Where a call goes, whether it is tried again and how a refusal looks is the core's.
 //! Invariant: bytes of a call are forwarded as they came and as soon as they came; none is kept but for one retry.
 
+pub mod pace;
 pub mod alarm;
 pub mod closing;
 pub mod wire;
@@ -21,15 +22,19 @@ pub mod outbound;
 pub mod inbound;
 pub mod exchange;
 pub mod announcing;
+pub mod renaming;
 pub mod deliver;
+pub mod everything;
 pub mod serve;
 pub mod tunnel;
 pub mod http2;
 pub mod connection;
+pub mod inside;
 pub mod listen;
 
 pub use elsewhere::Elsewhere;
 pub use listen::{Listening, bind};
+pub use pace::Pace;
 pub use parts::{GatewayParts, Limits};
 
 use std::io;
@@ -72,8 +77,11 @@ pub fn start(
     let upstreams = Arc::new(Upstreams::new(Connector::new(material)?));
     let connections_max = parts.limits.connections_max;
     let side = |direction| Side { parts: Arc::clone(&parts), direction, upstreams: Arc::clone(&upstreams) };
+    let far_ends = parts.catalog.far_ends();
+    let inside = far_ends.map(|far_ends| inside::Inside::serve(side(Direction::Outbound), far_ends));
+    let outbound = listen::listen(outbound, Greeting::plain(), side(Direction::Outbound), connections_max)?;
     Ok(Gateway {
-        outbound: listen::listen(outbound, Greeting::plain(), side(Direction::Outbound), connections_max)?,
+        outbound: outbound.with(inside),
         inbound: listen::listen(inbound, greeting, side(Direction::Inbound), connections_max)?,
     })
 }

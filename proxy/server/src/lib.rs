@@ -15,6 +15,7 @@ pub mod health;
 pub mod registration;
 pub mod snapshot;
 pub mod session;
+pub mod catalog;
 pub mod gateway;
 pub mod admin;
 pub mod app;

@@ -1,6 +1,6 @@
 //! What people and strangers get wrong: each is told clearly, and nothing is lost by it.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, ensure};
 use http::Method;
 use outrigger_tests::fleet::{AGENT, Fleet};
 use outrigger_tests::http::{raw, send};
@@ -211,5 +211,63 @@ async fn bad_words_on_the_command_line_are_exit_code_two() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let status = Process::start("usage", folder.path(), command)?.ended().await?;
     assert_eq!(status.code(), Some(2));
+    Ok(())
+}
+
+/// A file of the corpus of bad input, as it is sent, and how its answer begins.
+fn bad_files() -> Result<Vec<(String, Vec<u8>, String)>> {
+    let folder = outrigger_tests::binary::root().join("tests/corpus/bad");
+    let mut files = vec![];
+    for kind in ["http", "jsonrpc"] {
+        for row in std::fs::read_to_string(folder.join(kind).join("index.tsv"))?.lines() {
+            let (path, expected) = row.split_once('\t').context(row.to_owned())?;
+            let bytes = std::fs::read(folder.join(kind).join(path))?;
+            let head = "POST /weather/mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n";
+            let (sent, status) = match kind {
+                "http" => (bytes, expected.split('\t').next().unwrap_or_default()),
+                _ => ([format!("{head}Content-Length: {}\r\n\r\n", bytes.len()).as_bytes(), &bytes].concat(), "400"),
+            };
+            // The ones are waited for, and after the others the connection stays.
+            if !path.starts_with("cut_short") && !path.starts_with("mcp/") && status != "404" {
+                files.push((format!("{kind}/{path}"), sent, format!("HTTP/1.1 {status} ")));
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// All files go through a gateway in the tests of the proxy; here is a part of them against real processes.
+#[tokio::test]
+async fn a_tenth_of_the_corpus_of_bad_input_is_refused_and_reaches_no_other_proxy() -> Result<()> {
+    let fleet = Fleet::start(Sdk::Rust).await?;
+    let files = bad_files()?;
+    let chosen: Vec<_> = files.iter().step_by(10).collect();
+    assert!(chosen.len() > 70, "{}", chosen.len());
+    for (path, sent, status) in &chosen {
+        let reply = raw(&fleet.caller.outbound, sent).await?;
+        assert!(reply.starts_with(status), "{path}: {reply}");
+    }
+    wait::until("every refusal is counted", async || {
+        let metrics = fleet.caller.metrics().await?;
+        let lines = metrics.lines().filter(|line| line.starts_with("outrigger_refusals_total{"));
+        let counts = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok());
+        ensure!(counts.sum::<usize>() == chosen.len(), "{metrics}");
+        Ok(())
+    })
+    .await?;
+    for proxy in &fleet.proxies {
+        let metrics = proxy.metrics().await?;
+        assert!(!metrics.lines().any(|line| line.starts_with("outrigger_calls_total{")), "{metrics}");
+    }
+    Session::open(&fleet.url()).await?.call("increment").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_corpora_are_what_their_tables_say() -> Result<()> {
+    let mut command = Command::new("python3");
+    command.arg(outrigger_tests::binary::root().join("tests/corpus/make.py")).arg("--check");
+    let done = command.env("PYTHONDONTWRITEBYTECODE", "1").output().await?;
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     Ok(())
 }

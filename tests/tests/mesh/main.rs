@@ -20,5 +20,7 @@ mod streams;
 mod bad_input;
 mod operators;
 mod examples;
+mod published;
 mod stories;
 mod paths;
+mod aggregate;

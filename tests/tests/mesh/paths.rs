@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use outrigger_tests::fleet::{AGENT, Fleet, REPLICAS};
 use outrigger_tests::http;
-use outrigger_tests::mesh::Shape;
-use outrigger_tests::peers::{Agent, Client, ClientSdk, Sdk};
+use outrigger_tests::mesh::{Mesh, Shape};
+use outrigger_tests::peers::{Agent, Client, ClientSdk, Sdk, authorised};
+use serde_json::{Value, json};
 
 /// A URL that leads nowhere but through a proxy that knows it.
 const WRITTEN: &str = "http://weather.example:8080/mcp";
@@ -112,4 +113,40 @@ async fn sessions_of_2024_11_05_stay_on_their_replica_of_an_agent_in_python() ->
 #[tokio::test]
 async fn sessions_of_2024_11_05_stay_on_their_replica_of_an_agent_in_typescript() -> Result<()> {
     old_sessions_stay(Sdk::EverythingSse).await
+}
+
+#[tokio::test]
+async fn a_client_of_a_protected_agent_finds_its_way_by_either_url() -> Result<()> {
+    let mut mesh = Mesh::new().await?;
+    mesh.start_control().await?;
+    let agent = Agent::start(Sdk::PythonProtected, "weather-1", mesh.folder()).await?;
+    let own = agent.url();
+    let shape = Shape { node: "beside".to_owned(), ..Shape::beside(AGENT, "weather-1", &own) };
+    let _beside = mesh.start_proxy(&shape).await?;
+    let site = own.trim_end_matches("/mcp");
+    let lines = format!("forward: {{routes: {{\"{own}\": {AGENT}}}}}");
+    let proxy = mesh.start_proxy(&Shape::calling("desk-1", "agent/desk").with(&lines)).await?;
+    proxy.sees(AGENT, 1).await?;
+
+    let direct = authorised(&own, mesh.folder(), &[]).await?;
+    assert_eq!(direct["text"], format!("weather-1 for {own}"), "{direct}");
+
+    // By its own URL through the mesh, everything is as it is direct.
+    let through = format!("http://{}", proxy.outbound);
+    let variables = [("HTTP_PROXY", through.as_str()), ("http_proxy", &through), ("NO_PROXY", ""), ("no_proxy", "")];
+    assert_eq!(authorised(&own, mesh.folder(), &variables).await?, direct);
+
+    // By the mesh's URL, the metadata is found where the challenge says, and the token is asked for what was called.
+    let called = proxy.url(AGENT);
+    let found = authorised(&called, mesh.folder(), &[]).await?;
+    assert_eq!(found["text"], format!("weather-1 for {called}"), "{found}");
+    let swap = |asked: &Value| asked.as_str().unwrap().replace(&format!("{site}/mcp"), &called);
+    let expected: Vec<String> = direct["asked"].as_array().unwrap().iter().map(swap).collect();
+    let metadata = (
+        format!("{site}/.well-known/oauth-protected-resource/mcp"),
+        format!("{through}/.well-known/oauth-protected-resource/{AGENT}/mcp"),
+    );
+    let expected: Vec<String> = expected.iter().map(|asked| asked.replace(&metadata.0, &metadata.1)).collect();
+    assert_eq!(found["asked"], json!(expected));
+    Ok(())
 }

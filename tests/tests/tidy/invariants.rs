@@ -33,8 +33,15 @@ const ABSENCES: &[Absence] = &[
     Absence { says: "control calls nobody", word: "TcpStream::connect", within: &["control/"], except: &[] },
 ];
 
-/// Beside the room itself: whoever plays the client towards an agent, to ask what it offers or on an operator's word.
-const JSONRPC: &[&str] = &["proxy/core/src/mcp", "proxy/core/src/refusal", "proxy/server/src/introspect", "cli/src/"];
+/// Beside the room itself: whoever plays the client towards an agent, to ask what it offers or on an operator's word; and the catalog,
+/// which is a server of its own: it makes one answer of the lists of many, and only whole trees can become one.
+const JSONRPC: &[&str] = &[
+    "proxy/core/src/mcp",
+    "proxy/core/src/refusal",
+    "proxy/server/src/introspect",
+    "proxy/server/src/catalog",
+    "cli/src/",
+];
 
 /// Beside the room itself: whoever keeps encoded bytes, so that they are encoded once for many streams or for the disk.
 const PROTOBUF: &[&str] = &[

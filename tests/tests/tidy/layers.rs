@@ -32,6 +32,7 @@ const HOUSE: &[(&str, &[&str])] = &[
         &["outrigger-model", "outrigger-config", "outrigger-identity", "outrigger-wire", "outrigger-control-core"],
     ),
     ("config-examples/agents/counter", &[]),
+    ("tests/agents/rust", &[]),
     (
         "load-tests",
         &["outrigger-model", "outrigger-identity", "outrigger-wire", "outrigger-client", "outrigger-control-core"],
@@ -51,6 +52,7 @@ const BEHIND_ONE_DOOR: &[(&str, &[&str])] = &[
     ("tonic-prost", &["api/wire", "control/server"]),
     ("tonic-prost-build", &["api/wire"]),
     ("protox", &["api/wire"]),
+    ("reqwest", &["tests/agents/rust"]),
     ("clap", &["cli", "config-examples/agents/counter", "load-tests"]),
 ];
 

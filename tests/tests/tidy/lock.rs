@@ -14,17 +14,40 @@ const BANNED: &[(&str, &str)] = &[
     ("boring", "one TLS stack: rustls"),
     ("aws-lc-rs", "one crypto provider: ring"),
     ("aws-lc-sys", "one crypto provider: ring"),
-    ("reqwest", "hyper is the one HTTP client"),
 ];
 
-fn locked(source: &Source) -> Vec<&str> {
-    source.lines().filter_map(|(_, line)| line.strip_prefix("name = \"")?.strip_suffix('"')).collect()
+/// Crate, who alone may need it, and reason; the same as in `deny.toml`.
+const ONLY_FOR: &[(&str, &[&str], &str)] = &[(
+    "reqwest",
+    &["rmcp", "conformance-agents"],
+    "hyper is the one HTTP client; the Rust SDK, as a peer of the tests, brings its own",
+)];
+
+/// Packages of the lock file, each with what it needs; `name version` becomes `name`.
+fn locked(source: &Source) -> Vec<(&str, Vec<&str>)> {
+    let packages = source.text.split("[[package]]").skip(1);
+    packages.filter_map(|package| Some((named(package)?, needs(package)))).collect()
+}
+
+fn named(package: &str) -> Option<&str> {
+    package.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'))
+}
+
+fn needs(package: &str) -> Vec<&str> {
+    let lines = package.lines().filter_map(|line| line.strip_prefix(" \"")?.strip_suffix("\","));
+    lines.filter_map(|need| need.split(' ').next()).collect()
 }
 
 fn check(source: &Source) -> Vec<String> {
     let locked = locked(source);
-    let found = BANNED.iter().filter(|(name, _)| locked.contains(name));
-    found.map(|(name, why)| format!("{}: {name} is banned: {why}", source.path)).collect()
+    let banned = BANNED.iter().filter(|(banned, _)| locked.iter().any(|(name, _)| name == banned));
+    let mut complaints: Vec<String> =
+        banned.map(|(name, why)| format!("{}: {name} is banned: {why}", source.path)).collect();
+    for (name, only, why) in ONLY_FOR {
+        let others = locked.iter().filter(|(other, needs)| needs.contains(name) && !only.contains(other));
+        complaints.extend(others.map(|(other, _)| format!("{}: {other} needs {name}: {why}", source.path)));
+    }
+    complaints
 }
 
 #[test]
@@ -38,4 +61,14 @@ fn no_banned_crate_is_locked() {
 fn a_banned_crate_is_caught() {
     let planted = Source::new("Cargo.lock", "[[package]]\nname = \"openssl\"\nversion = \"0\"\n");
     assert_eq!(check(&planted).len(), 1);
+}
+
+#[test]
+fn a_crate_that_only_some_may_need_is_caught_elsewhere() {
+    let needs = |who: &str| {
+        let text = format!("[[package]]\nname = \"{who}\"\ndependencies = [\n \"anyhow\",\n \"reqwest 0.13.5\",\n]\n");
+        check(&Source::new("Cargo.lock", &text)).len()
+    };
+    assert_eq!(needs("outrigger-proxy"), 1);
+    assert_eq!(needs("rmcp"), 0);
 }

@@ -19,7 +19,7 @@ fn an_endpoint_event_at_the_front_is_an_announcement() {
         ("event:endpoint\ndata:/m\n\n: ping\n\n", "/m", ": ping\n\n"),
         ("event: endpoint\rdata: /m\r\rx", "/m", "x"),
         ("\u{feff}event: endpoint\ndata: /m\n\n", "/m", ""),
-        (": hello\nid: 0\nretry: 5\ndata: /m\nevent: endpoint\n\n", "/m", ""),
+        (": hello\nid: 0\nretry: 5\nevent: endpoint\ndata: /m\n\n", "/m", ""),
     ] {
         assert_eq!(announced(stream), Some((uri, rest)), "{stream:?}");
     }
@@ -29,8 +29,9 @@ fn an_endpoint_event_at_the_front_is_an_announcement() {
 fn every_other_beginning_is_none_and_is_told_as_soon_as_it_can_be() {
     for stream in [
         "event: message\n",
-        "data: a\ndata: b\n",
-        "data: {}\n\n",
+        "data: a\n",
+        "data: /m\nevent: endpoint\n\n",
+        "event: endpoint\ndata: /m\ndata: /n\n",
         "event: endpoint\n\n",
         ": ping\n\n",
         "\n",
@@ -137,6 +138,7 @@ fn only_a_stream_without_a_session_may_begin_so() {
     assert!(may(b"GET", &[("Accept", "text/event-stream")], ok));
     assert!(!may(b"POST", &[], ok));
     assert!(!may(b"GET", &[("Mcp-Session-Id", "a")], ok));
+    assert!(!may(b"GET", &[("MCP-Protocol-Version", "2025-06-18")], ok));
     assert!(!may(b"GET", &[("Last-Event-ID", "a")], ok));
     assert!(!may(b"GET", &[], &format!("{ok}\r\nMcp-Session-Id: a")));
     assert!(!may(b"GET", &[], &format!("{ok}\r\nContent-Encoding: gzip")));

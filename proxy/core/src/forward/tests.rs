@@ -5,7 +5,7 @@ use outrigger_model::endpoint::EndpointState;
 use outrigger_model::name::{AgentName, ReplicaId};
 use outrigger_model::replica::Generation;
 
-use super::{Delivery, Spot, answer, request};
+use super::{Delivery, Spot, answer, request, wants_as_is};
 use crate::announce::Token;
 use crate::asked::{Document, Form, Page, Part};
 use crate::http1::written;
@@ -122,6 +122,18 @@ fn what_is_forwarded_elsewhere_keeps_its_host_and_all_that_stands_in_it() {
     let expected =
         "POST /deep/x?a=1 HTTP/1.1\r\nHost: 127.0.0.1:4555\r\nX-Forwarded-Host: b\r\nAuthorization: Bearer t\r\n\r\n";
     assert_eq!(seen, expected);
+}
+
+#[test]
+fn a_client_that_wrote_a_whole_url_knows_the_agents_own_ones() {
+    let head = |target| written::request(target, &[("Host", "weather.example"), ("Outrigger-As-Is", "1")]);
+    let to_peer = |target| {
+        let mut out = Vec::new();
+        request(&head(target), &peer(), Spot::Part(Part::Endpoint), &mut out);
+        String::from_utf8(out).unwrap().contains("outrigger-as-is: 1\r\n")
+    };
+    assert!(to_peer("http://weather.example/mcp") && !to_peer("/weather/mcp"));
+    assert!(wants_as_is(&head("/")) && !wants_as_is(&written::request("/", &[("Host", "a"), ("outrigger-x", "1")])));
 }
 
 #[test]

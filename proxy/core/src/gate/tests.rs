@@ -1,5 +1,6 @@
 use super::{Hosts, Rules, check};
 use crate::http1::body::Framing;
+use crate::http1::head::RequestHead;
 use crate::http1::written::request;
 use crate::refusal::{Malformed, Refusal};
 
@@ -30,6 +31,10 @@ fn only_hosts_that_are_ours_are_answered() {
         ("user@localhost", Some("malformed")),
         ("localhost:", Some("malformed")),
         ("localhost:99999", Some("malformed")),
+        ("localhost:+80", Some("malformed")),
+        ("[]", Some("malformed")),
+        ("[v1.x]", Some("malformed")),
+        ("[::1]", None),
         ("", Some("malformed")),
     ] {
         assert_eq!(refused(&[("host", host)]), refusal, "{host}");
@@ -64,6 +69,38 @@ fn a_good_head_tells_what_ends_its_body() {
     let framing = |name, value| check(&request("/", &[("host", "localhost"), (name, value)]), &rules());
     assert_eq!(framing("content-length", "12"), Ok(Framing::Length(12)));
     assert_eq!(framing("content-length", "twelve"), Err(Refusal::Malformed(Malformed::Length)));
+}
+
+#[test]
+fn framing_spelled_with_an_underscore_is_refused_and_other_names_are_not() {
+    let with = |name| refused(&[("host", "localhost"), (name, "0")]);
+    assert_eq!(with("Content_Length"), Some("malformed"));
+    assert_eq!(with("transfer_encoding"), Some("malformed"));
+    assert_eq!(with("Mcp-Param-content_length"), None);
+}
+
+/// RFC 9110 section 10.1.1: "A server that receives an Expect field value containing a member other than 100-continue MAY respond".
+#[test]
+fn one_expectation_is_known() {
+    let with = |value| refused(&[("host", "localhost"), ("expect", value)]);
+    assert_eq!(with("100-Continue"), None);
+    for value in ["", "200-ok", "100-continue, x", "100-continue;a"] {
+        assert_eq!(with(value), Some("malformed"), "{value}");
+    }
+    let twice = [("host", "localhost"), ("expect", "100-continue"), ("expect", "100-continue")];
+    assert_eq!(refused(&twice), Some("malformed"));
+}
+
+#[test]
+fn tunnels_and_echoes_are_refused_and_unknown_methods_are_not() {
+    let of = |method: &str| {
+        let text = format!("{method} /weather/mcp HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        check(&RequestHead::parse(text.into_bytes()).unwrap(), &rules())
+    };
+    for method in ["CONNECT", "TRACE"] {
+        assert_eq!(of(method), Err(Refusal::Malformed(Malformed::Method)), "{method}");
+    }
+    assert_eq!(of("PROPFIND"), Ok(Framing::Empty));
 }
 
 #[test]

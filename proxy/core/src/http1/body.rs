@@ -27,6 +27,13 @@ pub enum Framing {
     UntilClose,
 }
 
+/// The beginning of a trailer's name, long enough to know each that we act on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Lettered {
+    letters: [u8; 20],
+    length: u8,
+}
+
 /// The chunks of a body break the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("chunks are malformed")]
@@ -49,6 +56,11 @@ enum State {
         size: u64,
         digits: u8,
     },
+    /// Blanks behind a size; only an extension may follow (RFC 9112 section 7.1.1).
+    Blank {
+        size: u64,
+        bytes: usize,
+    },
     Extension {
         size: u64,
         bytes: usize,
@@ -65,7 +77,11 @@ enum State {
     Trailer {
         bytes: usize,
     },
-    TrailerLine {
+    TrailerName {
+        bytes: usize,
+        name: Lettered,
+    },
+    TrailerValue {
         bytes: usize,
     },
     TrailerLf {
@@ -210,6 +226,33 @@ impl Body {
     }
 }
 
+impl Lettered {
+    fn with(mut self, letter: u8) -> Self {
+        if let Some(place) = self.letters.get_mut(usize::from(self.length)) {
+            *place = letter;
+        }
+        self.length = self.length.saturating_add(1);
+        self
+    }
+
+    /// Whoever joins trailers with the head would read framing, routing and identity anew (RFC 9110 section 6.5.1).
+    fn may_trail(&self) -> bool {
+        match self.letters.get(..usize::from(self.length)) {
+            Some(whole) => Name::of(whole) == Name::Other,
+            None => Name::of(&self.letters) != Name::Ours,
+        }
+    }
+}
+
+/// A letter of a field's name (RFC 9110 section 5.6.2).
+const fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
+        )
+}
+
 impl State {
     fn is_between_chunks(self) -> bool {
         self == Self::Size { size: 0, digits: 0 }
@@ -225,7 +268,11 @@ impl State {
             }
             (Self::Size { digits: 0, .. }, _) => Err(BadChunk),
             (Self::Size { size, .. } | Self::Extension { size, .. }, b'\r') => Ok(Self::SizeLf { size }),
-            (Self::Size { size, .. }, b';' | b' ' | b'\t') => Ok(Self::Extension { size, bytes: 1 }),
+            (Self::Size { size, .. } | Self::Blank { size, .. }, b';') => Ok(Self::Extension { size, bytes: 1 }),
+            (Self::Size { size, .. }, b' ' | b'\t') => Ok(Self::Blank { size, bytes: 1 }),
+            (Self::Blank { size, bytes }, b' ' | b'\t') if bytes < LINE_BYTES_MAX => {
+                Ok(Self::Blank { size, bytes: bytes + 1 })
+            }
             (Self::Extension { size, bytes }, _) if is_text && bytes < LINE_BYTES_MAX => {
                 Ok(Self::Extension { size, bytes: bytes + 1 })
             }
@@ -234,9 +281,18 @@ impl State {
             (Self::ChunkCr, b'\r') => Ok(Self::ChunkLf),
             (Self::ChunkLf, b'\n') => Ok(Self::Size { size: 0, digits: 0 }),
             (Self::Trailer { .. }, b'\r') => Ok(Self::LastLf),
-            (Self::TrailerLine { bytes }, b'\r') => Ok(Self::TrailerLf { bytes }),
-            (Self::Trailer { bytes } | Self::TrailerLine { bytes }, _) if is_text && bytes < TRAILER_BYTES_MAX => {
-                Ok(Self::TrailerLine { bytes: bytes + 1 })
+            (Self::Trailer { bytes }, _) if is_token(byte) => {
+                Ok(Self::TrailerName { bytes: bytes + 1, name: Lettered::default().with(byte) })
+            }
+            (Self::TrailerName { bytes, name }, _) if is_token(byte) && bytes < TRAILER_BYTES_MAX => {
+                Ok(Self::TrailerName { bytes: bytes + 1, name: name.with(byte) })
+            }
+            (Self::TrailerName { bytes, name }, b':') if name.may_trail() => {
+                Ok(Self::TrailerValue { bytes: bytes + 1 })
+            }
+            (Self::TrailerValue { bytes }, b'\r') => Ok(Self::TrailerLf { bytes }),
+            (Self::TrailerValue { bytes }, _) if is_text && bytes < TRAILER_BYTES_MAX => {
+                Ok(Self::TrailerValue { bytes: bytes + 1 })
             }
             (Self::TrailerLf { bytes }, b'\n') => Ok(Self::Trailer { bytes }),
             (Self::LastLf, b'\n') => Ok(Self::Done),

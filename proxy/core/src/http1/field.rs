@@ -4,7 +4,7 @@
 //! Invariant: looking up copies and allocates nothing.
 
 /// Prefix of the names that only proxies of this mesh use among themselves.
-const OURS: &[u8] = b"outrigger-";
+const OURS: &[u8] = b"outrigger";
 
 /// Names that a proxy acts on; all others are the agent's business.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,8 +28,10 @@ pub enum Name {
     Te,
     TransferEncoding,
     Upgrade,
-    /// Starts with `outrigger-`.
+    /// Starts with `outrigger-`. Also with `_` instead of `-`: gateways that make variables of names take both for the same.
     Ours,
+    /// `Content_Length` or `Transfer_Encoding`: no field of HTTP, and read as one behind such a gateway.
+    Disguised,
     Other,
 }
 
@@ -86,12 +88,14 @@ impl Name {
             12 if is("content-type") => Self::ContentType,
             13 if is("last-event-id") => Self::LastEventId,
             14 if is("content-length") => Self::ContentLength,
+            14 if is("content_length") => Self::Disguised,
             14 if is("mcp-session-id") => Self::McpSessionId,
             16 if is("content-encoding") => Self::ContentEncoding,
             16 if is("proxy-connection") => Self::ProxyConnection,
             17 if is("transfer-encoding") => Self::TransferEncoding,
+            17 if is("transfer_encoding") => Self::Disguised,
             20 if is("mcp-protocol-version") => Self::McpProtocolVersion,
-            _ if name.get(..OURS.len()).is_some_and(|start| start.eq_ignore_ascii_case(OURS)) => Self::Ours,
+            _ if is_ours(name) => Self::Ours,
             _ => Self::Other,
         }
     }
@@ -99,6 +103,11 @@ impl Name {
     const fn bit(self) -> u32 {
         1 << self as u8
     }
+}
+
+fn is_ours(name: &[u8]) -> bool {
+    let (start, rest) = name.split_at_checked(OURS.len()).unwrap_or_default();
+    matches!(rest.first(), Some(b'-' | b'_')) && start.eq_ignore_ascii_case(OURS)
 }
 
 impl Span {

@@ -60,7 +60,8 @@ struct BareLf;
 struct RequestParts {
     found: Found,
     method: Span,
-    target: Target,
+    /// None if it has no form that we serve.
+    target: Option<Target>,
     is_http10: bool,
 }
 
@@ -87,6 +88,10 @@ impl RequestHead {
 
     /// Parses a whole head, the empty line at its end included.
     pub fn parse(bytes: Vec<u8>) -> Result<Self, Refusal> {
+        // The parser would step over any number of empty lines, some of which end in a bare LF.
+        if matches!(bytes.first(), Some(b'\r' | b'\n')) {
+            return Err(Refusal::Malformed(Malformed::Line));
+        }
         let parts = roomy(|room| request_parts(&bytes, room)).map_err(|error| match error {
             Error::TooManyHeaders => Refusal::HeadTooLarge,
             _ => Refusal::Malformed(Malformed::Line),
@@ -94,6 +99,7 @@ impl RequestHead {
         let Status::Complete((_, RequestParts { found, method, target, is_http10 })) = parts else {
             return Err(Refusal::Malformed(Malformed::Line));
         };
+        let target = target.ok_or(Refusal::Malformed(Malformed::Target))?;
         Ok(Self { fields: Fields::new(bytes, found), method, target, tunnel: None, is_http10 })
     }
 
@@ -144,23 +150,34 @@ impl RequestHead {
 }
 
 impl Target {
-    fn of(text: &str, whole: &[u8]) -> Self {
+    /// A path, `*`, or a whole URL (RFC 9112 section 3.2); only of a tunnel, anything else, which is then a site or refused.
+    fn of(text: &str, is_tunnel: bool, whole: &[u8]) -> Option<Self> {
+        if !text.bytes().all(is_of_target) {
+            return None;
+        }
         let span = |part: &str| Span::of(part.as_bytes(), whole);
-        let url = if text.starts_with('/') { None } else { text.split_once("://") };
-        let is_http = url.is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("http"));
-        let (authority, rest) = match url {
-            Some((_, rest)) => {
-                let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-                (Some(span(authority)), rest)
+        let (authority, is_http, rest) = if text.starts_with('/') || text == "*" || is_tunnel && !text.contains("://") {
+            (None, false, text)
+        } else {
+            let (scheme, rest) = text.split_once("://")?;
+            let is_http = scheme.eq_ignore_ascii_case("http");
+            if !is_http && !scheme.eq_ignore_ascii_case("https") {
+                return None;
             }
-            None => (None, text),
+            let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+            (Some(span(authority)), is_http, rest)
         };
         let (path, query) = match rest.split_once('?') {
             Some((path, query)) => (path, Some(span(query))),
             None => (rest, None),
         };
-        Self { authority, path: span(path), query, is_http }
+        Some(Self { authority, path: span(path), query, is_http })
     }
+}
+
+/// What browsers escape in every part of a URL, and `#`, which no request has (RFC 9110 section 7.1), stands in no target.
+const fn is_of_target(byte: u8) -> bool {
+    matches!(byte, 0x21..=0x7e) && !matches!(byte, b'"' | b'#' | b'<' | b'>')
 }
 
 impl ResponseHead {
@@ -179,6 +196,23 @@ impl ResponseHead {
     /// Bytes of the head, as it came.
     pub fn size(&self) -> usize {
         self.fields.bytes().len()
+    }
+
+    /// Its first line as it goes on.
+    pub fn first_line(&self) -> Vec<u8> {
+        [b"HTTP/1.1 ", self.status.as_str().as_bytes(), b" ", self.reason(), b"\r\n"].concat()
+    }
+
+    /// All of it.
+    pub fn written(&self) -> Vec<u8> {
+        let mut bytes = self.first_line();
+        for (_, name, value) in self.fields.iter() {
+            for part in [name, b": ", value, b"\r\n"] {
+                bytes.extend_from_slice(part);
+            }
+        }
+        bytes.extend_from_slice(b"\r\n");
+        bytes
     }
 
     /// The words behind the status; perhaps none.
@@ -203,7 +237,7 @@ fn request_parts<'b>(bytes: &'b [u8], room: Room<'_, 'b>) -> Result<Status<(usiz
     let parts = RequestParts {
         found: Found::of(request.headers, bytes),
         method: Span::of(request.method.unwrap_or_default().as_bytes(), bytes),
-        target: Target::of(request.path.unwrap_or_default(), bytes),
+        target: Target::of(request.path.unwrap_or_default(), request.method == Some("CONNECT"), bytes),
         is_http10: request.version == Some(0),
     };
     Ok(Status::Complete((end, parts)))

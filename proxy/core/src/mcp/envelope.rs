@@ -19,8 +19,6 @@ use watch::{Found, Token};
 
 /// Longest id that is repeated in an answer of ours.
 pub const ID_BYTES_MAX: usize = 256;
-/// Longest method, name, URI or task id that is looked at.
-const TEXT_BYTES_MAX: usize = 4 * 1024;
 
 /// An id as the caller wrote it: a JSON string or number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,7 +119,7 @@ impl<'a> Envelope<'a> {
     }
 
     fn text(&self, token: Option<Token>) -> Option<Cow<'a, str>> {
-        let token = token.filter(|token| !self.batch && token.end - token.start <= TEXT_BYTES_MAX)?;
+        let token = token.filter(|_| !self.batch)?;
         text::text(self.body.get(token.start..token.end)?)
     }
 }

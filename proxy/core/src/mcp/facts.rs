@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use outrigger_model::revision::{Era, Revision};
 
+use crate::asked::Part;
 use crate::http1::field::{Fields, Name};
 use crate::mcp::envelope::Envelope;
 use crate::mcp::headers::{McpHeaders, compare};
@@ -48,6 +49,8 @@ pub enum Message {
 pub struct CallFacts<'a> {
     pub verb: Verb,
     pub target: Target<'a>,
+    /// What of it is asked for. Only its endpoint speaks MCP.
+    pub part: Part,
     pub caller: Caller,
     pub era: Option<Era>,
     /// From a header of a modern call, else from the body.
@@ -103,6 +106,7 @@ impl<'a> CallFacts<'a> {
         Ok(Self {
             verb,
             target,
+            part: Part::Endpoint,
             caller,
             era,
             method: mcp.method.filter(|_| modern).map(Method::from_text),
@@ -115,13 +119,18 @@ impl<'a> CallFacts<'a> {
         })
     }
 
+    /// The same call for what lies beside the endpoint. Its body is no message, and no era is its.
+    pub fn beside(self, part: Part) -> Self {
+        if part.is_endpoint() { self } else { Self { part, era: None, method: None, ..self } }
+    }
+
     pub const fn revision(&self) -> Option<Revision> {
         self.mcp.revision
     }
 
     /// Whether the body is read as it goes by. `inspect`: the route wants it so for every call.
     pub fn is_read(&self, inspect: bool) -> bool {
-        self.verb == Verb::Post && self.json && (inspect || self.era != Some(Era::Modern))
+        self.part.is_endpoint() && self.verb == Verb::Post && self.json && (inspect || self.era != Some(Era::Modern))
     }
 
     /// Whether the call cannot be planned before its body was read, as far as it is kept. `inspect` as above.
@@ -132,9 +141,7 @@ impl<'a> CallFacts<'a> {
     /// The same facts, with what the body told. `whole`: all of it was read. A modern head must say what the body says.
     pub fn with_envelope(mut self, envelope: &Envelope<'_>, whole: bool) -> Result<Self, Refusal> {
         if self.era == Some(Era::Modern) {
-            if whole {
-                compare(&self.mcp, envelope)?;
-            }
+            compare(&self.mcp, envelope, whole)?;
         } else {
             self.method = envelope.method().map(|text| Method::from_text(&text));
             if self.method == Some(Method::Initialize) || envelope.is_batch() {

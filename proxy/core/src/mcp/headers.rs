@@ -65,14 +65,15 @@ impl<'a> McpHeaders<'a> {
 }
 
 /// Refuses a modern call whose head does not say what its body says; who reads the body must look (2026-07-28 `basic/transports`,
-/// server validation). A revision that the body leaves out is the agent's to miss, with a code of its own.
-pub fn compare(head: &McpHeaders<'_>, body: &Envelope<'_>) -> Result<(), Refusal> {
+/// server validation). A revision that the body leaves out is the agent's to miss, with a code of its own. Of a body of which not the
+/// `whole` was read, what was found is final, because no key that decides stands twice; what was not found is not believed.
+pub fn compare(head: &McpHeaders<'_>, body: &Envelope<'_>, whole: bool) -> Result<(), Refusal> {
     let mismatch = |header| Err(Refusal::HeaderMismatch { header });
     if body.is_batch() {
         return mismatch(METHOD);
     }
     // A response has no method, and no place in a modern request either; the agent says so.
-    let Some(method) = body.method() else { return Ok(()) };
+    let Some(method) = body.method() else { return if whole { Ok(()) } else { mismatch(METHOD) } };
     if head.method != Some(method.as_ref()) {
         return mismatch(METHOD);
     }

@@ -8,6 +8,7 @@
 use outrigger_model::revision::Era;
 use outrigger_model::route::TimeClass;
 
+use crate::asked::Part;
 use crate::mcp::facts::{CallFacts, Message, Verb};
 use crate::mcp::method::Method;
 
@@ -164,6 +165,12 @@ const TABLE: [Row; 25] = [
     row(22, When { verb: Some(Verb::Other), ..ANY }, Nowhere, ConnectOnly, Quick),
 ];
 
+/// What an agent of 2024-11-05 announced for messages; the replica is named.
+const MESSAGES: Row = row(20, ANY, Caller, ConnectOnly, Quick);
+/// Documents and pages beside the endpoint. The caller's replica, because what one step of an authorisation leaves there the next needs.
+const DOCUMENT: Row = row(21, ANY, Caller, SafeRead, Quick);
+const PAGE: Row = row(21, ANY, Caller, ConnectOnly, Quick);
+
 /// A POST of no era that the rows above leave, which is none today.
 const OTHERWISE: Row = row(0, ANY, Caller, ConnectOnly, Call);
 
@@ -185,7 +192,12 @@ impl When {
 impl Row {
     /// What is done with a call.
     pub fn of(facts: &CallFacts<'_>) -> &'static Self {
-        TABLE.iter().find(|row| row.when.fits(facts)).unwrap_or(&OTHERWISE)
+        match (facts.part, facts.verb) {
+            (Part::Endpoint, _) => TABLE.iter().find(|row| row.when.fits(facts)).unwrap_or(&OTHERWISE),
+            (Part::Messages(_), _) => &MESSAGES,
+            (Part::Document(..), Verb::Get) => &DOCUMENT,
+            (Part::Document(..) | Part::Page(_), _) => &PAGE,
+        }
     }
 }
 

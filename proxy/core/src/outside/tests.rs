@@ -79,7 +79,6 @@ fn a_whole_url_leads_to_us_to_an_agent_to_a_listed_site_or_nowhere() {
         ("http://127.0.0.1:4555/mcp", "to 127.0.0.1:4555"),
         ("http://api.example/x", "to api.example:80"),
         ("https://api.example:80/x", "forward_not_allowed"),
-        ("ftp://api.example:80/x", "forward_not_allowed"),
         ("http://localhost:4555/mcp", "forward_not_allowed"),
         ("http://evil.example/mcp", "forward_not_allowed"),
         ("http://user@api.example/x", "forward_not_allowed"),

@@ -94,7 +94,7 @@ fn a_call_goes_to_whom_its_path_names() {
         ("/weather-2/mcp", Err("no_route")),
         ("/agents/nobody/mcp", Err("no_route")),
         ("/nobody/mcp", Err("no_route")),
-        ("/mcp", Err("no_route")),
+        ("/mcp", Err("no_such_path")),
     ] {
         let got = Call::to(path).with(LEGACY).plan(&world, None);
         assert_eq!(got.map(|plan| plan.rung()).map_err(|refusal| refusal.label()), expected, "{path}");

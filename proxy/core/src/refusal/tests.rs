@@ -18,7 +18,6 @@ fn every() -> Vec<Refusal> {
         Refusal::OriginNotAllowed { origin: text() },
         Refusal::HeadTooLarge,
         Refusal::BodyTooLarge { bytes_max: 1 },
-        Refusal::NoAggregate { routes: vec![] },
         Refusal::NoRoute { name: text(), routes: vec![] },
         Refusal::NoSuchPath,
         Refusal::NoProvider { route: text() },
@@ -83,6 +82,6 @@ fn texts_of_callers_are_cut_and_cleaned() {
 #[test]
 fn the_hint_names_the_routes_up_to_a_limit() {
     let routes = (0..30).map(|n| RouteName::new(&format!("r{n}")).unwrap()).collect();
-    let hint = Refusal::NoAggregate { routes }.hint();
+    let hint = Refusal::NoRoute { name: String::new(), routes }.hint();
     assert!(hint.contains("/r0/mcp") && hint.contains("/r19/mcp") && !hint.contains("/r20/mcp"), "{hint}");
 }

@@ -49,6 +49,11 @@ impl World {
         self.agents.get(name)
     }
 
+    /// Every agent, in no order, with the pool of all its replicas.
+    pub fn agents(&self) -> impl Iterator<Item = (&AgentName, &Arc<Route>)> {
+        self.agents.iter()
+    }
+
     /// A replica that can be called, own or not.
     pub fn replica(&self, id: &str) -> Option<&Arc<Endpoint>> {
         self.replicas.get(id)

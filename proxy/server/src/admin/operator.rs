@@ -18,6 +18,7 @@ use tokio::sync::watch;
 
 use super::dump;
 use super::health::readiness;
+use crate::catalog::Catalog;
 use crate::config::Settings;
 use crate::lifecycle::Readiness;
 use crate::snapshot::join::Applied;
@@ -30,12 +31,14 @@ pub struct Operator {
     pub worlds: Arc<Worlds>,
     pub applied: watch::Receiver<Option<Applied>>,
     pub readiness: Readiness,
+    pub catalog: Arc<Catalog>,
 }
 
 pub fn router(operator: Operator) -> Router {
     Router::new()
         .route("/config_dump", get(config_dump))
         .route("/clusters", get(clusters))
+        .route("/catalog", get(catalog))
         .route("/ready", get(ready))
         .with_state(operator)
         .layer(middleware::from_fn(refuse_foreign_hosts))
@@ -48,6 +51,11 @@ async fn config_dump(State(operator): State<Operator>) -> Json<Value> {
 
 async fn clusters(State(operator): State<Operator>) -> Json<Value> {
     Json(dump::clusters(&operator.worlds.current(), Instant::now()))
+}
+
+async fn catalog(State(operator): State<Operator>) -> Json<Value> {
+    // An object of ours is JSON.
+    Json(serde_json::to_value(operator.catalog.dump()).unwrap_or_default())
 }
 
 async fn ready(State(operator): State<Operator>) -> Response {

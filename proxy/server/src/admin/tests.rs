@@ -53,7 +53,10 @@ impl Listener {
         let worlds = Arc::new(Worlds::new(World::default()));
         let (_, applied) = watch::channel(None);
         let settings = Arc::new(settings());
-        Self::on(|readiness| operator::router(Operator { settings, worlds, applied, readiness })).await
+        let events = Arc::new(crate::telemetry::Events::new(Metrics::default()));
+        let caller = outrigger_proxy_core::mcp::facts::Caller::new("desk");
+        let catalog = Arc::new(crate::catalog::Catalog::new(Arc::clone(&worlds), events, settings.aggregate, &caller));
+        Self::on(|readiness| operator::router(Operator { settings, worlds, applied, readiness, catalog })).await
     }
 
     async fn get(&self, path: &str, host: &str) -> String {

@@ -12,22 +12,22 @@ use outrigger_proxy_core::mcp::facts::Caller;
 
 use super::error::StartError;
 use super::ports::Ports;
+use crate::catalog::Catalog;
 use crate::config::Settings;
-use crate::gateway::{self, Elsewhere, Gateway, GatewayParts, Limits};
+use crate::gateway::{self, Elsewhere, Gateway, GatewayParts, Limits, Pace};
 use crate::session::sessions::Sessions;
 use crate::snapshot::worlds::Worlds;
 use crate::telemetry::Events;
 
 /// Most headers of one request.
 const HEADERS_MAX: usize = 256;
-/// For one request head to arrive.
-const HEAD_TIME: Duration = Duration::from_secs(10);
 
 /// What calls share.
 pub(super) struct Shared {
     pub worlds: Arc<Worlds>,
     pub sessions: Arc<Sessions>,
     pub events: Arc<Events>,
+    pub catalog: Arc<Catalog>,
 }
 
 pub(super) fn open(
@@ -38,7 +38,7 @@ pub(super) fn open(
     outbound: TcpListener,
     inbound: TcpListener,
 ) -> Result<Gateway, StartError> {
-    let Shared { worlds, sessions, events } = shared;
+    let Shared { worlds, sessions, events, catalog } = shared;
     let limits = settings.limits;
     let listed =
         Hosts { hosts: settings.allowed_hosts.clone(), origins: settings.allowed_origins.clone(), forwards: true };
@@ -63,14 +63,16 @@ pub(super) fn open(
         limits: Limits {
             body_bytes_max: limits.body_bytes_max,
             connections_max: limits.connections_max,
-            head_time: HEAD_TIME,
+            head_time: limits.head_time,
+            body_pace: Pace { grace: limits.body_grace, bytes_per_second_min: limits.body_bytes_per_second_min },
         },
+        catalog,
     };
     Ok(gateway::start(Arc::new(parts), material, outbound, inbound)?)
 }
 
 /// Whom sessions belong to: the proven identity, which replicas of one agent share; else the agent; else this proxy.
-fn caller(settings: &Settings, material: Option<&Material>) -> Caller {
+pub(super) fn caller(settings: &Settings, material: Option<&Material>) -> Caller {
     match (material, settings.agents.as_slice()) {
         (Some(material), _) => Caller::new(&material.id().to_string()),
         (None, [agent]) => Caller::new(agent.name.as_str()),

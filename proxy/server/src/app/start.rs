@@ -17,6 +17,7 @@ use super::running::{Parts, Running};
 use crate::admin::health::Health;
 use crate::admin::operator::Operator;
 use crate::admin::{self, health, operator};
+use crate::catalog::Catalog;
 use crate::config::Settings;
 use crate::config::settings::IdentitySource;
 use crate::health::probe::LocalAgents;
@@ -57,12 +58,21 @@ pub(super) async fn start(settings: Settings) -> Result<Running, StartError> {
     let registration =
         reporter.map(|(reporter, channel)| Registration::start(reporter, channel, agents.replicas(), &mut work));
 
-    let shared = Shared { worlds: Arc::clone(&worlds), sessions, events };
+    let catalog = Catalog::new(
+        Arc::clone(&worlds),
+        Arc::clone(&events),
+        settings.aggregate,
+        &calls::caller(&settings, material.as_deref()),
+    );
+    let catalog = Arc::new(catalog);
+    work.spawn("catalog", Arc::clone(&catalog).run(work.token()));
+    let shared = Shared { worlds: Arc::clone(&worlds), sessions, events, catalog: Arc::clone(&catalog) };
     let gateway = calls::open(&settings, material.as_deref(), shared, &ports, doors.outbound, doors.inbound)?;
 
     let settings = Arc::new(settings);
     let (worlds_seen, ready_seen) = (Arc::clone(&worlds), readiness.clone());
-    let operator = Operator { settings: Arc::clone(&settings), worlds: worlds_seen, applied, readiness: ready_seen };
+    let operator =
+        Operator { settings: Arc::clone(&settings), worlds: worlds_seen, applied, readiness: ready_seen, catalog };
     desks.spawn("admin", admin::serve(tokio_listener(doors.admin)?, operator::router(operator), desks.token()));
     readiness.started();
     let Ports { outbound, inbound, admin, health } = &ports;

@@ -85,7 +85,8 @@ fn capability(
 fn probe(file: &ProbeFile, path: &str) -> Result<Probe, ConfigError> {
     let interval = within(&format!("{path}.probe.interval_ms"), file.interval_ms, 50..=60_000, 1_000)?;
     let timeout = within(&format!("{path}.probe.timeout_ms"), file.timeout_ms, 10..=60_000, 1_000)?;
-    Ok(Probe { interval: Duration::from_millis(interval), timeout: Duration::from_millis(timeout) })
+    let (interval, timeout) = (Duration::from_millis(interval), Duration::from_millis(timeout));
+    Ok(Probe { interval, timeout, ask: file.ask.unwrap_or(true) })
 }
 
 fn agent_url(path: &str, text: &str) -> Result<AgentUrl, ConfigError> {

@@ -38,6 +38,8 @@ pub struct ProxyFile {
     pub snapshot: SnapshotFile,
     /// What a single caller may use.
     pub limits: LimitsFile,
+    /// Everything at once, at `/mcp`.
+    pub aggregate: AggregateFile,
     /// Further `Host` values (`name` or `name:port`) that agents may use for the outbound listener; loopback names always are.
     pub allowed_hosts: Vec<String>,
     /// Further `Origin` values, such as `https://app.example.com`; loopback origins always are.
@@ -100,6 +102,8 @@ pub struct ProbeFile {
     pub interval_ms: Option<u64>,
     /// Longest wait for the answer in milliseconds, 10 to 60000. Default: 1000.
     pub timeout_ms: Option<u64>,
+    /// Whether the agent is asked what it offers. `false` only looks whether its port is open. Default: true.
+    pub ask: Option<bool>,
 }
 
 /// Addresses to listen on, as `ip:port`.
@@ -157,6 +161,12 @@ pub struct LimitsFile {
     pub header_bytes_max: Option<u64>,
     /// Most open connections of callers, 1 to 1000000. Default: 10000.
     pub connections_max: Option<u64>,
+    /// Longest time for a request head to arrive in milliseconds, 10 to 600000. Default: 10000.
+    pub head_ms: Option<u64>,
+    /// How long a request body may be waited for in milliseconds, 10 to 600000, beside what its bytes earn. Default: 5000.
+    pub body_grace_ms: Option<u64>,
+    /// So many bytes of a request body earn it another second, 1 to 1048576. Default: 256.
+    pub body_bytes_per_second_min: Option<u32>,
 }
 
 /// Where whole URLs and tunnels may lead.
@@ -170,6 +180,18 @@ pub struct ForwardFile {
     pub routes: BTreeMap<String, String>,
     /// How long a tunnel in which nothing moves is kept, in seconds, 1 to 86400. Default: 3600.
     pub tunnel_idle_seconds: Option<u64>,
+}
+
+/// The aggregated endpoint, `/mcp`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AggregateFile {
+    /// Most entries of one page of a list, 1 to 10000. Default: 1000.
+    pub page_size: Option<u64>,
+    /// Longest time between two looks at the lists of an agent in seconds, 1 to 3600. Default: 30.
+    pub refresh_seconds: Option<u64>,
+    /// Longest time that one look may take in milliseconds, 100 to 60000; then the last good list is kept. Default: 5000.
+    pub deadline_ms: Option<u64>,
 }
 
 /// How the proxy ends.

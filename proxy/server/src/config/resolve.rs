@@ -12,10 +12,10 @@ use outrigger_model::name::NodeId;
 use outrigger_model::requirement::Dependency;
 
 use super::agent::agents;
-use super::file::{LimitsFile, ListenFile, ProxyFile, SessionsFile};
+use super::file::{AggregateFile, LimitsFile, ListenFile, ProxyFile, SessionsFile};
 use super::forward::forward;
 use super::plaintext;
-use super::settings::{IdentitySource, Limits, Listen, RedisUrl, Sessions, Settings};
+use super::settings::{Aggregate, IdentitySource, Limits, Listen, RedisUrl, Sessions, Settings};
 use super::value::{at_most, parsed, refused, size, within};
 
 /// A parsed file, and what it is resolved against.
@@ -63,6 +63,7 @@ impl TryFrom<Written> for Settings {
             sessions: sessions(file.sessions, redis_url)?,
             snapshot_file: file.snapshot.file.filter(|file| !file.is_empty()).map(|file| folder.join(file)),
             limits: limits(&file.limits)?,
+            aggregate: aggregate(&file.aggregate)?,
             allowed_hosts: lower_case("allowed_hosts", &file.allowed_hosts, |host| !host.contains('/'))?,
             allowed_origins: lower_case("allowed_origins", &file.allowed_origins, is_origin)?,
             forward: forward(&file.forward)?,
@@ -176,6 +177,24 @@ fn limits(file: &LimitsFile) -> Result<Limits, ConfigError> {
         body_bytes_max: size("limits.body_bytes_max", file.body_bytes_max, 1..=1 << 30, 16 << 20)?,
         header_bytes_max: size("limits.header_bytes_max", file.header_bytes_max, 1_024..=1 << 20, 64 << 10)?,
         connections_max: size("limits.connections_max", file.connections_max, 1..=1_000_000, 10_000)?,
+        head_time: Duration::from_millis(within("limits.head_ms", file.head_ms, 10..=600_000, 10_000)?),
+        body_grace: Duration::from_millis(within("limits.body_grace_ms", file.body_grace_ms, 10..=600_000, 5_000)?),
+        body_bytes_per_second_min: within(
+            "limits.body_bytes_per_second_min",
+            file.body_bytes_per_second_min,
+            1..=1 << 20,
+            256,
+        )?,
+    })
+}
+
+fn aggregate(file: &AggregateFile) -> Result<Aggregate, ConfigError> {
+    let seconds = within("aggregate.refresh_seconds", file.refresh_seconds, 1..=3_600, 30)?;
+    let milliseconds = within("aggregate.deadline_ms", file.deadline_ms, 100..=60_000, 5_000)?;
+    Ok(Aggregate {
+        page_size: size("aggregate.page_size", file.page_size, 1..=10_000, 1_000)?,
+        refresh: Duration::from_secs(seconds),
+        deadline: Duration::from_millis(milliseconds),
     })
 }
 

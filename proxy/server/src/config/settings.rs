@@ -35,6 +35,7 @@ pub struct Settings {
     /// The last good snapshot; none keeps it in memory only.
     pub snapshot_file: Option<PathBuf>,
     pub limits: Limits,
+    pub aggregate: Aggregate,
     /// Lower case, `name` or `name:port`.
     pub allowed_hosts: Vec<String>,
     /// Lower case, `scheme://host[:port]`.
@@ -81,6 +82,8 @@ pub struct AgentUrl {
 pub struct Probe {
     pub interval: Duration,
     pub timeout: Duration,
+    /// Whether it is sent requests of ours; if not, an open port is enough.
+    pub ask: bool,
 }
 
 /// The four listeners.
@@ -137,6 +140,26 @@ pub struct Limits {
     pub body_bytes_max: usize,
     pub header_bytes_max: usize,
     pub connections_max: usize,
+    pub head_time: Duration,
+    pub body_grace: Duration,
+    pub body_bytes_per_second_min: u32,
+}
+
+/// The aggregated endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Aggregate {
+    /// Most entries of one page.
+    pub page_size: usize,
+    /// Longest time between two looks at an agent's lists.
+    pub refresh: Duration,
+    /// How long one look may take.
+    pub deadline: Duration,
+}
+
+impl Default for Aggregate {
+    fn default() -> Self {
+        Self { page_size: 1_000, refresh: Duration::from_secs(30), deadline: Duration::from_secs(5) }
+    }
 }
 
 impl AgentUrl {

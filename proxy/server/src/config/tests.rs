@@ -38,6 +38,9 @@ fn an_empty_file_is_a_proxy_that_only_calls_from_this_machine() {
     assert_eq!(settings.limits.body_bytes_max, 16_777_216);
     assert_eq!(settings.limits.header_bytes_max, 65_536);
     assert_eq!(settings.limits.connections_max, 10_000);
+    assert_eq!(settings.limits.head_time, Duration::from_secs(10));
+    assert_eq!(settings.limits.body_grace, Duration::from_secs(5));
+    assert_eq!(settings.limits.body_bytes_per_second_min, 256);
     assert_eq!(settings.sessions.key_prefix, "session:");
     assert_eq!(settings.sessions.entries_max, 100_000);
     assert_eq!(settings.sessions.redis_timeout, Duration::from_millis(50));

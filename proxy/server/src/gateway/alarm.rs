@@ -37,7 +37,12 @@ impl Alarm {
 
     /// Ready once the limit has passed.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(limit) = self.limit else { return Poll::Pending };
+        self.poll_no_later(cx, None)
+    }
+
+    /// Ready once the limit has passed, or `earlier`.
+    pub fn poll_no_later(&mut self, cx: &mut Context<'_>, earlier: Option<Instant>) -> Poll<()> {
+        let Some(limit) = self.limit.into_iter().chain(earlier).min() else { return Poll::Pending };
         let limit = tokio::time::Instant::from_std(limit);
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(limit)));
         if sleep.deadline() > limit {
@@ -45,7 +50,7 @@ impl Alarm {
         }
         while sleep.as_mut().poll(cx).is_ready() {
             if sleep.deadline() >= limit {
-                self.limit = None;
+                self.limit = self.limit.filter(|own| tokio::time::Instant::from_std(*own) > limit);
                 return Poll::Ready(());
             }
             sleep.as_mut().reset(limit);

@@ -4,6 +4,7 @@
 //! Never here: what an announcement looks like; it is the core's `announce`.
 //! Invariant: nothing is held back but an event that is not whole, and of it no more than a bound; whatever follows is untouched.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use outrigger_proxy_core::announce::{self, EVENT_BYTES_MAX, First, Message};
@@ -26,6 +27,19 @@ pub struct Announcing {
     called: String,
     framing: Framing,
     state: State,
+}
+
+/// What is done with the bytes of a stream.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Look {
+    /// The first event is not whole yet.
+    Wait,
+    Pass,
+    /// The first `front` bytes, framing included, go on as this event.
+    Replace {
+        front: usize,
+        event: Vec<u8>,
+    },
 }
 
 enum State {
@@ -62,36 +76,40 @@ impl Announcing {
         })
     }
 
-    /// Moves an announcement from `inbox` to `out`. True while more of the first event has to come.
-    pub fn look(&mut self, body: &mut Body, without_chunks: bool, inbox: &mut Vec<u8>, out: &mut Vec<u8>) -> bool {
+    pub fn is_chunked(&self) -> bool {
+        self.framing == Framing::Chunked
+    }
+
+    /// What to do with the bytes that came so far; once it is not to wait any more, all that follows passes.
+    pub fn look(&mut self, inbox: &[u8]) -> Look {
         if !matches!(self.state, State::Waiting) {
-            return false;
+            return Look::Pass;
         }
-        let Some(beginning) = Beginning::of(self.framing, inbox) else {
-            self.state = State::Over(None);
-            return false;
+        let beginning = Beginning::of(self.framing, inbox);
+        let (beginning, first) = match &beginning {
+            Some(beginning) => (beginning, announce::first(&beginning.payload)),
+            None => return self.pass(),
         };
-        let (uri, end) = match announce::first(&beginning.payload) {
+        let (uri, end) = match first {
             // Sizes of chunks count as well here, so that no framing makes this wait longer.
-            First::Unknown if inbox.len() < 2 * EVENT_BYTES_MAX => return true,
-            First::Unknown | First::Other => {
-                self.state = State::Over(None);
-                return false;
-            }
+            First::Unknown if inbox.len() < 2 * EVENT_BYTES_MAX => return Look::Wait,
+            First::Unknown | First::Other => return self.pass(),
             First::Announcement { uri, end } => (uri, end),
         };
-        let (told, held) = self.lead_through(beginning.payload.get(uri.clone()).unwrap_or_default());
+        let part = |range: Range<usize>| beginning.payload.get(range).unwrap_or_default();
+        let (told, held) = self.lead_through(part(uri.clone()));
         self.state = State::Over(held);
-        if let (Some(told), Some(taken)) = (told, beginning.ends.get(end - 1).copied()) {
-            let event = beginning.payload.get(..end).unwrap_or_default();
-            let front = inbox.get(..taken).unwrap_or_default();
-            // The event was whole, so the bytes up to its end can be taken.
-            if body.take(front).is_ok() {
-                write_event(event, uri, &told, body, without_chunks, self.framing, out);
-                inbox.drain(..taken);
+        match (told, beginning.ends.get(end - 1).copied()) {
+            (Some(told), Some(front)) => {
+                Look::Replace { front, event: [part(0..uri.start), told.as_bytes(), part(uri.end..end)].concat() }
             }
+            _ => Look::Pass,
         }
-        false
+    }
+
+    fn pass(&mut self) -> Look {
+        self.state = State::Over(None);
+        Look::Pass
     }
 
     /// What the caller is told instead, and what is kept for that.
@@ -134,25 +152,5 @@ impl Beginning {
             body.take_with(std::slice::from_ref(byte), part).ok()?;
         }
         Some(beginning)
-    }
-}
-
-/// The event with another URI. `body` was taken up to the end of the event; what is left of its chunk follows as it comes.
-fn write_event(
-    event: &[u8],
-    uri: std::ops::Range<usize>,
-    told: &str,
-    body: &Body,
-    without_chunks: bool,
-    framing: Framing,
-    out: &mut Vec<u8>,
-) {
-    let (front, back) = (event.get(..uri.start).unwrap_or_default(), event.get(uri.end..).unwrap_or_default());
-    if framing == Framing::Chunked && !without_chunks {
-        let length = (front.len() + told.len() + back.len()) as u64;
-        out.extend_from_slice(format!("{:x}\r\n", length.saturating_add(body.left_in_chunk())).as_bytes());
-    }
-    for part in [front, told.as_bytes(), back] {
-        out.extend_from_slice(part);
     }
 }

@@ -116,6 +116,12 @@ impl Call {
         self.timeouts().connect
     }
 
+    /// For metrics: a name of the world; none if nothing matched.
+    pub fn route(&self) -> Option<&str> {
+        let forwarded = self.forwarded.then_some(outside::LABEL);
+        self.way.as_ref().map(Way::name).or(forwarded)
+    }
+
     pub fn deadlines(&self) -> Deadlines {
         match &self.way {
             Some(Way::Out(plan)) => {
@@ -134,14 +140,6 @@ impl Call {
             Some(Way::Out(plan)) => plan.timeouts(),
             Some(Way::In(_) | Way::Elsewhere(..)) | None => Timeouts::default(),
         }
-    }
-}
-
-impl Call {
-    /// For metrics: a name of the world; none if nothing matched.
-    pub fn route(&self) -> Option<&str> {
-        let forwarded = self.forwarded.then_some(outside::LABEL);
-        self.way.as_ref().map(Way::name).or(forwarded)
     }
 }
 

@@ -30,6 +30,10 @@ const IDLE: Duration = Duration::from_secs(75);
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 const CLOSE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+// Requests in a row that came before the answer to the one before them; then the connection ends with an answer that says so. No client of
+// MCP sends ahead; who does it without end can wait for its answers like the others.
+const PIPELINED_REQUESTS_MAX: u32 = 32;
+
 /// What comes next on a connection.
 enum Next {
     Request(RequestHead),
@@ -51,11 +55,14 @@ pub async fn serve(side: &Side, wire: Wire, place: &Place) {
 
 async fn converse(side: &Side, mut wire: Wire, place: &Place) {
     let mut alarm = Alarm::default();
+    let mut ahead = 0;
     // Of the tunnel that this connection has become, if requests are read in it.
     let mut site: Option<Arc<str>> = None;
     let mut is_first = true;
     loop {
-        let closing = || place.stage() != Stage::Open;
+        // What is here already was sent before the last answer was.
+        ahead = if wire.inbox.is_empty() { 0 } else { ahead + 1 };
+        let is_last = ahead >= PIPELINED_REQUESTS_MAX;
         let keep = match next(side, &mut wire, &mut alarm, place, is_first).await {
             Next::Request(head) if site.is_none() && asks_for_tunnel(side, &head) => {
                 match Box::pin(side.tunnel(&mut wire, &mut alarm, place, head)).await {
@@ -73,7 +80,7 @@ async fn converse(side: &Side, mut wire: Wire, place: &Place) {
                     Some(site) => head.inside_tunnel(Arc::clone(site)),
                     None => head,
                 };
-                Box::pin(side.serve(&mut wire, &mut alarm, place, head)).await
+                Box::pin(side.serve(&mut wire, &mut alarm, place, head, is_last)).await
             }
             Next::Http2 => return Box::pin(http2::serve(side, wire, place)).await,
             Next::Refuse(refusal) => {
@@ -82,7 +89,7 @@ async fn converse(side: &Side, mut wire: Wire, place: &Place) {
             }
             Next::End => false,
         };
-        if !keep || closing() {
+        if !keep || is_last || place.stage() != Stage::Open {
             break;
         }
         is_first = false;
@@ -164,7 +171,9 @@ impl Waiting {
             match wire.poll_read(cx) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Next::End),
                 Poll::Ready(Ok(_)) => {}
-                Poll::Pending if alarm.poll(cx).is_ready() => return Poll::Ready(Next::End),
+                Poll::Pending if alarm.poll(cx).is_ready() => {
+                    return Poll::Ready(if self.begun { Next::Refuse(Refusal::TooSlow) } else { Next::End });
+                }
                 Poll::Pending => return Poll::Pending,
             }
         }

@@ -16,7 +16,7 @@ use outrigger_proxy_core::http1::body::{Body, Framing};
 use outrigger_proxy_core::mcp::table::AtDrain;
 use outrigger_proxy_core::outcome::Outcome;
 
-use super::announcing::Announcing;
+use super::announcing::{Announcing, Look};
 use super::downstream::Downstream;
 use super::exchange::{Answer, arm};
 use super::wire::Wire;
@@ -29,20 +29,14 @@ pub enum Delivered {
     Drained,
 }
 
-/// How an answer is passed on.
-pub struct Manner {
-    pub deadlines: Deadlines,
-    pub at_drain: AtDrain,
-    /// Of a stream that may begin with an announcement; what it announced is known for as long as this is here.
-    pub announcing: Option<Announcing>,
-}
-
 /// Passes an answer to its end.
 pub async fn deliver(
     down: &mut Downstream<'_>,
     agent: &mut Wire,
     answer: Answer,
-    manner: Manner,
+    deadlines: Deadlines,
+    at_drain: AtDrain,
+    announcing: Option<Announcing>,
 ) -> Result<Delivered, Outcome> {
     let without_chunks = down.head.is_http10 && answer.framing == Framing::Chunked;
     // Without chunks and without a length, the end of the connection is the end of the answer.
@@ -61,7 +55,9 @@ pub async fn deliver(
     let mut delivering = Delivering {
         content,
         without_chunks,
-        manner,
+        announcing,
+        at_drain,
+        deadlines,
         end: None,
         quiet: None,
         upload_ended: false,
@@ -92,7 +88,10 @@ struct Quiet {
 struct Delivering {
     content: Content,
     without_chunks: bool,
-    manner: Manner,
+    /// Of a stream that may begin with an announcement; what it announced is known for as long as this is here.
+    announcing: Option<Announcing>,
+    at_drain: AtDrain,
+    deadlines: Deadlines,
     /// All that is wanted was taken; it only has to be written.
     end: Option<Delivered>,
     /// Begins when the answer has to be waited for, so that one which is there already costs no look at the clock.
@@ -131,13 +130,15 @@ impl Delivering {
         down: &mut Downstream<'_>,
         agent: &mut Wire,
     ) -> Poll<Result<Delivered, Outcome>> {
-        if self.manner.at_drain == AtDrain::EndsBetweenEvents {
+        if self.at_drain == AtDrain::EndsBetweenEvents {
             self.content.ends_at_event = down.is_draining();
         }
         loop {
-            let waits = self.wait_for_announcement(down.wire.out(), agent);
-            if self.end.is_none() && !waits {
-                self.take_inbox(down.wire.out(), agent)?;
+            let waits = self.wait_for_announcement(down.wire.out(), agent)?;
+            if self.end.is_none() {
+                if !waits {
+                    self.take_inbox(down.wire.out(), agent)?;
+                }
                 self.end = self.find_end(down.wire.out());
             }
             match down.wire.poll_flush(cx) {
@@ -148,18 +149,13 @@ impl Delivering {
             if let Some(end) = self.end {
                 return Poll::Ready(Ok(end));
             }
-            let read = if waits {
-                match agent.poll_read(cx) {
-                    Poll::Ready(Ok(count)) => Poll::Ready(count),
-                    Poll::Ready(Err(_)) => return Poll::Ready(Err(Outcome::BrokeOff)),
-                    Poll::Pending => Poll::Pending,
-                }
-            } else {
-                self.poll_more(cx, down.wire, agent)?
+            let more = match waits {
+                true => agent.poll_read(cx).map_err(|_| Outcome::BrokeOff)?,
+                false => self.poll_more(cx, down.wire, agent)?,
             };
-            match read {
+            match more {
                 // What began no announcement goes on as it is.
-                Poll::Ready(0) if waits && !agent.inbox.is_empty() => self.manner.announcing = None,
+                Poll::Ready(0) if waits && !agent.inbox.is_empty() => self.announcing = None,
                 Poll::Ready(0) if self.content.body.ends_with_connection() => {
                     return Poll::Ready(Ok(Delivered::Whole));
                 }
@@ -178,10 +174,24 @@ impl Delivering {
         }
     }
 
-    /// Whether the stream's first event has to be seen whole before any of it goes on.
-    fn wait_for_announcement(&mut self, out: &mut Vec<u8>, agent: &mut Wire) -> bool {
-        let Some(announcing) = &mut self.manner.announcing else { return false };
-        announcing.look(&mut self.content.body, self.without_chunks, &mut agent.inbox, out)
+    /// Whether the first event of the stream has to be seen whole before any of it goes on.
+    fn wait_for_announcement(&mut self, out: &mut Vec<u8>, agent: &mut Wire) -> Result<bool, Outcome> {
+        let Some(announcing) = &mut self.announcing else { return Ok(false) };
+        match announcing.look(&agent.inbox) {
+            Look::Wait => return Ok(true),
+            Look::Pass => {}
+            Look::Replace { front, event } => {
+                let taken = self.content.take(agent.inbox.get(..front).unwrap_or_default(), |_| ())?;
+                if announcing.is_chunked() && !self.without_chunks {
+                    // What is left of the chunk in which the event ended follows as it comes.
+                    let length = (event.len() as u64).saturating_add(self.content.body.left_in_chunk());
+                    out.extend_from_slice(format!("{length:x}\r\n").as_bytes());
+                }
+                out.extend_from_slice(&event);
+                agent.inbox.drain(..taken);
+            }
+        }
+        Ok(false)
     }
 
     /// What came with the head goes with the head.
@@ -291,8 +301,8 @@ impl Delivering {
     /// Sets the alarm for what is due next. An answer that never has to be waited for long still ends when its time is over.
     fn wait(&mut self, down: &mut Downstream<'_>, came: Instant, now: Instant) -> Result<(), Outcome> {
         let next = match self.content.events {
-            Some(_) => self.manner.deadlines.of_events(came, now),
-            None => self.manner.deadlines.after_head(came),
+            Some(_) => self.deadlines.of_events(came, now),
+            None => self.deadlines.after_head(came),
         };
         if let Some((_, Due::Limit(limit))) = next.filter(|(at, _)| *at <= now) {
             return Err(Outcome::CutOff(limit));

@@ -43,28 +43,18 @@ impl<'w> Downstream<'w> {
         let keep = !head.is_http10 && !head.fields.lists(Name::Connection, "close");
         let expects = head.fields.first(Name::Expect).is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
         let awaits_continue = expects && !head.is_http10 && !upload.is_done() && wire.inbox.is_empty();
-        Self {
-            wire,
-            alarm,
-            place,
-            head,
-            upload,
-            part: Part::Endpoint,
-            announced: None,
-            answered: None,
-            keep,
-            awaits_continue,
-        }
-    }
-
-    /// What the request is for at its endpoint.
-    pub fn spot(&self) -> Spot<'_> {
-        self.announced.as_deref().map_or(Spot::Part(self.part), Spot::Announced)
+        let part = Part::Endpoint;
+        Self { wire, alarm, place, head, upload, part, announced: None, answered: None, keep, awaits_continue }
     }
 
     /// Whether the listener has begun to stop.
     pub fn is_draining(&self) -> bool {
         self.place.stage() != Stage::Open
+    }
+
+    /// What the request is for at its endpoint.
+    pub fn spot(&self) -> Spot<'_> {
+        self.announced.as_deref().map_or(Spot::Part(self.part), Spot::Announced)
     }
 
     pub const fn awaits_continue(&self) -> bool {
@@ -88,7 +78,7 @@ impl<'w> Downstream<'w> {
             // A caller that cannot be written to shows when it is read from.
             let _ = wire.poll_flush(cx);
             let seen = upload.poll_beginning(cx, wire);
-            if seen.is_ready() { seen } else { alarm.poll(cx) }
+            if seen.is_ready() { seen } else { alarm.poll_no_later(cx, upload.due()) }
         })
         .await;
         self.alarm.stop();

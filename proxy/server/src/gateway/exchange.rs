@@ -94,7 +94,10 @@ impl Asking<'_> {
         if self.sent && down.poll_left(cx).is_ready() {
             return outcome(Outcome::CallerLeft);
         }
-        if down.alarm.poll(cx).is_ready() {
+        if down.alarm.poll_no_later(cx, down.upload.due()).is_ready() {
+            if down.upload.is_overdue() {
+                return Poll::Ready(Err(Failure::Refused(Refusal::TooSlow)));
+            }
             return outcome(match self.due {
                 Some(Due::Limit(Limit::Total)) => Outcome::TookTooLong,
                 _ => Outcome::TimedOut,

@@ -21,9 +21,11 @@ pub fn settle(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Call) 
     let head = &down.head;
     let asked = Asked::read(head.path(), head.query());
     let verb = Verb::of(head.method());
-    let facts = |target| CallFacts::read(verb, &head.fields, target, parts.caller.clone());
     // For the shape of refusals, the log and the end of streams only; what is wrong with these headers is the agent's to say.
-    if let Some(Ok(facts)) = asked.and_then(|asked| asked.target).map(facts) {
+    if let Some(Asked { target: Some(target), part }) = asked
+        && let Ok(facts) = CallFacts::read(verb, &head.fields, target, parts.caller.clone())
+    {
+        let facts = facts.beside(part);
         (call.era, call.method, call.row) = (facts.era, facts.method, Some(Row::of(&facts)));
     }
     let (endpoint, part) = visit::visit(&call.world, asked).map_err(Ending::Refuse)?;

@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pingora::apps::ServerApp;
-use pingora::listeners::ListenerConfig;
-use pingora::protocols::Stream;
+use pingora::listeners::{ListenerConfig, TcpSocketOptions};
 use pingora::protocols::l4::stream::L4BufferSettings;
+use pingora::protocols::{Stream, TcpKeepalive};
 use pingora::server::{Fds, ListenFds, ShutdownWatch};
 use pingora::services::Service as _;
 use pingora::services::listening::Service;
@@ -25,9 +25,19 @@ use tracing::{debug, warn};
 
 use super::closing::{Closing, Place, Stage};
 use super::connection;
+use super::inside::Inside;
 use super::serve::Side;
 use super::wire::Wire;
 use crate::identity::listener::Greeting;
+
+// A caller whose machine is gone says no goodbye, and a stream has no limit on its quiet. Found out after 30 s of silence. Without a limit
+// on what is unacknowledged: that would also end callers who read slowly.
+const KEEP_ALIVE: TcpKeepalive = TcpKeepalive {
+    idle: Duration::from_secs(15),
+    interval: Duration::from_secs(5),
+    count: 3,
+    user_timeout: Duration::ZERO,
+};
 
 /// A running listener.
 pub struct Listening {
@@ -36,6 +46,8 @@ pub struct Listening {
     closing: Arc<Closing>,
     connections: TaskTracker,
     service: JoinHandle<()>,
+    /// Calls that our own callers' calls make; they end after those.
+    inside: Option<Inside>,
 }
 
 /// What the connections of one listener share.
@@ -68,16 +80,24 @@ pub fn listen(listener: TcpListener, greeting: Greeting, side: Side, connections
     };
     let name = address.to_string();
     let mut service = Service::new(name.clone(), door);
-    service.add_listener(ListenerConfig::tcp(&name).l4_buffer(L4BufferSettings::unbuffered()));
+    let mut options = TcpSocketOptions::default();
+    options.tcp_keepalive = Some(KEEP_ALIVE);
+    let listening = ListenerConfig::tcp(&name).tcp_socket_options(options);
+    service.add_listener(listening.l4_buffer(L4BufferSettings::unbuffered()));
     let mut sockets = Fds::new();
     sockets.add(name, listener.into_raw_fd());
     let sockets: ListenFds = Arc::new(sockets.into());
     let (stopping, stopped) = watch::channel(false);
     let service = tokio::spawn(async move { service.start_service(Some(sockets), stopped, 1).await });
-    Ok(Listening { address, stopping, closing, connections, service })
+    Ok(Listening { address, stopping, closing, connections, service, inside: None })
 }
 
 impl Listening {
+    /// Ends `inside` together with this listener, once its connections have ended.
+    pub fn with(self, inside: Option<Inside>) -> Self {
+        Self { inside, ..self }
+    }
+
     /// Takes no more connections and closes idle ones, lets calls in flight go on for `grace`, then cuts what is left.
     pub async fn stop(self, grace: Duration) {
         // Nobody listening means that the service ended by itself; the rest still has to be waited for.
@@ -90,6 +110,9 @@ impl Listening {
         if tokio::time::timeout(grace, self.connections.wait()).await.is_err() {
             self.closing.go(Stage::Cut);
             self.connections.wait().await;
+        }
+        if let Some(inside) = self.inside {
+            inside.stop().await;
         }
     }
 }

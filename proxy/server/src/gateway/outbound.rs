@@ -70,17 +70,13 @@ pub async fn pick(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Ca
 }
 
 async fn plan_once(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Call) -> Result<Plan, Refusal> {
-    let asked = asked(parts, &down.head, &call.world)?;
-    down.part = asked.part;
-    if let (Some(Target::Agent(replica)), Part::Messages(_)) = (asked.target, asked.part)
-        && call.world.replica(replica).is_none()
-    {
-        return Err(Refusal::SessionGone);
-    }
     let aim = match aim(parts, down, call, true)? {
         Some(aim) => aim,
         None => {
             down.wait_for_body(parts.limits.head_time).await;
+            if down.upload.is_overdue() {
+                return Err(Refusal::TooSlow);
+            }
             aim(parts, down, call, false)?.ok_or(Refusal::Internal)?
         }
     };
@@ -104,19 +100,18 @@ fn aim(
     call: &mut Call,
     may_wait: bool,
 ) -> Result<Option<Aim>, Refusal> {
-    let Downstream { head, upload, wire, .. } = down;
-    let world = Arc::clone(&call.world);
-    let (part, facts) = facts(parts, head, &world)?;
-    let dest = |facts: &CallFacts<'_>| plan::dest(&world, facts.target);
-    // What lies beside an endpoint is not MCP: its bodies are no messages, and its clients take a 404 for an answer in any era.
-    if !part.is_endpoint() {
-        return Ok(Some(plan::aim(dest(&facts)?, &facts)));
-    }
+    let Downstream { head, upload, wire, part, .. } = down;
+    let facts = facts(parts, head, &call.world)?;
+    *part = facts.part;
     // Read already, so that the shape of a refusal is right.
     (call.era, call.method) = (facts.era, facts.method);
     call.row = Some(Row::of(&facts));
-    let dest = dest(&facts)?;
-    let inspect = dest.inspects();
+    let dest = plan::dest(&call.world, facts.target).map_err(|refusal| match facts.part {
+        // The replica left, and the stream with it.
+        Part::Messages(_) => Refusal::SessionGone,
+        _ => refusal,
+    })?;
+    let inspect = dest.inspects() && facts.part.is_endpoint();
     let facts = match facts.is_read(inspect) {
         false if inspect && facts.verb == Verb::Post => return Err(Refusal::NotJsonType),
         false => facts,
@@ -136,27 +131,23 @@ fn aim(
     Ok(Some(aim))
 }
 
-fn facts<'a>(
+fn facts<'a>(parts: &'a GatewayParts, head: &'a RequestHead, world: &'a World) -> Result<CallFacts<'a>, Refusal> {
+    let Asked { target, part } = match errand(parts, head, world)? {
+        None | Some(Errand::Here) => Asked::read(head.path(), head.query()).ok_or(Refusal::NoSuchPath)?,
+        Some(Errand::Agent(asked)) => asked.with_query(head.query()),
+        Some(Errand::Elsewhere(_)) => return Err(Refusal::Internal),
+    };
+    let only = || world.only_route().map(|route| Target::Route(route.name.as_str()));
+    let target = target.or_else(only).ok_or(Refusal::NoSuchPath)?;
+    Ok(CallFacts::read(Verb::of(head.method()), &head.fields, target, parts.caller.clone())?.beside(part))
+}
+
+/// What a request for a whole URL wants.
+pub fn errand<'a>(
     parts: &'a GatewayParts,
     head: &'a RequestHead,
     world: &'a World,
-) -> Result<(Part, CallFacts<'a>), Refusal> {
-    let Asked { target, part } = asked(parts, head, world)?;
-    let only = || world.only_route().map(|route| Target::Route(route.name.as_str()));
-    let target = target.or_else(only).ok_or(Refusal::NoSuchPath)?;
-    Ok((part, CallFacts::read(Verb::of(head.method()), &head.fields, target, parts.caller.clone())?))
-}
-
-/// What a request asks for, of us or of an agent that it names by a whole URL.
-fn asked<'a>(parts: &'a GatewayParts, head: &'a RequestHead, world: &'a World) -> Result<Asked<'a>, Refusal> {
-    match errand(parts, head, world)? {
-        None | Some(Errand::Here) => Asked::read(head.path(), head.query()).ok_or(Refusal::NoSuchPath),
-        Some(Errand::Agent(asked)) => Ok(asked.with_query(head.query())),
-        Some(Errand::Elsewhere(_)) => Err(Refusal::Internal),
-    }
-}
-
-fn errand<'a>(parts: &'a GatewayParts, head: &'a RequestHead, world: &'a World) -> Result<Option<Errand<'a>>, Refusal> {
+) -> Result<Option<Errand<'a>>, Refusal> {
     let Some(hosts) = parts.outbound_rules.hosts.as_ref().filter(|hosts| hosts.forwards) else { return Ok(None) };
     parts.elsewhere.outside.errand(head, world, hosts, parts.elsewhere.outbound_port)
 }

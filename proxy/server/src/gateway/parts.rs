@@ -8,6 +8,8 @@ use outrigger_proxy_core::mcp::facts::Caller;
 
 use super::announced::Announced;
 use super::elsewhere::Elsewhere;
+use super::pace::Pace;
+use crate::catalog::Catalog;
 use crate::session::sessions::Sessions;
 use crate::snapshot::worlds::Worlds;
 use crate::telemetry::Events;
@@ -28,6 +30,8 @@ pub struct GatewayParts {
     /// What own agents of 2024-11-05 announced to the streams that are open.
     pub announced: Arc<Announced>,
     pub limits: Limits,
+    /// Everything at once, at `/mcp` of the outbound listener.
+    pub catalog: Arc<Catalog>,
 }
 
 /// How much one caller may take.
@@ -37,10 +41,17 @@ pub struct Limits {
     pub connections_max: usize,
     /// For one request head to arrive.
     pub head_time: Duration,
+    /// For a request body to arrive.
+    pub body_pace: Pace,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes_max: 16 * 1024 * 1024, connections_max: 10_000, head_time: Duration::from_secs(10) }
+        Self {
+            body_bytes_max: 16 * 1024 * 1024,
+            connections_max: 10_000,
+            head_time: Duration::from_secs(10),
+            body_pace: Pace::default(),
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use outrigger_proxy_core::mcp::error;
 use outrigger_proxy_core::outcome::REFUSAL_HEADER;
-use outrigger_proxy_core::refusal::{Refusal, Shape};
+use outrigger_proxy_core::refusal::{Malformed, Refusal, Shape};
 
 use super::call::Call;
 use super::downstream::Downstream;
@@ -28,14 +28,15 @@ const LINGER_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Answers with a refusal. The connection is kept if the request can be read to its end.
 pub async fn refuse(down: &mut Downstream<'_>, call: &Call, refusal: &Refusal, direction: Direction) -> io::Result<()> {
     let shape = refusal.shape(call.era);
-    // Who waits for a `100 Continue` sends nothing.
-    let silent = down.awaits_continue();
+    // Who waits for a `100 Continue` sends nothing, and who was too slow is not waited for again.
+    let silent = down.awaits_continue() || *refusal == Refusal::TooSlow;
     if !silent {
         down.wait_for_body(ID_WAIT).await;
     }
     let seen = down.upload.beginning(&down.wire.inbox);
     let text = error::body(refusal, call.era, down.upload.id(&seen), call.world.serial());
-    down.keep &= !silent;
+    let is_lost = matches!(refusal, Refusal::BodyTooLarge { .. } | Refusal::Malformed(Malformed::Chunk));
+    down.keep &= !silent && !is_lost;
     let said = direction == Direction::Inbound && refusal.reached_nobody();
     head(down.wire.out(), shape, text.len(), said, down.keep);
     if down.head.method() != b"HEAD" {

@@ -27,14 +27,15 @@ use super::announcing::Announcing;
 use super::attempts::{self, Next};
 use super::call::{Attempt, Call, Ending, Way};
 use super::closing::Place;
-use super::deliver::{Delivered, Manner, deliver};
+use super::deliver::{Delivered, deliver};
 use super::downstream::Downstream;
 use super::exchange::{Answer, Failure, ask};
 use super::parts::GatewayParts;
+use super::renaming::{self, Called};
 use super::upload::Upload;
 use super::upstream::{Upstream, Upstreams};
 use super::wire::Wire;
-use super::{inbound, outbound, respond};
+use super::{everything, inbound, outbound, respond};
 use crate::identity::connector::ConnectError;
 use crate::telemetry::{CallEnd, CallReport, Direction};
 
@@ -59,18 +60,33 @@ struct Fallback {
 }
 
 impl Side {
-    /// Serves one request. `place` is that of its connection, which ends after it if the listener stops.
-    pub async fn serve(&self, wire: &mut Wire, alarm: &mut Alarm, place: &Place, head: RequestHead) -> bool {
+    /// Serves one request. `place` is that of its connection, which ends after it if the listener stops or the request `is_last`.
+    pub async fn serve(
+        &self,
+        wire: &mut Wire,
+        alarm: &mut Alarm,
+        place: &Place,
+        head: RequestHead,
+        is_last: bool,
+    ) -> bool {
         let mut call = self.begin();
         let checked = gate::check(&head, self.rules());
         let bytes_max = self.parts.limits.body_bytes_max as u64;
         // A head that is refused may have any body behind it; none of it is looked at.
         let framing = checked.as_ref().copied().unwrap_or(Framing::Empty);
-        let mut down = Downstream::new(wire, alarm, place, head, Upload::new(framing, bytes_max));
-        down.keep &= !down.is_draining() && checked.is_ok();
-        let end = match self.find(&mut down, &mut call, checked.map(drop)).await {
-            Ok(found) => self.answer(&mut down, &call, found).await,
-            Err(ending) => self.end(&mut down, &call, ending).await,
+        let upload = Upload::new(framing, bytes_max, self.parts.limits.body_pace);
+        let mut down = Downstream::new(wire, alarm, place, head, upload);
+        down.keep &= !is_last && !down.is_draining() && checked.is_ok();
+        let end = if checked.is_ok() && everything::is_meant(&self.parts, self.direction, &down, &call) {
+            match everything::serve(&self.parts, &mut down, &mut call).await {
+                Ok(end) => end,
+                Err(ending) => self.end(&mut down, &call, ending).await,
+            }
+        } else {
+            match self.find(&mut down, &mut call, checked.map(drop)).await {
+                Ok(found) => self.answer(&mut down, &call, found).await,
+                Err(ending) => self.end(&mut down, &call, ending).await,
+            }
         };
         if !down.upload.is_done() {
             // Said already; what is left of the request decides if another one can follow.
@@ -221,9 +237,15 @@ impl Side {
         let reusable = !answer.head.is_http10 && !fields.lists(Name::Connection, "close");
         let until_close = answer.framing == Framing::UntilClose;
         let attempt = call.attempt.as_ref().filter(|_| !call.forwarded);
+        let answer = match attempt {
+            Some(attempt) if renaming::may_rename(down, &answer) => {
+                let to = self.called(down, call);
+                renaming::rename(down, &mut upstream.wire, &attempt.endpoint, to, answer).await
+            }
+            _ => answer,
+        };
         let announcing = attempt.and_then(|attempt| Announcing::of(&self.parts, down, &attempt.endpoint, &answer));
-        let manner = Manner { deadlines: call.deadlines(), at_drain: call.at_drain(), announcing };
-        match deliver(down, &mut upstream.wire, answer, manner).await {
+        match deliver(down, &mut upstream.wire, answer, call.deadlines(), call.at_drain(), announcing).await {
             Ok(Delivered::Drained) => CallEnd::Drained,
             Ok(Delivered::Whole) => {
                 if reusable && !until_close && down.upload.is_done() {
@@ -243,6 +265,12 @@ impl Side {
                 }
             }
         }
+    }
+
+    /// The server that the caller called, by the path it wrote.
+    fn called(&self, down: &Downstream<'_>, call: &Call) -> Called {
+        let only = call.world.only_route().map(|route| route.name.as_str());
+        Called::of(down.head.path(), only.filter(|_| self.direction == Direction::Outbound))
     }
 
     /// Ends a call that no answer began for.

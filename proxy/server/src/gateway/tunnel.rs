@@ -54,7 +54,8 @@ impl Side {
         let end = match self.lead(&call, &head).await {
             Ok(end) => end,
             Err(refusal) => {
-                let down = Downstream::new(wire, alarm, place, head, Upload::new(Framing::Empty, 0));
+                let upload = Upload::new(Framing::Empty, 0, self.parts.limits.body_pace);
+                let down = Downstream::new(wire, alarm, place, head, upload);
                 return self.refuse_tunnel(down, &call, &refusal).await;
             }
         };

@@ -8,11 +8,13 @@
 use std::borrow::Cow;
 use std::io;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use outrigger_proxy_core::http1::body::{Body, Framing};
 use outrigger_proxy_core::mcp::envelope::{Envelope, KeptId, RawId, Scanner};
 use outrigger_proxy_core::refusal::{Malformed, Refusal};
 
+use super::pace::{Pace, Pacer};
 use super::wire::Wire;
 
 /// What is kept of a body for another attempt.
@@ -26,9 +28,13 @@ pub struct Upload {
     framing: Framing,
     body: Body,
     bytes_max: u64,
+    /// Follows the framing ahead of what is sent, and how much of the inbox it has seen.
+    ahead: Body,
+    framed: usize,
     /// Bytes of the inbox that went up in this attempt.
     sent: usize,
     keeping: bool,
+    pacer: Pacer,
     /// Reads the payload as it goes by, if anything wants to know what it is.
     scanner: Option<Scanner>,
     /// Of a body that was not kept.
@@ -47,8 +53,10 @@ pub enum UploadError {
 }
 
 impl Upload {
-    pub const fn new(framing: Framing, bytes_max: u64) -> Self {
-        Self { framing, body: Body::new(framing), bytes_max, sent: 0, keeping: true, scanner: None, id: None }
+    pub const fn new(framing: Framing, bytes_max: u64, pace: Pace) -> Self {
+        let (body, pacer) = (Body::new(framing), Pacer::new(pace));
+        let ahead = Body::new(framing);
+        Self { framing, body, bytes_max, ahead, framed: 0, sent: 0, keeping: true, pacer, scanner: None, id: None }
     }
 
     /// As declared; none where only the end will tell.
@@ -100,7 +108,7 @@ impl Upload {
                 continue;
             }
             let came = if self.keeping { caller.poll_read(cx) } else { self.poll_straight(cx, caller, agent)? };
-            match ready!(came) {
+            match ready!(self.paced(came)) {
                 Ok(0) | Err(_) => return Poll::Ready(Err(UploadError::CallerLeft)),
                 Ok(_) => progress(),
             }
@@ -149,15 +157,43 @@ impl Upload {
     }
 
     /// Reads until [`Self::beginning`] has all that there will be.
-    pub fn poll_beginning(&self, cx: &mut Context<'_>, caller: &mut Wire) -> Poll<()> {
+    pub fn poll_beginning(&mut self, cx: &mut Context<'_>, caller: &mut Wire) -> Poll<()> {
         loop {
-            let mut body = Body::new(self.framing);
-            let broken = body.take(&caller.inbox).is_err();
-            if body.is_done() || broken || !self.keeping || caller.inbox.len() >= KEPT_BYTES_MAX {
+            let fresh = caller.inbox.get(self.framed..).unwrap_or_default();
+            let Ok(taken) = self.ahead.take(fresh) else { return Poll::Ready(()) };
+            self.framed += taken;
+            if self.ahead.is_done() || !self.keeping || caller.inbox.len() >= KEPT_BYTES_MAX {
                 return Poll::Ready(());
             }
-            match ready!(caller.poll_read(cx)) {
+            let came = caller.poll_read(cx);
+            match ready!(self.paced(came)) {
                 Ok(0) | Err(_) => return Poll::Ready(()),
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// Reads the whole payload into `out`; nothing of it is kept for another attempt.
+    pub fn poll_whole(
+        &mut self,
+        cx: &mut Context<'_>,
+        caller: &mut Wire,
+        out: &mut Vec<u8>,
+    ) -> Poll<Result<(), UploadError>> {
+        self.keeping = false;
+        loop {
+            let malformed = |_| UploadError::Refused(Refusal::Malformed(Malformed::Chunk));
+            let taken = self.body.take_with(&caller.inbox, |part| out.extend_from_slice(part));
+            self.sent = taken.map_err(malformed)?;
+            self.drop_sent(caller);
+            if self.body.payload() > self.bytes_max {
+                return Poll::Ready(Err(UploadError::Refused(Refusal::BodyTooLarge { bytes_max: self.bytes_max })));
+            }
+            if self.is_done() {
+                return Poll::Ready(Ok(()));
+            }
+            match ready!(caller.poll_read(cx)) {
+                Ok(0) | Err(_) => return Poll::Ready(Err(UploadError::CallerLeft)),
                 Ok(_) => {}
             }
         }
@@ -184,6 +220,27 @@ impl Upload {
                 Ok(_) => {}
             }
         }
+    }
+
+    /// When the caller will have been too slow, if nothing comes.
+    pub fn due(&self) -> Option<Instant> {
+        self.pacer.due()
+    }
+
+    /// Whether the caller does not send what it began to send.
+    pub fn is_overdue(&self) -> bool {
+        self.pacer.is_waiting() && self.pacer.is_overdue(Instant::now())
+    }
+
+    /// Takes the time of a read from the caller.
+    fn paced(&mut self, came: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match &came {
+            Poll::Pending if !self.pacer.is_waiting() => self.pacer.wait(Instant::now()),
+            // What was never waited for took no time.
+            Poll::Ready(Ok(count)) if self.pacer.is_waiting() => self.pacer.came(*count, Instant::now()),
+            Poll::Pending | Poll::Ready(_) => {}
+        }
+        came
     }
 
     fn move_inbox(&mut self, caller: &mut Wire, agent: &mut Wire) -> Result<(), UploadError> {

@@ -3,7 +3,8 @@
 //! In: the agents of the settings. Out: a watch of [`LocalReplicas`].
 //! Rules: a closed port withdraws an agent at once, and the end of the connection kept from the last look is a reason to
 //! look now; two unclear looks in a row do; an agent serves when its port is open and
-//! it answers HTTP. One that answers and is not understood serves, with its trouble told: calls may still work.
+//! it answers HTTP. One that answers and is not understood serves, with its trouble told: calls may still work. One that
+//! must not be asked serves as soon as its port is open.
 //! Invariant: one task per agent, each the only writer of its entry.
 
 use std::sync::Arc;
@@ -124,7 +125,11 @@ impl Watcher {
             }
         }
         if !known.serving || self.ask_again.is_some_and(|at| at <= Instant::now()) {
-            self.ask(&known).await;
+            if self.probe.ask {
+                self.ask(&known).await;
+            } else {
+                self.serve(None, None);
+            }
         }
     }
 

@@ -179,6 +179,31 @@ impl Events {
         self.metrics.redis_errors.inc();
     }
 
+    pub fn catalog_viewed(&self, targets: usize, stale: usize) {
+        self.metrics.catalog_targets.set(i64::try_from(targets).unwrap_or(i64::MAX));
+        self.metrics.catalog_targets_stale.set(i64::try_from(stale).unwrap_or(i64::MAX));
+    }
+
+    pub fn catalog_refreshed(&self, read: bool) {
+        if read {
+            self.metrics.catalog_refreshes.inc();
+        } else {
+            self.metrics.catalog_refresh_failures.inc();
+        }
+    }
+
+    pub fn catalog_sessions_held(&self, count: usize) {
+        self.metrics.catalog_sessions.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    pub fn catalog_request_refused(&self) {
+        self.metrics.catalog_requests_refused.inc();
+    }
+
+    pub fn catalog_message_dropped(&self) {
+        self.metrics.catalog_messages_dropped.inc();
+    }
+
     pub fn snapshot_applied(&self, serial: u64, made_at: SystemTime, reason: &str) {
         self.metrics.snapshot_serial.set(serial);
         let seconds = made_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();

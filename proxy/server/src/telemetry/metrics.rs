@@ -60,6 +60,20 @@ pub struct Metrics {
     pub control_connected: Gauge,
     /// 1 while the probe of a local agent succeeds.
     pub agent_up: Family<AgentLabels, Gauge>,
+    /// Agents behind the aggregated endpoint.
+    pub catalog_targets: Gauge,
+    /// Those whose lists are missing or stale because they do not answer.
+    pub catalog_targets_stale: Gauge,
+    /// Times that the lists of an agent were read.
+    pub catalog_refreshes: Counter,
+    /// Times that they could not be read.
+    pub catalog_refresh_failures: Counter,
+    /// Sessions that callers hold at the aggregated endpoint.
+    pub catalog_sessions: Gauge,
+    /// Requests of agents to a client that could not be passed on and were answered with an error.
+    pub catalog_requests_refused: Counter,
+    /// Messages of agents that no stream of a client took in time.
+    pub catalog_messages_dropped: Counter,
     build_info: Family<BuildLabels, Gauge>,
 }
 
@@ -72,6 +86,7 @@ impl Metrics {
         metrics.register_calls(registry);
         metrics.register_sessions(registry);
         metrics.register_snapshot(registry);
+        metrics.register_catalog(registry);
         metrics
     }
 
@@ -100,6 +115,21 @@ impl Metrics {
         let help = "URIs announced for messages (2024-11-05) by what was done with them";
         registry.register("announcements", help, self.announcements.clone());
         registry.register("redis_errors", "Requests to Redis that failed or took too long", self.redis_errors.clone());
+    }
+
+    fn register_catalog(&self, registry: &mut Registry) {
+        registry.register("catalog_targets", "Agents behind the aggregated endpoint", self.catalog_targets.clone());
+        let help = "Agents whose lists are missing or stale";
+        registry.register("catalog_targets_stale", help, self.catalog_targets_stale.clone());
+        registry.register("catalog_refreshes", "Times the lists of an agent were read", self.catalog_refreshes.clone());
+        let help = "Times the lists of an agent could not be read";
+        registry.register("catalog_refresh_failures", help, self.catalog_refresh_failures.clone());
+        let help = "Sessions of callers at the aggregated endpoint";
+        registry.register("catalog_sessions", help, self.catalog_sessions.clone());
+        let help = "Requests of agents to clients that could not be passed on";
+        registry.register("catalog_requests_refused", help, self.catalog_requests_refused.clone());
+        let help = "Messages of agents that no stream of a client took";
+        registry.register("catalog_messages_dropped", help, self.catalog_messages_dropped.clone());
     }
 
     fn register_snapshot(&self, registry: &mut Registry) {

@@ -32,7 +32,11 @@ pub fn message(size: usize) -> String {
 
 impl Caller {
     pub async fn connect(address: SocketAddr) -> Self {
-        Self { stream: TcpStream::connect(address).await.expect("connect"), heard: Vec::new() }
+        Self::over(TcpStream::connect(address).await.expect("connect"))
+    }
+
+    pub const fn over(stream: TcpStream) -> Self {
+        Self { stream, heard: Vec::new() }
     }
 
     pub async fn send(&mut self, text: &str) {
@@ -63,7 +67,12 @@ impl Caller {
     }
 
     pub async fn answer(&mut self) -> Answer {
-        let mut answer = self.head().await;
+        self.try_answer().await.expect("an answer")
+    }
+
+    /// A whole answer; none if the connection closed before its head.
+    pub async fn try_answer(&mut self) -> Option<Answer> {
+        let mut answer = self.try_head().await?;
         let lower = answer.head.to_ascii_lowercase();
         if let Some((_, rest)) = lower.split_once("content-length:") {
             let length: usize = rest.lines().next().expect("a line").trim().parse().expect("a length");
@@ -79,7 +88,7 @@ impl Caller {
                 answer.body.extend(chunk);
             }
         }
-        answer
+        Some(answer)
     }
 
     /// The next chunk of a chunked answer; empty at its proper end, none if the connection ended first.

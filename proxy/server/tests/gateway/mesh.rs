@@ -1,5 +1,6 @@
 //! Gateways over a world made by hand.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,7 +15,10 @@ use outrigger_model::replica::Generation;
 use outrigger_model::route::{Affinity, Route, Timeouts};
 use outrigger_model::snapshot::{Resources, Snapshot};
 use outrigger_model::tag::TagSet;
+use outrigger_proxy::catalog::Catalog;
+use outrigger_proxy::config::settings::Aggregate;
 use outrigger_proxy::gateway::{self, Elsewhere, Gateway, GatewayParts, Limits, bind};
+use outrigger_proxy::lifecycle::Stop;
 use outrigger_proxy::session::sessions::Sessions;
 use outrigger_proxy::session::store::Store;
 use outrigger_proxy::snapshot::worlds::Worlds;
@@ -24,6 +28,7 @@ use outrigger_proxy_core::mcp::facts::Caller;
 use outrigger_proxy_core::outside::{Known, Outside};
 use outrigger_proxy_core::world::compile::{Own, Rules, compile};
 use outrigger_proxy_core::world::table::World;
+use prometheus_client::registry::Registry;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
 
 /// What a world is made of: one agent, `weather`.
@@ -44,6 +49,8 @@ pub struct Scene {
     /// Where whole URLs may lead.
     pub outside: Outside,
     pub tunnel_idle: Duration,
+    /// How everything at once is kept; none asks no agent what it offers.
+    pub aggregate: Option<Aggregate>,
 }
 
 pub struct Proxy {
@@ -51,6 +58,7 @@ pub struct Proxy {
     pub outbound: SocketAddr,
     pub inbound: SocketAddr,
     pub worlds: Arc<Worlds>,
+    metrics: Registry,
 }
 
 impl Scene {
@@ -69,6 +77,7 @@ impl Scene {
             caller: "planner",
             outside: Outside::default(),
             tunnel_idle: Duration::from_secs(60),
+            aggregate: None,
         }
     }
 
@@ -149,7 +158,6 @@ impl Scene {
 
     pub fn start(&self) -> Proxy {
         let worlds = Arc::new(Worlds::new(self.world(&World::default())));
-        let events = Arc::new(Events::new(Metrics::default()));
         let rules = GateRules {
             hosts: Some(Hosts { forwards: true, ..Hosts::default() }),
             headers_max: 100,
@@ -164,6 +172,14 @@ impl Scene {
             listeners: listeners.to_vec(),
             tunnel_idle: self.tunnel_idle,
         };
+        let mut metrics = Registry::default();
+        let events = Arc::new(Events::new(Metrics::register(&mut metrics)));
+        let settings = self.aggregate.unwrap_or_default();
+        let catalog = Catalog::new(Arc::clone(&worlds), Arc::clone(&events), settings, &Caller::new(self.caller));
+        let catalog = Arc::new(catalog);
+        if self.aggregate.is_some() {
+            tokio::spawn(Arc::clone(&catalog).run(Stop::new()));
+        }
         let parts = GatewayParts {
             worlds: Arc::clone(&worlds),
             sessions: Arc::new(Sessions::new(1_000, self.shared.clone(), Arc::clone(&events))),
@@ -174,9 +190,11 @@ impl Scene {
             elsewhere,
             announced: Arc::default(),
             limits: self.limits,
+            catalog: Arc::clone(&catalog),
         };
         let gateway = gateway::start(Arc::new(parts), self.material.as_ref(), outbound, inbound).expect("a gateway");
-        Proxy { outbound: gateway.outbound.address, inbound: gateway.inbound.address, gateway: Some(gateway), worlds }
+        let (outbound, inbound) = (gateway.outbound.address, gateway.inbound.address);
+        Proxy { outbound, inbound, gateway: Some(gateway), worlds, metrics }
     }
 }
 
@@ -184,6 +202,15 @@ impl Proxy {
     /// Puts another world in place.
     pub fn show(&self, scene: &Scene) {
         self.worlds.replace(scene.world(&self.worlds.current()));
+    }
+
+    /// How many calls were refused so far, by reason.
+    pub fn refusals(&self) -> BTreeMap<String, u64> {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.metrics).expect("text");
+        let lines = text.lines().filter_map(|line| line.strip_prefix("outrigger_refusals_total{reason=\""));
+        let parts = lines.filter_map(|line| line.split_once("\"} "));
+        parts.map(|(reason, count)| (reason.to_owned(), count.parse().expect("a count"))).collect()
     }
 
     pub async fn stop(&mut self, grace: Duration) {

@@ -25,7 +25,6 @@ async fn an_unknown_name_is_404_for_legacy_callers_and_503_for_modern_ones() {
     let answer = asked(&scene, "/wether/mcp", MODERN).await;
     assert_eq!((answer.status, answer.reason().as_str()), (503, "no_route"));
     assert!(answer.has_header("retry-after: 5"), "{}", answer.head);
-    assert_eq!(asked(&scene, "/mcp", "").await.reason(), "no_route");
     assert_eq!(asked(&scene, "/elsewhere", "").await.reason(), "no_such_path");
 }
 
@@ -127,6 +126,26 @@ async fn a_route_that_inspects_refuses_heads_that_say_something_else() {
     assert_eq!(caller.post("/weather/mcp", &plain, CALL).await.reason(), "not_json_type");
     assert_eq!(agent.requests(), 0);
     assert_eq!(caller.post("/weather/mcp", &format!("{MODERN}Mcp-Name: forecast\r\n"), CALL).await.status, 200);
+}
+
+/// More than is kept cannot be waited for: what stands behind it is not believed.
+#[tokio::test]
+async fn a_large_body_is_inspected_as_far_as_it_is_kept() {
+    let agent = Agent::echoing().await;
+    let scene = Scene { inspect: true, ..Scene::of_own(&[("weather-1", agent.address)]) };
+    let proxy = scene.start();
+    let headers = format!("{MODERN}Mcp-Name: forecast\r\n");
+    let large = "x".repeat(200_000);
+    let call = |params: String| format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{{params}}}}}"#);
+    let front = call(format!(r#""name":"forecast","arguments":{{"a":"{large}"}}"#));
+    let back = call(format!(r#""arguments":{{"a":"{large}"}},"name":"forecast""#));
+    let long = call(format!(r#""name":"{}""#, "y".repeat(10_000)));
+    for (body, reason) in [(&back, "header_mismatch"), (&long, "header_mismatch")] {
+        let answer = Caller::connect(proxy.outbound).await.post("/weather/mcp", &headers, body).await;
+        assert_eq!((answer.status, answer.reason().as_str()), (400, reason));
+    }
+    assert_eq!(agent.requests(), 0);
+    assert_eq!(Caller::connect(proxy.outbound).await.post("/weather/mcp", &headers, &front).await.status, 200);
 }
 
 /// The head tells all that is needed, and nobody asked for more.

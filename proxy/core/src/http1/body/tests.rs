@@ -134,3 +134,40 @@ proptest! {
         prop_assert_eq!(taken(Framing::Chunked, &pieces), Ok((length, parts.concat(), true)));
     }
 }
+
+#[test]
+fn blanks_behind_a_size_are_followed_by_an_extension_or_nothing_passes() {
+    for (line, passes) in
+        [("1;a", true), ("1 ;a", true), ("1\t;a", true), ("1 ", false), ("1 2", false), ("1 a=b", false)]
+    {
+        let text = format!("{line}\r\nx\r\n0\r\n\r\n");
+        assert_eq!(taken(Framing::Chunked, &[text.as_bytes()]).is_ok(), passes, "{line:?}");
+    }
+}
+
+/// RFC 9110 section 6.5.1: fields of framing, routing and authentication are no trailers.
+#[test]
+fn trailers_are_fields_that_decide_nothing() {
+    for (line, passes) in [
+        ("X-Checksum: a b", true),
+        ("x-empty:", true),
+        ("X-A-Name-That-Is-Longer-Than-Any-We-Know: 1", true),
+        ("No-Colon", false),
+        (": no name", false),
+        (" folded: a", false),
+        ("X Space: a", false),
+        ("X-Space : a", false),
+        ("Content-Length: 5", false),
+        ("transfer-encoding: chunked", false),
+        ("MCP-Protocol-Version: 2025-11-25", false),
+        ("Mcp-Session-Id: a", false),
+        ("Outrigger-Caller-That-Is-Longer-Than-Any: a", false),
+        ("Content_Length: 5", false),
+    ] {
+        let text = format!("1\r\nx\r\n0\r\n{line}\r\nX-Last: 1\r\n\r\n");
+        let whole = taken(Framing::Chunked, &[text.as_bytes()]);
+        assert_eq!(whole.is_ok(), passes, "{line:?}");
+        let bytes: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
+        assert_eq!(taken(Framing::Chunked, &bytes), whole, "{line:?} byte by byte");
+    }
+}

@@ -67,6 +67,7 @@ fn a_line_that_two_servers_could_end_differently_is_refused() {
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         "GET /\r\n\r\n",
         "GET  / HTTP/1.1\r\n\r\n",
+        "\r\n\r\nGET / HTTP/1.1\r\n\r\n",
         "\x16\x03\x01\r\n\r\n",
     ] {
         assert_eq!(malformed(text), Some(Refusal::Malformed(Malformed::Line)), "{text:?}");
@@ -93,6 +94,33 @@ fn a_target_may_be_a_whole_url() {
     ] {
         let head = parse(&format!("GET {target} HTTP/1.1\r\n\r\n")).unwrap();
         assert_eq!((head.target_authority(), head.path(), head.query()), (authority, path, query), "{target}");
+    }
+}
+
+/// RFC 9112 section 3.2; a fragment is never sent (RFC 9110 section 7.1).
+#[test]
+fn a_target_is_a_path_or_a_url_with_nothing_in_it_that_must_be_escaped() {
+    for target in [
+        "a/mcp",
+        "localhost:80",
+        "?a",
+        "#a",
+        "ftp://localhost/a",
+        "://localhost/a",
+        "http:/a",
+        "/a#b",
+        "/a?b#c",
+        "/a?\"",
+        "/a?<",
+        "/a?>",
+        "/a?\u{e9}",
+        "http://a/#b",
+    ] {
+        let refused = parse(&format!("GET {target} HTTP/1.1\r\n\r\n")).err();
+        assert_eq!(refused, Some(Refusal::Malformed(Malformed::Target)), "{target}");
+    }
+    for target in ["/a?b=[c]{d}|e^f`g\\h'i%zz~", "HTTPS://a/b", "/a;b=c,d@e:f!g$h&i*j+k(l)"] {
+        assert!(parse(&format!("GET {target} HTTP/1.1\r\n\r\n")).is_ok(), "{target}");
     }
 }
 

@@ -11,6 +11,10 @@ use crate::refusal::fault::Fault;
 
 /// Deepest nesting of values. Servers with recursive parsers end at a few hundred.
 pub const DEPTH_MAX: u32 = 64;
+/// Most keys and names end within so many bytes; they are looked at once.
+const NEAR_BYTES: usize = 16;
+/// So much of a string is looked at at once.
+const BLOCK_BYTES: usize = 32;
 /// Longest key that means anything to us, decoded.
 const SHORT_BYTES_MAX: usize = 64;
 
@@ -319,7 +323,8 @@ impl Scanner {
     fn number(&mut self, number: Number, byte: u8) -> Result<(), Fault> {
         match number.with(byte) {
             Some(number) => self.go(State::Number(number)),
-            None if number.is_whole() => {
+            // What goes on otherwise is no number, and must not be told as an id.
+            None if number.is_whole() && matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b']' | b'}') => {
                 self.scalar(Kind::Number)?;
                 self.step(byte)
             }
@@ -365,13 +370,24 @@ impl Short {
     }
 }
 
-/// How many bytes at the front of a string are letters of ASCII that stand for themselves.
+/// How many bytes at the front of a string are letters of ASCII that stand for themselves. Never looks further than one block behind
+/// them: a text of other letters asks for each of them.
 fn plain(bytes: &[u8]) -> usize {
-    let end = memchr::memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len());
-    let text = bytes.get(..end).unwrap_or(bytes);
-    // One look at all of it, which compilers make fast; letter by letter only where that finds something.
-    if text.iter().fold(true, |plain, byte| plain & (0x20..0x80).contains(byte)) {
-        return end;
+    let (near, far) = bytes.split_at_checked(NEAR_BYTES).unwrap_or((bytes, &[]));
+    let mut count = near.iter().take_while(|byte| is_plain(**byte)).count();
+    if count < near.len() {
+        return count;
     }
-    text.iter().take_while(|byte| (0x20..0x80).contains(*byte)).count()
+    for block in far.chunks(BLOCK_BYTES) {
+        // One look at all of it, which compilers make fast; letter by letter only where that finds something.
+        if !block.iter().fold(true, |plain, byte| plain & is_plain(*byte)) {
+            return count + block.iter().take_while(|byte| is_plain(**byte)).count();
+        }
+        count += block.len();
+    }
+    count
+}
+
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, 0x20..0x80) && byte != b'"' && byte != b'\\'
 }

@@ -71,6 +71,9 @@ fn a_key_that_decides_may_stand_once_however_it_is_spelled() {
         assert!(Envelope::read(body.as_bytes()).is_ok(), "{body}");
     }
     assert_eq!(id_of(r#"{"id":1,"id":2"#), None, "an ambiguous id is none");
+    for body in [r#"{"id":07,"method":"a""#, r#"{"id":0x7,"method":"a""#, r#"{"id":1n}"#] {
+        assert_eq!(id_of(body), None, "{body}: what begins like a number is no id");
+    }
 }
 
 #[test]
@@ -259,5 +262,16 @@ proptest! {
     #[test]
     fn no_bytes_are_too_strange(body in prop::collection::vec(any::<u8>(), 0..200)) {
         prop_assert_eq!(Envelope::read(&body).is_ok(), false);
+    }
+}
+
+/// Twice as long takes twice as long, whatever the letters: with work that grows with the square this takes minutes.
+#[test]
+fn a_long_text_of_letters_beyond_ascii_is_read_in_one_go() {
+    for letters in ["é", "\\n", "\\u00e9", "a\u{10348}", "\\\"b"] {
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"a","params":{{"x":"{}"}}}}"#, letters.repeat(100_000));
+        let began = std::time::Instant::now();
+        assert!(Envelope::read(body.as_bytes()).is_ok(), "{letters}");
+        assert!(began.elapsed() < std::time::Duration::from_secs(5), "{letters}: {:?}", began.elapsed());
     }
 }

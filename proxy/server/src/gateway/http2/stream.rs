@@ -48,7 +48,7 @@ async fn call(side: &Side, place: Place, head: Vec<u8>, pipe: DuplexStream) {
     let mut wire = Wire::new(Link::Inside(pipe));
     match RequestHead::parse(head) {
         Ok(head) => {
-            side.serve(&mut wire, &mut Alarm::default(), &place, head).await;
+            side.serve(&mut wire, &mut Alarm::default(), &place, head, false).await;
         }
         Err(refusal) => side.refuse_bytes(&mut wire, &refusal).await,
     }

@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::{KEPT_BYTES_MAX, Upload, UploadError};
+use crate::gateway::pace::Pace;
 use crate::gateway::wire::Wire;
 use crate::tests::link;
 
@@ -39,7 +40,7 @@ impl Ends {
 #[tokio::test]
 async fn a_body_goes_up_with_its_head_and_what_follows_it_stays() {
     let mut ends = Ends::new().await;
-    let mut upload = Upload::new(Framing::Length(4), LIMIT);
+    let mut upload = Upload::new(Framing::Length(4), LIMIT, Pace::default());
     ends.caller.inbox.extend_from_slice(b"bo");
     ends.agent.out().extend_from_slice(b"head ");
     ends.sender.write_all(b"dynext").await.unwrap();
@@ -52,7 +53,7 @@ async fn a_body_goes_up_with_its_head_and_what_follows_it_stays() {
 #[tokio::test]
 async fn a_body_can_be_sent_again_until_it_is_released() {
     let mut ends = Ends::new().await;
-    let mut upload = Upload::new(Framing::Length(4), LIMIT);
+    let mut upload = Upload::new(Framing::Length(4), LIMIT, Pace::default());
     ends.caller.inbox.extend_from_slice(b"body");
     for _ in 0..2 {
         assert!(upload.can_restart());
@@ -69,7 +70,7 @@ async fn a_body_can_be_sent_again_until_it_is_released() {
 async fn a_body_that_is_too_large_to_keep_goes_up_all_the_same() {
     let mut ends = Ends::new().await;
     let body = vec![b'x'; KEPT_BYTES_MAX * 4];
-    let mut upload = Upload::new(Framing::Length(body.len() as u64), LIMIT);
+    let mut upload = Upload::new(Framing::Length(body.len() as u64), LIMIT, Pace::default());
     let mut sender = std::mem::replace(&mut ends.sender, link().await.1);
     let mut receiver = std::mem::replace(&mut ends.receiver, link().await.1);
     let mut received = vec![0; body.len()];
@@ -89,19 +90,19 @@ async fn what_cannot_be_sent_is_refused_before_its_end() {
     ] {
         let mut ends = Ends::new().await;
         ends.caller.inbox.extend_from_slice(body);
-        let refused = ends.upload(&mut Upload::new(framing, 4)).await;
+        let refused = ends.upload(&mut Upload::new(framing, 4, Pace::default())).await;
         assert!(matches!(refused, Err(UploadError::Refused(refusal)) if refusal == expected));
     }
     let mut ends = Ends::new().await;
     drop(std::mem::replace(&mut ends.sender, link().await.1));
-    let left = ends.upload(&mut Upload::new(Framing::Length(1), LIMIT)).await;
+    let left = ends.upload(&mut Upload::new(Framing::Length(1), LIMIT, Pace::default())).await;
     assert!(matches!(left, Err(UploadError::CallerLeft)));
 }
 
 #[tokio::test]
 async fn the_beginning_is_the_payload_however_it_is_framed() {
     let mut ends = Ends::new().await;
-    let mut upload = Upload::new(Framing::Chunked, LIMIT);
+    let mut upload = Upload::new(Framing::Chunked, LIMIT, Pace::default());
     ends.sender.write_all(b"2\r\n{\"\r\n3\r\nid\"\r\n0\r\n\r\nPOST").await.unwrap();
     poll_fn(|cx| upload.poll_beginning(cx, &mut ends.caller)).await;
     assert_eq!(upload.beginning(&ends.caller.inbox).as_ref(), b"{\"id\"");

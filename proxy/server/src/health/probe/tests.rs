@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
@@ -73,6 +74,25 @@ async fn an_agent_that_is_not_understood_serves_and_its_trouble_is_told() {
     assert!(found.serving && found.offer.is_none());
     assert!(found.trouble.unwrap().contains("401"));
     tasks.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn an_agent_that_must_not_be_asked_serves_and_hears_nothing() {
+    let heard = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&heard);
+    let agent = Scripted::agent(move |call| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        weather(call)
+    })
+    .await;
+    let address = agent.address;
+    let file =
+        format!("agents: [{{name: weather, url: 'http://{address}/mcp', probe: {{interval_ms: 50, ask: false}}}}]");
+    let (locals, mut tasks) = watch(&agents(&file));
+    let found = until(&mut locals.replicas(), |all| all[0].probed).await.remove(0);
+    assert!(found.serving && found.offer.is_none() && found.trouble.is_none());
+    tasks.stop(Duration::from_secs(5)).await;
+    assert_eq!(heard.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test]

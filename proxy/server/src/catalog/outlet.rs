@@ -1,0 +1,148 @@
+//! The answer to one request of a client, while it comes.
+//!
+//! In: messages. Out: one JSON body if the answer is all there is, else a stream of events.
+//! Invariant: at most [`WAITING_MAX`] events wait; a client that reads slowly slows its own call and no other.
+
+use std::task::{Context, Poll};
+
+use http::StatusCode;
+use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::events::event;
+use super::message::Message;
+
+const WAITING_MAX: usize = 32;
+
+/// What comes next in an answer.
+#[derive(Debug)]
+pub enum Item {
+    Event(String),
+    /// The last one.
+    End {
+        status: StatusCode,
+        text: String,
+    },
+}
+
+/// Where the answer to one request is written.
+#[derive(Debug, Clone)]
+pub struct Outlet {
+    items: mpsc::Sender<Item>,
+    /// Several requests share one stream; none of their answers is the last word.
+    shared: bool,
+}
+
+/// The client does not listen any more.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody listens any more")]
+pub struct Gone;
+
+/// What the gateway writes to the caller.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Body,
+}
+
+#[derive(Debug)]
+pub enum Body {
+    Empty,
+    Json(String),
+    Events(Stream),
+}
+
+/// Events as they come; dropping it ends what makes them.
+#[derive(Debug)]
+pub struct Stream {
+    first: Option<String>,
+    items: mpsc::Receiver<Item>,
+    _work: Option<AbortOnDropHandle<()>>,
+}
+
+impl Outlet {
+    pub fn new() -> (Self, mpsc::Receiver<Item>) {
+        let (items, receiver) = mpsc::channel(WAITING_MAX);
+        (Self { items, shared: false }, receiver)
+    }
+
+    pub fn shared(&self) -> Self {
+        Self { items: self.items.clone(), shared: true }
+    }
+
+    /// For a stream that nobody waits on: what does not fit is dropped, so it is wider.
+    pub fn wide() -> (Self, mpsc::Receiver<Item>) {
+        let (items, receiver) = mpsc::channel(8 * WAITING_MAX);
+        (Self { items, shared: true }, receiver)
+    }
+
+    pub fn is_open(&self) -> bool {
+        !self.items.is_closed()
+    }
+
+    /// Sends without waiting; whether there was room.
+    pub fn offer(&self, message: &Message) -> bool {
+        self.items.try_send(Item::Event(message.write())).is_ok()
+    }
+
+    pub async fn event(&self, message: &Message) -> Result<(), Gone> {
+        self.items.send(Item::Event(message.write())).await.map_err(|_| Gone)
+    }
+
+    pub async fn end(&self, status: StatusCode, message: &Message) -> Result<(), Gone> {
+        let text = message.write();
+        let item = if self.shared { Item::Event(text) } else { Item::End { status, text } };
+        self.items.send(item).await.map_err(|_| Gone)
+    }
+
+    /// Ends when nobody listens any more.
+    pub async fn closed(&self) {
+        self.items.closed().await;
+    }
+}
+
+impl Answer {
+    pub const fn empty(status: StatusCode) -> Self {
+        Self { status, headers: Vec::new(), body: Body::Empty }
+    }
+
+    pub fn json(status: StatusCode, message: &Message) -> Self {
+        Self { status, headers: Vec::new(), body: Body::Json(message.write()) }
+    }
+
+    pub fn stream(items: mpsc::Receiver<Item>, work: Option<AbortOnDropHandle<()>>) -> Self {
+        let body = Body::Events(Stream { first: None, items, _work: work });
+        Self { status: StatusCode::OK, headers: Vec::new(), body }
+    }
+
+    pub fn with(mut self, name: &'static str, value: String) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Waits for the first item: the end makes a JSON body, anything else a stream.
+    pub async fn of(mut items: mpsc::Receiver<Item>, work: AbortOnDropHandle<()>) -> Self {
+        match items.recv().await {
+            Some(Item::End { status, text }) => Self { status, headers: Vec::new(), body: Body::Json(text) },
+            Some(Item::Event(first)) => {
+                let body = Body::Events(Stream { first: Some(first), items, _work: Some(work) });
+                Self { status: StatusCode::OK, headers: Vec::new(), body }
+            }
+            None => Self::stream(items, None),
+        }
+    }
+}
+
+impl Stream {
+    /// The bytes of the next event; none at the end.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Vec<u8>>> {
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(event(&first)));
+        }
+        self.items.poll_recv(cx).map(|item| match item {
+            Some(Item::Event(text) | Item::End { text, .. }) => Some(event(&text)),
+            None => None,
+        })
+    }
+}

@@ -1,0 +1,246 @@
+//! Watching resources and lists across the eras.
+//!
+//! In: `subscriptions/listen` of a modern client; `resources/subscribe` of a legacy one for a resource of a modern target.
+//! Out: what changed, told in the client's own way.
+//! Source: 2026-07-28 `basic/patterns/subscriptions`: acknowledged first, every notice tagged with the id of the request.
+//! Invariant: what is acknowledged is watched; what nobody watches any more is given up at its target.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use outrigger_model::name::AgentName;
+use outrigger_model::revision::Era;
+use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::aim::Aim;
+use super::calls::failure;
+use super::line::{Identity, Line, LineError, META};
+use super::lines::{Inbox, Lines};
+use super::message::{INTERNAL_ERROR, Message};
+use super::object::{Object, Raw, as_text, raw};
+use super::outlet::{Gone, Outlet};
+use super::session::Session;
+use super::state::Catalog;
+
+const META_SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
+const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
+const INBOX_MAX: usize = 64;
+/// Most resources and tasks of one stream.
+const WATCHED_MAX: usize = 256;
+
+/// Whether a legacy client asks for what its target has in the modern form only.
+pub fn is_ours(catalog: &Catalog, method: &str, aim: &Aim) -> bool {
+    let subscribes = matches!(method, "resources/subscribe" | "resources/unsubscribe");
+    subscribes && era(catalog, &aim.agent) == Some(Era::Modern)
+}
+
+/// Watches a modern target's resource for a legacy session, or stops to.
+pub fn watch(catalog: &Arc<Catalog>, session: &Arc<Session>, id: Raw, method: &str, aim: Aim) -> Message {
+    let uri = aim.params.text("uri").unwrap_or_default();
+    if method == "resources/unsubscribe" {
+        session.unwatch(&uri);
+        return Message::result(id, &Object::default());
+    }
+    let (inbox, mut heard) = mpsc::channel(INBOX_MAX);
+    let (watching, catalog) = (Arc::downgrade(session), Arc::clone(catalog));
+    let wanted = Object::default().with("resourceSubscriptions", &[&uri]);
+    let work = tokio::spawn(async move {
+        let source = source(&catalog, &aim.agent, wanted, inbox);
+        let told = async {
+            while let Some((_, message)) = heard.recv().await {
+                let (Some(session), Some(message)) = (watching.upgrade(), updated(message, None)) else { continue };
+                if !session.push(message) {
+                    catalog.message_dropped();
+                }
+            }
+        };
+        // A target that ends the stream is asked no more; the client may subscribe again.
+        let _ = tokio::join!(source, told);
+    });
+    if session.watch(&uri, AbortOnDropHandle::new(work)) {
+        Message::result(id, &Object::default())
+    } else {
+        Message::error(Some(id), INTERNAL_ERROR, "too many resources are watched in this session")
+    }
+}
+
+/// What a modern client wants to hear of.
+struct Wanted {
+    lists: Vec<&'static str>,
+    /// By who answers for them: resources and tasks.
+    owners: BTreeMap<AgentName, (Vec<String>, Vec<String>)>,
+}
+
+/// Lines that end when nobody listens any more.
+struct Ending<'a>(&'a Catalog, Arc<Lines>);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.end_lines(Arc::clone(&self.1));
+    }
+}
+
+/// Serves `subscriptions/listen` until the client leaves.
+pub async fn listen(catalog: &Arc<Catalog>, id: Raw, params: &Object, outlet: &Outlet) {
+    let wanted = params.object("notifications").unwrap_or_default();
+    let mut views = catalog.mirror.views();
+    let mut told = catalog.mirror.first_view().await;
+    views.mark_unchanged();
+    let wanted = Wanted::read(catalog, &wanted);
+    let (inbox, mut heard) = mpsc::channel(INBOX_MAX);
+    let lines = Arc::new(Lines::new(catalog.pipes.clone(), Identity::own(), inbox.clone()));
+    let _ending = Ending(catalog, Arc::clone(&lines));
+    let mut sources = Vec::new();
+    for (agent, (uris, tasks)) in &wanted.owners {
+        match subscribe(catalog, &lines, agent, uris, tasks, &inbox).await {
+            Ok(source) => sources.extend(source),
+            Err(error) => {
+                let (status, message) = failure(id, agent, &error);
+                // A client that left hears nothing more.
+                let _ = outlet.end(status, &message).await;
+                return;
+            }
+        }
+    }
+    let acknowledged = Object::default().with("notifications", &wanted.accepted());
+    if outlet.event(&tagged(ACKNOWLEDGED, acknowledged, &id)).await.is_err() {
+        return;
+    }
+    loop {
+        let sent: Result<(), Gone> = tokio::select! {
+            Some((_, message)) = heard.recv() => match updated(message, Some(&id)) {
+                Some(message) => outlet.event(&message).await,
+                None => Ok(()),
+            },
+            Ok(()) = views.changed() => {
+                let view = Arc::clone(&views.borrow_and_update());
+                let changes = std::mem::replace(&mut told, Arc::clone(&view)).changes(&view);
+                let mut sent = Ok(());
+                for list in wanted.lists.iter().filter(|list| changes.contains(*list)) {
+                    let method = format!("notifications/{list}/list_changed");
+                    sent = outlet.event(&tagged(&method, Object::default(), &id)).await;
+                }
+                sent
+            },
+            () = outlet.closed() => return,
+        };
+        if sent.is_err() {
+            return;
+        }
+    }
+}
+
+/// Watches what one target answers for; the work that has to go on for it.
+async fn subscribe(
+    catalog: &Arc<Catalog>,
+    lines: &Lines,
+    agent: &AgentName,
+    uris: &[String],
+    tasks: &[String],
+    inbox: &Inbox,
+) -> Result<Option<AbortOnDropHandle<()>>, LineError> {
+    if era(catalog, agent) == Some(Era::Modern) {
+        let mut wanted = Object::default();
+        if !uris.is_empty() {
+            wanted.set("resourceSubscriptions", raw(&uris));
+        }
+        if !tasks.is_empty() {
+            wanted.set("taskIds", raw(&tasks));
+        }
+        let (catalog, agent, inbox) = (Arc::clone(catalog), agent.clone(), inbox.clone());
+        let work = tokio::spawn(async move { source(&catalog, &agent, wanted, inbox).await });
+        return Ok(Some(AbortOnDropHandle::new(work)));
+    }
+    let (line, _) = lines.line(&catalog.mirror.view(), agent).await?;
+    for uri in uris {
+        line.ask("resources/subscribe", Object::default().with("uri", uri)).await?;
+    }
+    Ok(None)
+}
+
+/// Hands on what a modern target says on a stream of its own.
+async fn source(catalog: &Catalog, agent: &AgentName, wanted: Object, inbox: Inbox) {
+    let revision = revision(catalog, agent);
+    let line = Line::modern(&catalog.pipes, agent, &Identity::own(), &revision);
+    let params = Object::default().with("notifications", &wanted);
+    let Ok(mut exchange) = line.call("subscriptions/listen", params, Vec::new()).await else { return };
+    while let Ok(Some(message)) = exchange.next().await {
+        if inbox.send((agent.clone(), message)).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// A notice about a resource or a task, tagged for a modern client and untagged for a legacy one.
+fn updated(message: Message, subscription: Option<&Raw>) -> Option<Message> {
+    let Message::Notice { method, params } = message else { return None };
+    if method != "notifications/resources/updated" && !method.starts_with("notifications/tasks") {
+        return None;
+    }
+    let mut params = params.as_deref().and_then(Object::read).unwrap_or_default();
+    if let Some(id) = subscription {
+        return Some(tagged(&method, params, id));
+    }
+    params.remove(META);
+    Some(Message::notice(&method, Some(params)))
+}
+
+fn tagged(method: &str, mut params: Object, id: &Raw) -> Message {
+    let mut meta = params.object(META).unwrap_or_default();
+    meta.set(META_SUBSCRIPTION, id.clone());
+    params.set(META, meta.raw());
+    Message::notice(method, Some(params))
+}
+
+fn era(catalog: &Catalog, agent: &AgentName) -> Option<Era> {
+    let view = catalog.mirror.view();
+    view.targets.get(agent)?.listing.as_ref().map(|listing| listing.era)
+}
+
+fn revision(catalog: &Catalog, agent: &AgentName) -> String {
+    let view = catalog.mirror.view();
+    let listing = view.targets.get(agent).and_then(|known| known.listing.as_ref());
+    listing.map(|listing| listing.revision.clone()).unwrap_or_default()
+}
+
+impl Wanted {
+    /// What nobody answers for is not acknowledged.
+    fn read(catalog: &Catalog, wanted: &Object) -> Self {
+        let flag = |name: &str| wanted.get(name).is_some_and(|raw| raw.get() == "true");
+        let lists = ["tools", "prompts", "resources"].into_iter().filter(|list| flag(&format!("{list}ListChanged")));
+        let mut owners: BTreeMap<AgentName, (Vec<String>, Vec<String>)> = BTreeMap::new();
+        let texts = |name: &str| -> Vec<String> {
+            wanted.items(name).iter().take(WATCHED_MAX).filter_map(|raw| as_text(raw)).collect()
+        };
+        let view = catalog.mirror.view();
+        for uri in texts("resourceSubscriptions") {
+            if let Some(agent) = view.resource(&uri) {
+                owners.entry(agent).or_default().0.push(uri);
+            }
+        }
+        for task in texts("taskIds") {
+            let owner = catalog.tasks.owner(&task);
+            if let Some(agent) = owner.filter(|agent| era(catalog, agent) == Some(Era::Modern)) {
+                owners.entry(agent).or_default().1.push(task);
+            }
+        }
+        Self { lists: lists.collect(), owners }
+    }
+
+    fn accepted(&self) -> Object {
+        let mut accepted = Object::default();
+        for list in &self.lists {
+            accepted.set(&format!("{list}ListChanged"), raw(&true));
+        }
+        let uris: Vec<&String> = self.owners.values().flat_map(|(uris, _)| uris).collect();
+        let tasks: Vec<&String> = self.owners.values().flat_map(|(_, tasks)| tasks).collect();
+        if !uris.is_empty() {
+            accepted.set("resourceSubscriptions", raw(&uris));
+        }
+        if !tasks.is_empty() {
+            accepted.set("taskIds", raw(&tasks));
+        }
+        accepted
+    }
+}
