@@ -21,6 +21,8 @@ pub enum Kind {
     Reset,
     /// The caller made us reset its request.
     MadeReset,
+    /// The caller's fields were too many, and nobody but HTTP/2 itself answered: a few bytes can name kilobytes that are in the table.
+    Oversized,
     Continuation,
     /// `DATA` without data that does not end a body.
     EmptyData,
@@ -35,13 +37,14 @@ pub struct Allowance {
 }
 
 impl Kind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Ping,
         Self::Settings,
         Self::Priority,
         Self::WindowUpdate,
         Self::Reset,
         Self::MadeReset,
+        Self::Oversized,
         Self::Continuation,
         Self::EmptyData,
         Self::Other,
@@ -56,6 +59,7 @@ impl Kind {
             Self::WindowUpdate => "window_update",
             Self::Reset => "reset",
             Self::MadeReset => "made_reset",
+            Self::Oversized => "oversized",
             Self::Continuation => "continuation",
             Self::EmptyData => "empty_data",
             Self::Other => "other",
@@ -72,6 +76,7 @@ impl Kind {
             // A caller that cancels takes requests back, and may do so for all that it has open.
             Self::Reset => (200, 20),
             Self::MadeReset => (100, 10),
+            Self::Oversized => (20, 1),
             Self::Continuation => (64, 8),
             Self::EmptyData => (64, 8),
             Self::Other => (100, 10),
@@ -133,6 +138,11 @@ impl Budget {
             Type::Reset => self.spend(Kind::MadeReset, now),
             _ => Ok(()),
         }
+    }
+
+    /// A request whose fields were too many was refused below us.
+    pub fn refused_below(&mut self, now: Instant) -> Result<(), Kind> {
+        self.spend(Kind::Oversized, now)
     }
 
     /// An answer with a body that was sent to its end pays for a request that is taken back.

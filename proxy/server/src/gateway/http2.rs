@@ -40,6 +40,13 @@ const IDLE: Duration = Duration::from_secs(75);
 /// For a caller to take the last words.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 
+/// Streams that were reset and are still known, so that what comes late for them is no error.
+const RESET_STREAMS_MAX: usize = 100;
+/// The budgets end a connection long before.
+const LOCAL_ERRORS_MAX: usize = 256;
+/// What a flood is called that the library itself ended: it does not say of what.
+const BY_LIBRARY: &str = "library";
+
 type Served<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// Serves a connection to its end.
@@ -75,6 +82,9 @@ fn builder(side: &Side) -> Builder {
         .max_concurrent_streams(STREAMS_MAX)
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_concurrent_reset_streams(RESET_STREAMS_MAX)
+        .max_pending_accept_reset_streams(RESET_STREAMS_MAX)
+        .max_local_error_reset_streams(Some(LOCAL_ERRORS_MAX))
         .max_send_buffer_size(SEND_BYTES_MAX)
         .max_header_list_size(u32::try_from(fields).unwrap_or(u32::MAX));
     builder
@@ -102,10 +112,20 @@ impl Conversation<'_> {
         loop {
             match self.connection.poll_accept(cx) {
                 Poll::Ready(Some(Ok((request, mut respond)))) => match self.place.beside() {
-                    Some(place) => self.streams.push(Box::pin(stream::serve(self.side, place, request, respond))),
+                    Some(place) => {
+                        let signs = Arc::clone(&self.signs);
+                        self.streams.push(Box::pin(stream::serve(self.side, place, signs, request, respond)));
+                    }
                     None => respond.send_reset(Reason::REFUSED_STREAM),
                 },
-                Poll::Ready(Some(Err(_)) | None) => {
+                Poll::Ready(Some(Err(error))) => {
+                    let calmed = error.is_library() && error.reason() == Some(Reason::ENHANCE_YOUR_CALM);
+                    if !self.tell_flood() && calmed {
+                        self.side.parts.events.caller_flooded(self.side.direction, BY_LIBRARY);
+                    }
+                    return Poll::Ready(());
+                }
+                Poll::Ready(None) => {
                     self.tell_flood();
                     return Poll::Ready(());
                 }

@@ -132,3 +132,111 @@ async fn a_large_body_arrives_whole() {
         timeout(Duration::from_secs(60), async { tokio::join!(sending, receiving) }).await.expect("in time");
     assert!(answer.ends_with(&message));
 }
+
+/// An agent that begins a stream with an event, says the rest when it is told to, and closes.
+async fn speaking(rest: &'static str) -> (Agent, Arc<Notify>) {
+    let next = Arc::new(Notify::new());
+    let told = Arc::clone(&next);
+    let agent = Agent::start(move |mut conversation| {
+        let told = Arc::clone(&told);
+        async move {
+            if conversation.request().await.is_some() {
+                conversation.send(STREAM.as_bytes()).await;
+                conversation.send(b"9\r\ndata: a\n\n\r\n").await;
+                told.notified().await;
+                conversation.send(rest.as_bytes()).await;
+            }
+        }
+    })
+    .await;
+    (agent, next)
+}
+
+/// Begins a call, and reads the first event of its answer.
+async fn opened(client: &mut Client) -> RecvStream {
+    let mut body = client.post(crate::caller::CALL).await.into_body();
+    assert_eq!(more(&mut body).await.expect("an event").expect("data"), "data: a\n\n");
+    body
+}
+
+/// Waits until the connection takes no new requests.
+async fn is_left(client: &Client) {
+    let leaving = async {
+        while client.0.clone().ready().await.is_ok() {
+            tokio::task::yield_now().await
+        }
+    };
+    timeout(PATIENCE, leaving).await.expect("a goodbye");
+}
+
+#[tokio::test]
+async fn a_stop_says_goodbye_and_lets_streams_end() {
+    let grace = Duration::from_secs(30);
+    let (agent, next) = speaking("9\r\ndata: b\n\n\r\n0\r\n\r\n").await;
+    let mut proxy = Scene::of_own(&[("weather-1", agent.address)]).start();
+    let mut client = Client::connect(proxy.outbound).await;
+    let mut body = opened(&mut client).await;
+    let began = std::time::Instant::now();
+    let ending = async {
+        is_left(&client).await;
+        next.notify_one();
+        assert_eq!(more(&mut body).await.expect("an event").expect("data"), "data: b\n\n");
+        assert!(more(&mut body).await.is_none(), "the stream ends properly");
+    };
+    tokio::join!(ending, proxy.stop(grace));
+    assert!(began.elapsed() < grace / 2, "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_stop_cuts_streams_that_outlast_the_grace() {
+    let (agent, _next) = speaking("").await;
+    let mut proxy = Scene::of_own(&[("weather-1", agent.address)]).start();
+    let mut client = Client::connect(proxy.outbound).await;
+    let mut body = opened(&mut client).await;
+    let cut = async { more(&mut body).await.expect("no proper end").expect_err("an error") };
+    timeout(PATIENCE, async { tokio::join!(cut, proxy.stop(Duration::from_millis(200))) }).await.expect("in time");
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_reset() {
+    let (agent, next) = speaking("9\r\ndat").await;
+    let proxy = Scene::of_own(&[("weather-1", agent.address)]).start();
+    let mut client = Client::connect(proxy.outbound).await;
+    let mut body = opened(&mut client).await;
+    next.notify_one();
+    let error = loop {
+        match more(&mut body).await.expect("no proper end") {
+            Ok(data) => assert!(b"dat".starts_with(&data)),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.reason(), Some(Reason::INTERNAL_ERROR));
+    assert!(error.is_remote() && error.is_reset());
+}
+
+#[tokio::test]
+async fn answers_without_a_body_are_no_flood() {
+    let agent = Agent::answering("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n").await;
+    let proxy = Scene::of_own(&[("weather-1", agent.address)]).start();
+    let mut client = Client::connect(proxy.outbound).await;
+    for _ in 0..60 {
+        let answer = client.post(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#).await;
+        assert_eq!(answer.status(), 202);
+    }
+}
+
+#[tokio::test]
+async fn too_many_fields_are_431() {
+    let agent = Agent::echoing().await;
+    let proxy = Scene::of_own(&[("weather-1", agent.address)]).start();
+    let mut client = Client::connect(proxy.outbound).await;
+    let mut request = Request::post("http://127.0.0.1/weather/mcp");
+    for _ in 0..40 {
+        request = request.header("x", "y".repeat(4_000));
+    }
+    let mut ready = client.0.clone().ready().await.expect("ready");
+    let (answer, _) = ready.send_request(request.body(()).expect("a request"), true).expect("sent");
+    let answer = timeout(PATIENCE, answer).await.expect("in time").expect("an answer");
+    assert_eq!(answer.status(), 431);
+    assert_eq!(client.post(crate::caller::CALL).await.status(), 200, "the connection goes on");
+}

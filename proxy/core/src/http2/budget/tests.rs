@@ -46,6 +46,14 @@ fn resets_that_a_caller_makes_us_send_are_bounded() {
 }
 
 #[test]
+fn requests_with_too_many_fields_are_bounded() {
+    let now = Instant::now();
+    let mut budget = Budget::new(now);
+    let refused = (0..1_000).take_while(|_| budget.refused_below(now).is_ok()).count();
+    assert_eq!(refused as u32, Kind::Oversized.allowance().burst);
+}
+
+#[test]
 fn tokens_come_back_with_time_and_never_beyond_the_burst() {
     let start = Instant::now();
     let mut budget = Budget::new(start);

@@ -18,6 +18,8 @@ use outrigger_proxy_core::http1::head::ResponseHead;
 use outrigger_proxy_core::http2::answer;
 use tokio::io::{AsyncRead, ReadBuf};
 
+use super::guard::Signs;
+
 /// What waits in each direction between a stream and its call.
 pub const PIPE_BYTES: usize = 8 * 1024;
 
@@ -30,9 +32,14 @@ enum Stop {
 }
 
 /// Passes one answer to its end.
-pub async fn download(mut pipe: impl AsyncRead + Unpin, mut respond: SendResponse<Bytes>, to_head_request: bool) {
+pub async fn download(
+    mut pipe: impl AsyncRead + Unpin,
+    mut respond: SendResponse<Bytes>,
+    to_head_request: bool,
+    signs: &Signs,
+) {
     let mut inbox = Vec::new();
-    let begun = begin(&mut pipe, &mut inbox, &mut respond, to_head_request).await;
+    let begun = begin(&mut pipe, &mut inbox, &mut respond, to_head_request, signs).await;
     match begun {
         Ok(Some((mut stream, body))) => {
             if let Err(Stop::Broken) = pass(&mut pipe, inbox, &mut stream, body).await {
@@ -50,6 +57,7 @@ async fn begin(
     inbox: &mut Vec<u8>,
     respond: &mut SendResponse<Bytes>,
     to_head_request: bool,
+    signs: &Signs,
 ) -> Result<Option<(SendStream<Bytes>, Body)>, Stop> {
     loop {
         let Some(head) = ResponseHead::take(inbox).map_err(|_| Stop::Broken)? else {
@@ -71,6 +79,9 @@ async fn begin(
             continue;
         }
         let body = Body::new(Framing::of_answer(&head, to_head_request).ok_or(Stop::Broken)?);
+        if body.is_done() {
+            signs.bodiless();
+        }
         let stream = respond.send_response(told, body.is_done()).map_err(|_| Stop::CallerLeft)?;
         return Ok((!body.is_done()).then_some((stream, body)));
     }

@@ -7,12 +7,12 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use outrigger_proxy_core::http2::budget::{Budget, Kind};
-use outrigger_proxy_core::http2::frames::Frames;
+use outrigger_proxy_core::http2::frames::{Frames, Type};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::gateway::alarm::Alarm;
@@ -27,9 +27,21 @@ const CLOSE_BYTES_MAX: usize = 1024 * 1024;
 pub struct Signs {
     flood: OnceLock<Kind>,
     told: AtomicBool,
+    /// Answers without a body that the gateway gave and that were not seen on their way yet.
+    bodiless: AtomicU32,
 }
 
 impl Signs {
+    /// The gateway gives an answer without a body. Any other such answer is a refusal by the library, which refuses only what has too
+    /// many fields.
+    pub fn bodiless(&self) {
+        self.bodiless.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn is_of_gateway(&self) -> bool {
+        self.bodiless.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1)).is_ok()
+    }
+
     /// Of what there are too many frames; once.
     pub fn take_flood(&self) -> Option<Kind> {
         let kind = *self.flood.get()?;
@@ -80,7 +92,10 @@ impl Guarded {
     fn went(&mut self, bytes: &[u8]) {
         let (budget, signs) = (&mut self.budget, &self.signs);
         self.outgoing.pass(bytes, |frame| {
-            if let Err(kind) = budget.went(frame, Instant::now()) {
+            let now = Instant::now();
+            let refused = frame.kind() == (Type::Headers { ends: true }) && !signs.is_of_gateway();
+            let counted = if refused { budget.refused_below(now) } else { budget.went(frame, now) };
+            if let Err(kind) = counted {
                 signs.flood.get_or_init(|| kind);
             }
         });

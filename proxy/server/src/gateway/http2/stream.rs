@@ -4,6 +4,7 @@
 //! Invariant: when the caller takes its request back, the gateway's wire closes, as if the caller had left.
 
 use std::pin::pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::{Either, join, select};
@@ -11,12 +12,13 @@ use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
 use http::{Method, Request};
 use outrigger_proxy_core::http1::head::RequestHead;
-use outrigger_proxy_core::http2::request::{self, BadRequest, BodyAs};
+use outrigger_proxy_core::http2::request::{self, BadRequest};
 use tokio::io::DuplexStream;
 use tracing::debug;
 
 use super::download::{PIPE_BYTES, download};
-use super::upload::upload;
+use super::guard::Signs;
+use super::upload::{Broken, upload};
 use crate::gateway::alarm::Alarm;
 use crate::gateway::closing::Place;
 use crate::gateway::serve::Side;
@@ -24,7 +26,13 @@ use crate::gateway::wire::Wire;
 use crate::identity::link::Link;
 
 /// Serves one request.
-pub async fn serve(side: &Side, place: Place, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
+pub async fn serve(
+    side: &Side,
+    place: Place,
+    signs: Arc<Signs>,
+    request: Request<RecvStream>,
+    mut respond: SendResponse<Bytes>,
+) {
     let (parts, body) = request.into_parts();
     let (bytes, body_as) = match request::head(&parts, body.is_end_stream()) {
         Ok(told) => told,
@@ -40,7 +48,9 @@ pub async fn serve(side: &Side, place: Place, request: Request<RecvStream>, mut 
     let to_head_request = parts.method == Method::HEAD;
     drop(parts);
     let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
-    join(call(side, place, bytes, theirs), pump(ours, body, body_as, respond, to_head_request)).await;
+    let (reader, writer) = tokio::io::split(ours);
+    let down = download(reader, respond, to_head_request, &signs);
+    join(call(side, place, bytes, theirs), pump(upload(body, body_as, writer), down)).await;
 }
 
 /// The gateway's end. The call is told even if its caller left.
@@ -55,17 +65,8 @@ async fn call(side: &Side, place: Place, head: Vec<u8>, pipe: DuplexStream) {
 }
 
 /// The caller's end, until the answer is sent or not wanted any more.
-async fn pump(
-    pipe: DuplexStream,
-    body: RecvStream,
-    body_as: BodyAs,
-    respond: SendResponse<Bytes>,
-    to_head_request: bool,
-) {
-    let (reader, writer) = tokio::io::split(pipe);
-    let up = pin!(upload(body, body_as, writer));
-    let down = pin!(download(reader, respond, to_head_request));
-    if let Either::Left((Ok(()), down)) = select(up, down).await {
+async fn pump(up: impl Future<Output = Result<(), Broken>>, down: impl Future<Output = ()>) {
+    if let Either::Left((Ok(()), down)) = select(pin!(up), pin!(down)).await {
         down.await;
     }
 }
