@@ -231,7 +231,7 @@ async fn too_many_fields_are_431() {
     let proxy = Scene::of_own(&[("weather-1", agent.address)]).start();
     let mut client = Client::connect(proxy.outbound).await;
     let mut request = Request::post("http://127.0.0.1/weather/mcp");
-    for _ in 0..40 {
+    for _ in 0..18 {
         request = request.header("x", "y".repeat(4_000));
     }
     let mut ready = client.0.clone().ready().await.expect("ready");
