@@ -8,13 +8,16 @@ use bytes::Bytes;
 use h2::client::{ResponseFuture, SendRequest};
 use h2::{Reason, RecvStream, SendStream};
 use http::{Request, Response};
+use outrigger_identity::{Application, Expected, client_config, server_name_of};
+use outrigger_model::identity::SpiffeId;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::agent::Agent;
 use crate::caller::PATIENCE;
-use crate::mesh::Scene;
+use crate::mesh::{Authority, Scene};
 
 const STREAM: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
 
@@ -22,14 +25,21 @@ struct Client(SendRequest<Bytes>);
 
 impl Client {
     async fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).await.expect("connect");
+        Self::over(TcpStream::connect(address).await.expect("connect")).await
+    }
+
+    async fn over(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Self {
         let (client, connection) = h2::client::handshake(stream).await.expect("handshake");
         tokio::spawn(async move { drop(connection.await) });
         Self(client)
     }
 
     async fn begin(&mut self, ends: bool) -> (ResponseFuture, SendStream<Bytes>) {
-        let request = Request::post("http://127.0.0.1/weather/mcp").header("content-type", "application/json");
+        self.begin_at("/weather/mcp", ends).await
+    }
+
+    async fn begin_at(&mut self, path: &str, ends: bool) -> (ResponseFuture, SendStream<Bytes>) {
+        let request = Request::post(format!("http://127.0.0.1{path}")).header("content-type", "application/json");
         let request = request.header("accept", "application/json, text/event-stream").body(()).expect("a request");
         let mut ready = self.0.clone().ready().await.expect("ready");
         ready.send_request(request, ends).expect("sent")
@@ -239,4 +249,26 @@ async fn too_many_fields_are_431() {
     let answer = timeout(PATIENCE, answer).await.expect("in time").expect("an answer");
     assert_eq!(answer.status(), 431);
     assert_eq!(client.post(crate::caller::CALL).await.status(), 200, "the connection goes on");
+}
+
+#[tokio::test]
+async fn the_inbound_listener_agrees_on_http2_with_who_offers_it() {
+    let weather: SpiffeId = "spiffe://mesh.local/agent/weather".parse().expect("an id");
+    let agent = Agent::echoing().await;
+    let authority = Authority::new();
+    let material = Some(authority.issue(&weather.to_string()));
+    let proxy = Scene { material, ..Scene::of_own(&[("weather-1", agent.address)]) }.start();
+    let ours = authority.issue("spiffe://mesh.local/agent/planner");
+    let name = server_name_of(&weather);
+    let config = client_config(&ours, Expected::Exactly(weather), Application::Either).expect("a configuration");
+    let stream = TcpStream::connect(proxy.inbound).await.expect("connect");
+    let stream = tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await.expect("mutual TLS");
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+    let mut client = Client::over(stream).await;
+    let (answer, mut body) = client.begin_at("/agents/weather-1/mcp", false).await;
+    body.send_data(Bytes::from_static(crate::caller::CALL.as_bytes()), true).expect("sent");
+    let answer = timeout(PATIENCE, answer).await.expect("in time").expect("an answer");
+    assert_eq!(answer.status(), 200);
+    let answer = text(answer).await;
+    assert!(answer.starts_with("POST /mcp HTTP/1.1\r\n") && answer.ends_with(crate::caller::CALL), "{answer}");
 }
