@@ -18,7 +18,8 @@ async fn bytes_that_are_no_request_are_400_and_reach_nobody() {
         "POST /weather/mcp HTTP/1.1\r\nHost: localhost\r\nX: a\rb\r\n\r\n",
         "POST /weather/mcp HTTP/1.1\r\nHost: localhost\r\n folded\r\n\r\n",
         "POST /weather/mcp HTTP/3.0\r\nHost: localhost\r\n\r\n",
-        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "PRI * HTTP/2.0\r\n\r\nSN\r\n\r\n",
+        "GET * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ] {
         let mut caller = Caller::connect(proxy.outbound).await;
         caller.send(text).await;
