@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the whole-mesh tests run against: a real Redis, the official SDKs, cmake for the build.
+# Installs what the whole-mesh tests run against: a real Redis, the official SDKs, curl, cmake for the build.
 #
 # Everything that is not a system package goes to tests/.peers, which git ignores. Running it again is quick:
 # each part is skipped when it is there in the pinned versions. `tests/setup.sh --forget` removes tests/.peers.
@@ -19,6 +19,7 @@ fi
 missing=()
 command -v cmake >/dev/null || missing+=(cmake)
 command -v redis-server >/dev/null || missing+=(redis-server)
+command -v curl >/dev/null || missing+=(curl)
 command -v python3 >/dev/null || missing+=(python3)
 python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 command -v node >/dev/null || missing+=(nodejs)
@@ -32,7 +33,7 @@ if [ ${#missing[@]} -gt 0 ]; then
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
         apt-get install -y -q --no-install-recommends "${missing[@]}"
 else
-    say "cmake, redis-server, python3, node and npm are here"
+    say "cmake, redis-server, curl, python3, node and npm are here"
 fi
 mkdir -p "$peers"
 

@@ -22,5 +22,6 @@ mod operators;
 mod examples;
 mod published;
 mod stories;
+mod http2;
 mod paths;
 mod aggregate;
