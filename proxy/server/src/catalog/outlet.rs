@@ -58,7 +58,19 @@ pub enum Body {
 pub struct Stream {
     first: Option<String>,
     items: mpsc::Receiver<Item>,
-    _work: Option<AbortOnDropHandle<()>>,
+    work: Option<AbortOnDropHandle<()>>,
+    drain: Drain,
+    /// What is said behind all items.
+    last: Option<String>,
+}
+
+/// What becomes of a stream when the listener drains.
+#[derive(Debug)]
+enum Drain {
+    GoesOn,
+    /// Nothing on it has a result to come; the last event, if the revision wants one.
+    Ends(Option<String>),
+    Ended,
 }
 
 impl Outlet {
@@ -112,7 +124,7 @@ impl Answer {
     }
 
     pub fn stream(items: mpsc::Receiver<Item>, work: Option<AbortOnDropHandle<()>>) -> Self {
-        let body = Body::Events(Stream { first: None, items, _work: work });
+        let body = Body::Events(Stream { first: None, items, work, drain: Drain::GoesOn, last: None });
         Self { status: StatusCode::OK, headers: Vec::new(), body }
     }
 
@@ -121,12 +133,26 @@ impl Answer {
         self
     }
 
+    /// Lets a stream end when the listener drains, with `last` if that is given.
+    pub fn ending_at_drain(mut self, last: Option<&Message>) -> Self {
+        if let Body::Events(stream) = &mut self.body {
+            stream.drain = Drain::Ends(last.map(Message::write));
+        }
+        self
+    }
+
     /// Waits for the first item: the end makes a JSON body, anything else a stream.
     pub async fn of(mut items: mpsc::Receiver<Item>, work: AbortOnDropHandle<()>) -> Self {
         match items.recv().await {
             Some(Item::End { status, text }) => Self { status, headers: Vec::new(), body: Body::Json(text) },
             Some(Item::Event(first)) => {
-                let body = Body::Events(Stream { first: Some(first), items, _work: Some(work) });
+                let body = Body::Events(Stream {
+                    first: Some(first),
+                    items,
+                    work: Some(work),
+                    drain: Drain::GoesOn,
+                    last: None,
+                });
                 Self { status: StatusCode::OK, headers: Vec::new(), body }
             }
             None => Self::stream(items, None),
@@ -135,14 +161,33 @@ impl Answer {
 }
 
 impl Stream {
+    /// The listener drains: what has no result to come says what waits already, then its last word, and ends what makes it.
+    pub fn drain(&mut self) {
+        if let Drain::Ends(last) = &mut self.drain {
+            let last = last.take();
+            self.drain = Drain::Ended;
+            self.items.close();
+            self.work = None;
+            self.last = last;
+        }
+    }
+
+    pub const fn is_drained(&self) -> bool {
+        matches!(self.drain, Drain::Ended)
+    }
+
     /// The bytes of the next event; none at the end.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Vec<u8>>> {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(event(&first)));
         }
         self.items.poll_recv(cx).map(|item| match item {
-            Some(Item::Event(text) | Item::End { text, .. }) => Some(event(&text)),
-            None => None,
+            Some(Item::Event(text)) => Some(event(&text)),
+            Some(Item::End { text, .. }) => {
+                (self.drain, self.last) = (Drain::GoesOn, None);
+                Some(event(&text))
+            }
+            None => self.last.take().map(|text| event(&text)),
         })
     }
 }

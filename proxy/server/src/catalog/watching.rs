@@ -186,6 +186,12 @@ fn updated(message: Message, subscription: Option<&Raw>) -> Option<Message> {
     Some(Message::notice(&method, Some(params)))
 }
 
+/// 2026-07-28 `SubscriptionsListenResult`: the stream ends, and not because something broke.
+pub fn over(id: &Raw) -> Message {
+    let meta = Object::default().with(META_SUBSCRIPTION, &id);
+    Message::result(id.clone(), &Object::default().with("resultType", &"complete").with(META, &meta))
+}
+
 fn tagged(method: &str, mut params: Object, id: &Raw) -> Message {
     let mut meta = params.object(META).unwrap_or_default();
     meta.set(META_SUBSCRIPTION, id.clone());

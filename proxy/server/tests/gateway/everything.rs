@@ -1,5 +1,7 @@
 //! Everything at once, `/mcp`: what targets are sent, what callers of either era get back.
 
+use std::time::{Duration, Instant};
+
 use outrigger_proxy::config::settings::Aggregate;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -10,6 +12,8 @@ use crate::caller::{Answer, Caller, PATIENCE};
 use crate::mesh::{Proxy, Scene};
 
 const MODERN: &str = "2026-07-28";
+/// Far longer than a test may take.
+const GRACE: Duration = Duration::from_secs(30);
 
 fn message(request: &Request) -> Value {
     serde_json::from_slice(&request.body).unwrap_or_default()
@@ -284,4 +288,68 @@ async fn one_agent_that_is_gone_is_an_error_of_its_calls_only() {
     assert_eq!(body(&list)["result"]["tools"][0]["name"], "weather__forecast");
     let ping = caller.post("/mcp", &session, r#"{"jsonrpc":"2.0","id":3,"method":"ping"}"#).await;
     assert_eq!(body(&ping)["result"], json!({}));
+}
+
+fn listen(wanted: &Value) -> (String, String) {
+    let meta =
+        json!({"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}});
+    let params = json!({"_meta": meta, "notifications": wanted});
+    let text = json!({"jsonrpc": "2.0", "id": "ears", "method": "subscriptions/listen", "params": params}).to_string();
+    (format!("MCP-Protocol-Version: {MODERN}\r\nMcp-Method: subscriptions/listen\r\n"), text)
+}
+
+/// 2026-07-28 `basic/patterns/subscriptions`: a server that shuts down ends the subscription with a result.
+#[tokio::test]
+async fn streams_without_a_result_to_come_end_properly_at_once_when_the_proxy_drains() {
+    let (agent, _requests) = telling(false, |_| Some(http("202 Accepted", "", ""))).await;
+    let mut proxy = start(&agent);
+    let (mut legacy, mut modern) = (Caller::connect(proxy.outbound).await, Caller::connect(proxy.outbound).await);
+    let session = open(&mut legacy, &json!({})).await;
+    legacy.send(&format!("GET /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n{session}\r\n")).await;
+    assert_eq!(legacy.head().await.status, 200);
+    let (headers, text) = listen(&json!({"toolsListChanged": true}));
+    modern.send(&crate::caller::post("/mcp", &headers, &text)).await;
+    assert_eq!(modern.head().await.status, 200);
+    assert!(event(&mut modern).await.contains("acknowledged"));
+    let began = Instant::now();
+    let ((), ended) = tokio::join!(proxy.stop(GRACE), async {
+        let last: Value = serde_json::from_str(&event(&mut modern).await).expect("a result");
+        assert_eq!((&last["id"], &last["result"]["resultType"]), (&json!("ears"), &json!("complete")));
+        assert_eq!(last["result"]["_meta"]["io.modelcontextprotocol/subscriptionId"], "ears");
+        (legacy.chunk().await, modern.chunk().await)
+    });
+    assert_eq!(ended, (Some(Vec::new()), Some(Vec::new())));
+    assert!(began.elapsed() < GRACE / 2, "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_call_under_way_is_answered_while_the_proxy_drains() {
+    let (agent, _requests) = telling(true, |request| {
+        let asks = json!({"resultType": "input_required", "inputRequests": {
+            "where": {"method": "elicitation/create", "params": {"message": "where?"}}}});
+        let asked = !message(request)["params"]["inputResponses"].is_null();
+        Some(result(request, &(if asked { json!({"resultType": "complete", "content": []}) } else { asks })))
+    })
+    .await;
+    let mut proxy = start(&agent);
+    let (mut caller, mut other) = (Caller::connect(proxy.outbound).await, Caller::connect(proxy.outbound).await);
+    let session = open(&mut caller, &json!({"elicitation": {}})).await;
+    let call = r#"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"weather__wait"}}"#;
+    caller.send(&crate::caller::post("/mcp", &session, call)).await;
+    assert_eq!(caller.head().await.status, 200);
+    let asked: Value = serde_json::from_str(&event(&mut caller).await).expect("a request");
+    let answer = json!({"jsonrpc": "2.0", "id": asked["id"], "result": {"action": "decline"}}).to_string();
+    // Its answer is on its way when the listener begins to drain.
+    let text = crate::caller::post("/mcp", &format!("{session}Expect: 100-continue\r\n"), &answer);
+    let (head, rest) = text.split_at(text.len() - answer.len());
+    other.send(head).await;
+    assert_eq!(other.head().await.status, 100);
+    let mut idle = Caller::connect(proxy.outbound).await;
+    tokio::join!(proxy.stop(GRACE), async {
+        assert!(idle.try_head().await.is_none(), "its end says that the listener drains");
+        other.send(rest).await;
+        let done: Value = serde_json::from_str(&event(&mut caller).await).expect("an answer");
+        assert_eq!(done["id"], 3);
+        assert_eq!(caller.chunk().await, Some(Vec::new()));
+    });
 }
