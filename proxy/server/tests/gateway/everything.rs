@@ -1,5 +1,8 @@
 //! Everything at once, `/mcp`: what targets are sent, what callers of either era get back.
 
+mod watching;
+
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use outrigger_proxy::config::settings::Aggregate;
@@ -35,6 +38,21 @@ fn tools() -> Value {
         {"name": "forecast", "inputSchema": schema}, {"name": "wait", "inputSchema": {"type": "object"}}]})
 }
 
+fn listed(request: &Request, what: &str, list: Value) -> Vec<u8> {
+    result(request, &json!({"resultType": "complete", "ttlMs": 60_000, "cacheScope": "public", what: list}))
+}
+
+/// A stream of events with these messages; it may end behind them.
+fn stream(messages: &[Value], ends: bool) -> Vec<u8> {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let chunk = |message: &Value| {
+        let text = format!("data: {message}\n\n");
+        format!("{:x}\r\n{text}\r\n", text.len())
+    };
+    let chunks: String = messages.iter().map(chunk).collect();
+    format!("{head}{chunks}{}", if ends { "0\r\n\r\n" } else { "" }).into_bytes()
+}
+
 /// Answers what every agent is asked about itself; hands out the rest.
 async fn introduce(conversation: &mut Conversation, request: Request, modern: bool) -> Option<Request> {
     let method = message(&request)["method"].as_str().unwrap_or_default().to_owned();
@@ -42,17 +60,19 @@ async fn introduce(conversation: &mut Conversation, request: Request, modern: bo
         ("server/discover", true) => result(
             &request,
             &json!({"resultType": "complete", "supportedVersions": [MODERN],
-            "capabilities": {"tools": {}}, "ttlMs": 0, "cacheScope": "public"}),
+            "capabilities": {"tools": {}, "resources": {}}, "ttlMs": 0, "cacheScope": "public"}),
         ),
         ("server/discover", false) => http("400 Bad Request", "", "{}"),
         ("initialize", false) => {
-            let told = json!({"protocolVersion": "2025-11-25", "capabilities": {"tools": {}, "logging": {}}, "serverInfo": {}});
+            let told = json!({"protocolVersion": "2025-11-25", "capabilities": {"tools": {}, "logging": {}, "prompts": {}, "completions": {}, "resources": {"subscribe": true}}, "serverInfo": {}});
             let body = json!({"jsonrpc": "2.0", "id": message(&request)["id"], "result": told}).to_string();
             http("200 OK", "Mcp-Session-Id: upstream-1\r\n", &body)
         }
         ("notifications/initialized", false) => http("202 Accepted", "", ""),
         ("tools/list", _) => result(&request, &tools()),
-        ("", false) if request.head.starts_with("GET") => http("405 Method Not Allowed", "", ""),
+        ("prompts/list", _) => listed(&request, "prompts", json!([{"name": "greet"}])),
+        ("resources/list", _) => listed(&request, "resources", json!([{"name": "sky", "uri": "weather://sky"}])),
+        ("resources/templates/list", _) => listed(&request, "resourceTemplates", json!([])),
         _ => return Some(request),
     };
     conversation.send(&answer).await;
@@ -60,14 +80,43 @@ async fn introduce(conversation: &mut Conversation, request: Request, modern: bo
 }
 
 /// An agent that tells the test every request that is not about itself, and answers with what `answer` makes of it; with nothing it hangs up.
-async fn telling(modern: bool, answer: fn(&Request) -> Option<Vec<u8>>) -> (Agent, mpsc::Receiver<Request>) {
+async fn telling(
+    modern: bool,
+    answer: impl Fn(&Request) -> Option<Vec<u8>> + Send + Sync + 'static,
+) -> (Agent, mpsc::Receiver<Request>) {
+    telling_streams(modern, move |request| match request.head.starts_with("GET") {
+        true => Told::Untold(http("405 Method Not Allowed", "", "")),
+        false => Told::Told(answer(request)),
+    })
+    .await
+}
+
+/// What becomes of a request.
+enum Told {
+    Told(Option<Vec<u8>>),
+    /// The test does not hear of it.
+    Untold(Vec<u8>),
+}
+
+/// The same, of one that may offer a stream of its own.
+async fn telling_streams(
+    modern: bool,
+    answer: impl Fn(&Request) -> Told + Send + Sync + 'static,
+) -> (Agent, mpsc::Receiver<Request>) {
     let (told, requests) = mpsc::channel(64);
+    let answer = Arc::new(answer);
     let agent = Agent::start(move |mut conversation| {
-        let told = told.clone();
+        let (told, answer) = (told.clone(), Arc::clone(&answer));
         async move {
             while let Some(request) = conversation.request().await {
                 let Some(request) = introduce(&mut conversation, request, modern).await else { continue };
-                let answer = answer(&request);
+                let answer = match answer(&request) {
+                    Told::Told(answer) => answer,
+                    Told::Untold(answer) => {
+                        conversation.send(&answer).await;
+                        continue;
+                    }
+                };
                 told.send(request).await.expect("the test listens");
                 match answer {
                     Some(answer) if answer.is_empty() => return,
