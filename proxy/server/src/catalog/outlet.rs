@@ -13,6 +13,8 @@ use super::events::event;
 use super::message::Message;
 
 const WAITING_MAX: usize = 32;
+/// When to come again, in seconds, if the target did not say it.
+const LATER: &str = "1";
 
 /// What comes next in an answer.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub enum Item {
     End {
         status: StatusCode,
         text: String,
+        /// What the target said of when to come again.
+        later: Option<String>,
     },
 }
 
@@ -103,8 +107,13 @@ impl Outlet {
     }
 
     pub async fn end(&self, status: StatusCode, message: &Message) -> Result<(), Gone> {
+        self.end_later(status, message, None).await
+    }
+
+    /// The same, with what a target said of when to come again.
+    pub async fn end_later(&self, status: StatusCode, message: &Message, later: Option<String>) -> Result<(), Gone> {
         let text = message.write();
-        let item = if self.shared { Item::Event(text) } else { Item::End { status, text } };
+        let item = if self.shared { Item::Event(text) } else { Item::End { status, text, later } };
         self.items.send(item).await.map_err(|_| Gone)
     }
 
@@ -144,7 +153,13 @@ impl Answer {
     /// Waits for the first item: the end makes a JSON body, anything else a stream.
     pub async fn of(mut items: mpsc::Receiver<Item>, work: AbortOnDropHandle<()>) -> Self {
         match items.recv().await {
-            Some(Item::End { status, text }) => Self { status, headers: Vec::new(), body: Body::Json(text) },
+            Some(Item::End { status, text, later }) => {
+                let answer = Self { status, headers: Vec::new(), body: Body::Json(text) };
+                if status == StatusCode::SERVICE_UNAVAILABLE {
+                    return answer.with("retry-after", later.unwrap_or_else(|| LATER.to_owned()));
+                }
+                answer
+            }
             Some(Item::Event(first)) => {
                 let body = Body::Events(Stream {
                     first: Some(first),

@@ -1,5 +1,6 @@
 //! Everything at once, `/mcp`: what targets are sent, what callers of either era get back.
 
+mod routing;
 mod watching;
 
 use std::sync::Arc;
@@ -164,14 +165,19 @@ async fn event(caller: &mut Caller) -> String {
 
 /// A legacy session; its header lines.
 async fn open(caller: &mut Caller, capabilities: &Value) -> String {
-    let params = json!({"protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": {"name": "t", "version": "1"}});
+    open_as(caller, capabilities, "2025-11-25").await
+}
+
+async fn open_as(caller: &mut Caller, capabilities: &Value, revision: &str) -> String {
+    let params =
+        json!({"protocolVersion": revision, "capabilities": capabilities, "clientInfo": {"name": "t", "version": "1"}});
     let text = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params}).to_string();
     let answer = caller.post("/mcp", "", &text).await;
     assert_eq!(answer.status, 200);
-    assert_eq!(body(&answer)["result"]["protocolVersion"], "2025-11-25");
+    assert_eq!(body(&answer)["result"]["protocolVersion"], revision);
     let head = answer.head.to_ascii_lowercase();
     let id = head.lines().find_map(|line| line.strip_prefix("mcp-session-id: ")).expect("a session").to_owned();
-    format!("Mcp-Session-Id: {id}\r\nMCP-Protocol-Version: 2025-11-25\r\n")
+    format!("Mcp-Session-Id: {id}\r\nMCP-Protocol-Version: {revision}\r\n")
 }
 
 #[tokio::test]
