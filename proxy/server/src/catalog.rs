@@ -11,6 +11,7 @@ mod object;
 mod message;
 mod events;
 mod pipe;
+mod pauses;
 mod line;
 mod listing;
 mod view;

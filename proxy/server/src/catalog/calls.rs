@@ -206,12 +206,16 @@ pub async fn of_modern(catalog: &Catalog, client: &ModernClient, id: Raw, method
     let era = view.targets.get(&agent).and_then(|known| known.listing.as_ref()).map(|listing| listing.era);
     let carried = match era {
         Some(Era::Modern) => to_modern(catalog, client, method, aim, outlet).await,
-        Some(Era::Legacy) => to_legacy(catalog, method, aim, outlet).await,
+        Some(Era::Legacy) => {
+            to_legacy(catalog, method, aim, outlet).await.map(|(status, outcome)| (status, outcome, None))
+        }
         None => Err(Stop::Failed(LineError::Unknown)),
     };
     // A client that left hears nothing more.
     let _ = match carried {
-        Ok((status, outcome)) => outlet.end(status, &Message::Answer { id: Some(id), outcome }).await,
+        Ok((status, outcome, later)) => {
+            outlet.end_later(status, &Message::Answer { id: Some(id), outcome }, later).await
+        }
         Err(Stop::Failed(error)) => {
             let (status, message) = failure(id, &agent, &error);
             outlet.end(status, &message).await
@@ -226,7 +230,7 @@ async fn to_modern(
     method: &str,
     aim: Aim,
     outlet: &Outlet,
-) -> Result<(StatusCode, Outcome), Stop> {
+) -> Result<(StatusCode, Outcome, Option<String>), Stop> {
     let line = Line::modern(&catalog.pipes, &aim.agent, &Identity::own(), &client.revision);
     let mut exchange = line.call(method, aim.params, client.headers.clone()).await?;
     let status = exchange.reply.status;
@@ -238,7 +242,7 @@ async fn to_modern(
                 {
                     catalog.tasks.learn(&aim.agent, &result);
                 }
-                return Ok((status, outcome));
+                return Ok((status, outcome, exchange.reply.later.take()));
             }
             notice @ Message::Notice { .. } => outlet.event(&notice).await?,
             // The modern era has no requests of servers.

@@ -74,7 +74,7 @@ pub async fn post(
 /// GET: the stream for what nobody asked for.
 pub fn stream(catalog: &Catalog, caller: &Caller, session: Option<&[u8]>) -> Result<Answer, Refusal> {
     let Some(session) = session else { return Ok(bad(None, INVALID_REQUEST, "a stream belongs to a session")) };
-    Ok(Answer::stream(find(catalog, caller, session)?.open_stream(), None))
+    Ok(Answer::stream(find(catalog, caller, session)?.open_stream(), None).ending_at_drain(None))
 }
 
 /// DELETE.

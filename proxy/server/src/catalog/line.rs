@@ -18,6 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::message::{Message, Outcome};
 use super::object::{Object, Raw, raw};
+use super::pauses::Pauses;
 use super::pipe::{Ask, PipeError, Pipes, Reply};
 
 pub const META: &str = "_meta";
@@ -218,27 +219,40 @@ impl Line {
         if reply.status.is_success() { Ok(()) } else { Err(LineError::Status(reply.status)) }
     }
 
-    /// The stream on which a legacy target speaks by itself.
-    pub async fn listen(&self) -> Result<Reply, LineError> {
-        let reply = self.send(Method::GET, self.headers(), String::new()).await?;
+    /// The stream on which a legacy target speaks by itself, from behind the last event heard if there is one.
+    pub async fn listen(&self, last: Option<String>) -> Result<Reply, LineError> {
+        let mut all = self.headers();
+        all.extend(last.map(|last| (headers::LAST_EVENT_ID.to_owned(), last)));
+        let reply = self.send(Method::GET, all, String::new()).await?;
         if reply.status.is_success() { Ok(reply) } else { Err(LineError::Status(reply.status)) }
     }
 
-    /// Listens as long as the line lives, and hands on what is said.
+    /// Listens as long as the line lives, on one stream after the other, and hands on what is said.
     pub fn listen_to(self: &std::sync::Arc<Self>, inbox: mpsc::Sender<(AgentName, Message)>) {
         let line = std::sync::Arc::downgrade(self);
         let agent = self.agent.clone();
         let ear = tokio::spawn(async move {
-            let opened = match line.upgrade() {
-                Some(line) => line.listen().await,
-                None => return,
-            };
-            // Who offers no stream of its own says nothing on it.
-            let Ok(mut reply) = opened else { return };
-            while let Ok(Some(message)) = reply.next().await {
-                if inbox.send((agent.clone(), message)).await.is_err() {
-                    return;
+            let (mut pauses, mut last) = (Pauses::default(), None);
+            loop {
+                let begun = tokio::time::Instant::now();
+                let opened = match line.upgrade() {
+                    Some(line) if !line.is_lost() => line.listen(last.clone()).await,
+                    Some(_) | None => return,
+                };
+                match opened {
+                    Ok(mut reply) => {
+                        while let Ok(Some(message)) = reply.next().await {
+                            if inbox.send((agent.clone(), message)).await.is_err() {
+                                return;
+                            }
+                        }
+                        last = reply.events.and_then(|events| events.last_id).or(last);
+                    }
+                    // Who offers no stream of its own says nothing on it, and a session that is gone has none.
+                    Err(LineError::Status(status)) if status.is_client_error() => return,
+                    Err(_) => {}
                 }
+                pauses.after(begun.elapsed()).await;
             }
         });
         let _ = self.ear.set(AbortOnDropHandle::new(ear));

@@ -320,7 +320,7 @@ impl Talk {
     async fn listen(&self) -> Option<Reply> {
         let (line, _) = self.line.as_ref()?;
         if line.era == Era::Legacy {
-            return line.listen().await.ok();
+            return line.listen(None).await.ok();
         }
         let wanted = Object::default()
             .with("toolsListChanged", &true)

@@ -47,8 +47,10 @@ pub async fn post(catalog: &Arc<Catalog>, said: Said, body: &[u8]) -> Answer {
             }
             let (outlet, items) = Outlet::new();
             let client = ModernClient { revision: said.revision, headers: said.params };
+            let last = (method == "subscriptions/listen").then(|| watching::over(&id));
             let work = request(Arc::clone(catalog), client, id, method, params, outlet);
-            Answer::of(items, AbortOnDropHandle::new(tokio::spawn(work))).await
+            let answer = Answer::of(items, AbortOnDropHandle::new(tokio::spawn(work))).await;
+            if last.is_some() { answer.ending_at_drain(last.as_ref()) } else { answer }
         }
         Message::Notice { .. } => Answer::empty(StatusCode::ACCEPTED),
         Message::Answer { .. } => bad(None, INVALID_REQUEST, "nobody here asked for an answer"),

@@ -13,6 +13,8 @@ use super::events::event;
 use super::message::Message;
 
 const WAITING_MAX: usize = 32;
+/// When to come again, in seconds, if the target did not say it.
+const LATER: &str = "1";
 
 /// What comes next in an answer.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub enum Item {
     End {
         status: StatusCode,
         text: String,
+        /// What the target said of when to come again.
+        later: Option<String>,
     },
 }
 
@@ -58,7 +62,19 @@ pub enum Body {
 pub struct Stream {
     first: Option<String>,
     items: mpsc::Receiver<Item>,
-    _work: Option<AbortOnDropHandle<()>>,
+    work: Option<AbortOnDropHandle<()>>,
+    drain: Drain,
+    /// What is said behind all items.
+    last: Option<String>,
+}
+
+/// What becomes of a stream when the listener drains.
+#[derive(Debug)]
+enum Drain {
+    GoesOn,
+    /// Nothing on it has a result to come; the last event, if the revision wants one.
+    Ends(Option<String>),
+    Ended,
 }
 
 impl Outlet {
@@ -91,8 +107,13 @@ impl Outlet {
     }
 
     pub async fn end(&self, status: StatusCode, message: &Message) -> Result<(), Gone> {
+        self.end_later(status, message, None).await
+    }
+
+    /// The same, with what a target said of when to come again.
+    pub async fn end_later(&self, status: StatusCode, message: &Message, later: Option<String>) -> Result<(), Gone> {
         let text = message.write();
-        let item = if self.shared { Item::Event(text) } else { Item::End { status, text } };
+        let item = if self.shared { Item::Event(text) } else { Item::End { status, text, later } };
         self.items.send(item).await.map_err(|_| Gone)
     }
 
@@ -112,7 +133,7 @@ impl Answer {
     }
 
     pub fn stream(items: mpsc::Receiver<Item>, work: Option<AbortOnDropHandle<()>>) -> Self {
-        let body = Body::Events(Stream { first: None, items, _work: work });
+        let body = Body::Events(Stream { first: None, items, work, drain: Drain::GoesOn, last: None });
         Self { status: StatusCode::OK, headers: Vec::new(), body }
     }
 
@@ -121,12 +142,32 @@ impl Answer {
         self
     }
 
+    /// Lets a stream end when the listener drains, with `last` if that is given.
+    pub fn ending_at_drain(mut self, last: Option<&Message>) -> Self {
+        if let Body::Events(stream) = &mut self.body {
+            stream.drain = Drain::Ends(last.map(Message::write));
+        }
+        self
+    }
+
     /// Waits for the first item: the end makes a JSON body, anything else a stream.
     pub async fn of(mut items: mpsc::Receiver<Item>, work: AbortOnDropHandle<()>) -> Self {
         match items.recv().await {
-            Some(Item::End { status, text }) => Self { status, headers: Vec::new(), body: Body::Json(text) },
+            Some(Item::End { status, text, later }) => {
+                let answer = Self { status, headers: Vec::new(), body: Body::Json(text) };
+                if status == StatusCode::SERVICE_UNAVAILABLE {
+                    return answer.with("retry-after", later.unwrap_or_else(|| LATER.to_owned()));
+                }
+                answer
+            }
             Some(Item::Event(first)) => {
-                let body = Body::Events(Stream { first: Some(first), items, _work: Some(work) });
+                let body = Body::Events(Stream {
+                    first: Some(first),
+                    items,
+                    work: Some(work),
+                    drain: Drain::GoesOn,
+                    last: None,
+                });
                 Self { status: StatusCode::OK, headers: Vec::new(), body }
             }
             None => Self::stream(items, None),
@@ -135,14 +176,33 @@ impl Answer {
 }
 
 impl Stream {
+    /// The listener drains: what has no result to come says what waits already, then its last word, and ends what makes it.
+    pub fn drain(&mut self) {
+        if let Drain::Ends(last) = &mut self.drain {
+            let last = last.take();
+            self.drain = Drain::Ended;
+            self.items.close();
+            self.work = None;
+            self.last = last;
+        }
+    }
+
+    pub const fn is_drained(&self) -> bool {
+        matches!(self.drain, Drain::Ended)
+    }
+
     /// The bytes of the next event; none at the end.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Vec<u8>>> {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(event(&first)));
         }
         self.items.poll_recv(cx).map(|item| match item {
-            Some(Item::Event(text) | Item::End { text, .. }) => Some(event(&text)),
-            None => None,
+            Some(Item::Event(text)) => Some(event(&text)),
+            Some(Item::End { text, .. }) => {
+                (self.drain, self.last) = (Drain::GoesOn, None);
+                Some(event(&text))
+            }
+            None => self.last.take().map(|text| event(&text)),
         })
     }
 }

@@ -5,7 +5,7 @@
 //! Invariant: dropping a [`Reply`] closes its pipe, which ends the call at its target at once.
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, HOST};
+use http::header::{ACCEPT, CONTENT_TYPE, HOST, RETRY_AFTER};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -54,6 +54,8 @@ pub struct Ask<'a> {
 pub struct Reply {
     pub status: StatusCode,
     pub session: Option<String>,
+    /// `Retry-After`, as it came.
+    pub later: Option<String>,
     pub events: Option<Events>,
     whole: Vec<u8>,
     body: Option<Incoming>,
@@ -80,9 +82,11 @@ impl Pipes {
         let streams = media.to_ascii_lowercase().starts_with(b"text/event-stream");
         let mut ids = response.headers().get_all(headers::SESSION_ID).iter();
         let session = ids.next().filter(|id| headers::is_session_id(id.as_bytes())).and_then(|id| id.to_str().ok());
+        let later = response.headers().get(RETRY_AFTER).and_then(|later| later.to_str().ok()).map(str::to_owned);
         Ok(Reply {
             status: response.status(),
             session: session.map(str::to_owned),
+            later,
             events: streams.then(Events::default),
             whole: Vec::new(),
             body: Some(response.into_body()),

@@ -8,18 +8,22 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use http::StatusCode;
 use outrigger_model::name::AgentName;
 use outrigger_model::revision::Era;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::aim::Aim;
 use super::calls::failure;
 use super::line::{Identity, Line, LineError, META};
 use super::lines::{Inbox, Lines};
-use super::message::{INTERNAL_ERROR, Message};
+use super::message::{INTERNAL_ERROR, INVALID_PARAMS, METHOD_NOT_FOUND, Message, Outcome, code_of};
 use super::object::{Object, Raw, as_text, raw};
 use super::outlet::{Gone, Outlet};
+use super::pauses::Pauses;
 use super::session::Session;
 use super::state::Catalog;
 
@@ -55,7 +59,6 @@ pub fn watch(catalog: &Arc<Catalog>, session: &Arc<Session>, id: Raw, method: &s
                 }
             }
         };
-        // A target that ends the stream is asked no more; the client may subscribe again.
         let _ = tokio::join!(source, told);
     });
     if session.watch(&uri, AbortOnDropHandle::new(work)) {
@@ -91,16 +94,13 @@ pub async fn listen(catalog: &Arc<Catalog>, id: Raw, params: &Object, outlet: &O
     let (inbox, mut heard) = mpsc::channel(INBOX_MAX);
     let lines = Arc::new(Lines::new(catalog.pipes.clone(), Identity::own(), inbox.clone()));
     let _ending = Ending(catalog, Arc::clone(&lines));
-    let mut sources = Vec::new();
+    let mut sources = JoinSet::new();
     for (agent, (uris, tasks)) in &wanted.owners {
-        match subscribe(catalog, &lines, agent, uris, tasks, &inbox).await {
-            Ok(source) => sources.extend(source),
-            Err(error) => {
-                let (status, message) = failure(id, agent, &error);
-                // A client that left hears nothing more.
-                let _ = outlet.end(status, &message).await;
-                return;
-            }
+        if let Err(error) = subscribe(catalog, &lines, agent, (uris, tasks), &inbox, &mut sources).await {
+            let (status, message) = failure(id, agent, &error);
+            // A client that left hears nothing more.
+            let _ = outlet.end(status, &message).await;
+            return;
         }
     }
     let acknowledged = Object::default().with("notifications", &wanted.accepted());
@@ -123,6 +123,11 @@ pub async fn listen(catalog: &Arc<Catalog>, id: Raw, params: &Object, outlet: &O
                 }
                 sent
             },
+            // One of them will never be heard again; the client is not left to believe that it will.
+            Some(_) = sources.join_next() => {
+                let _ = outlet.end(StatusCode::OK, &over(&id)).await;
+                return;
+            }
             () = outlet.closed() => return,
         };
         if sent.is_err() {
@@ -131,15 +136,15 @@ pub async fn listen(catalog: &Arc<Catalog>, id: Raw, params: &Object, outlet: &O
     }
 }
 
-/// Watches what one target answers for; the work that has to go on for it.
+/// Watches what one target answers for; `sources` holds the work that has to go on for it.
 async fn subscribe(
     catalog: &Arc<Catalog>,
     lines: &Lines,
     agent: &AgentName,
-    uris: &[String],
-    tasks: &[String],
+    (uris, tasks): (&[String], &[String]),
     inbox: &Inbox,
-) -> Result<Option<AbortOnDropHandle<()>>, LineError> {
+    sources: &mut JoinSet<()>,
+) -> Result<(), LineError> {
     if era(catalog, agent) == Some(Era::Modern) {
         let mut wanted = Object::default();
         if !uris.is_empty() {
@@ -149,27 +154,67 @@ async fn subscribe(
             wanted.set("taskIds", raw(&tasks));
         }
         let (catalog, agent, inbox) = (Arc::clone(catalog), agent.clone(), inbox.clone());
-        let work = tokio::spawn(async move { source(&catalog, &agent, wanted, inbox).await });
-        return Ok(Some(AbortOnDropHandle::new(work)));
+        sources.spawn(async move { source(&catalog, &agent, wanted, inbox).await });
+        return Ok(());
     }
     let (line, _) = lines.line(&catalog.mirror.view(), agent).await?;
     for uri in uris {
         line.ask("resources/subscribe", Object::default().with("uri", uri)).await?;
     }
-    Ok(None)
+    Ok(())
 }
 
-/// Hands on what a modern target says on a stream of its own.
+/// Hands on what a modern target says on streams of its own, one after the other. Ends when nobody wants it, or it will never say more.
 async fn source(catalog: &Catalog, agent: &AgentName, wanted: Object, inbox: Inbox) {
-    let revision = revision(catalog, agent);
-    let line = Line::modern(&catalog.pipes, agent, &Identity::own(), &revision);
-    let params = Object::default().with("notifications", &wanted);
-    let Ok(mut exchange) = line.call("subscriptions/listen", params, Vec::new()).await else { return };
-    while let Ok(Some(message)) = exchange.next().await {
-        if inbox.send((agent.clone(), message)).await.is_err() {
+    let mut pauses = Pauses::default();
+    loop {
+        if era(catalog, agent) == Some(Era::Legacy) {
             return;
         }
+        let begun = Instant::now();
+        match hear(catalog, agent, &wanted, &inbox, pauses.any()).await {
+            Heard::Ended => pauses.after(begun.elapsed()).await,
+            Heard::Refused | Heard::Unwanted => return,
+        }
     }
+}
+
+/// How one stream of a target went.
+enum Heard {
+    /// It broke off, or the target is not there: it is worth another try.
+    Ended,
+    /// The target does not know, or does not want, what it was asked for.
+    Refused,
+    Unwanted,
+}
+
+async fn hear(catalog: &Catalog, agent: &AgentName, wanted: &Object, inbox: &Inbox, again: bool) -> Heard {
+    let line = Line::modern(&catalog.pipes, agent, &Identity::own(), &revision(catalog, agent));
+    let params = Object::default().with("notifications", wanted);
+    let Ok(mut exchange) = line.call("subscriptions/listen", params, Vec::new()).await else { return Heard::Ended };
+    while let Ok(Some(message)) = exchange.next().await {
+        let heard = match message {
+            Message::Notice { method, .. } if method == ACKNOWLEDGED && again => missed(wanted),
+            Message::Answer { outcome: Outcome::Error(error), .. } => {
+                let never = matches!(code_of(&error), Some(METHOD_NOT_FOUND | INVALID_PARAMS));
+                return if never { Heard::Refused } else { Heard::Ended };
+            }
+            message => vec![message],
+        };
+        for message in heard {
+            if inbox.send((agent.clone(), message)).await.is_err() {
+                return Heard::Unwanted;
+            }
+        }
+    }
+    Heard::Ended
+}
+
+/// What may have happened while nobody listened: each resource may be another by now.
+fn missed(wanted: &Object) -> Vec<Message> {
+    let uris = wanted.items("resourceSubscriptions");
+    let told = |uri: &Raw| Message::notice("notifications/resources/updated", Some(Object::default().with("uri", uri)));
+    uris.iter().map(told).collect()
 }
 
 /// A notice about a resource or a task, tagged for a modern client and untagged for a legacy one.
@@ -184,6 +229,12 @@ fn updated(message: Message, subscription: Option<&Raw>) -> Option<Message> {
     }
     params.remove(META);
     Some(Message::notice(&method, Some(params)))
+}
+
+/// 2026-07-28 `SubscriptionsListenResult`: the stream ends, and not because something broke.
+pub fn over(id: &Raw) -> Message {
+    let meta = Object::default().with(META_SUBSCRIPTION, &id);
+    Message::result(id.clone(), &Object::default().with("resultType", &"complete").with(META, &meta))
 }
 
 fn tagged(method: &str, mut params: Object, id: &Raw) -> Message {

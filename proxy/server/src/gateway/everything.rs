@@ -132,7 +132,8 @@ async fn write(down: &mut Downstream<'_>, answer: Answer) -> Result<CallEnd, End
         Body::Events(mut stream) => {
             let mut ended = false;
             let left = poll_fn(|cx| poll_events(cx, down, &mut stream, &mut ended, chunked)).await;
-            return left.map(|()| CallEnd::Answered);
+            down.keep &= !stream.is_drained();
+            return left.map(|()| if stream.is_drained() { CallEnd::Drained } else { CallEnd::Answered });
         }
     }
     let flushed = poll_fn(|cx| down.wire.poll_flush(cx)).await;
@@ -171,6 +172,9 @@ fn poll_events(
     ended: &mut bool,
     chunked: bool,
 ) -> Poll<Result<(), Ending>> {
+    if down.is_draining() {
+        stream.drain();
+    }
     loop {
         while !*ended && down.wire.out().len() < OUTBOX_BYTES_MAX {
             match stream.poll_next(cx) {

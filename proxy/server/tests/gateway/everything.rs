@@ -1,5 +1,11 @@
 //! Everything at once, `/mcp`: what targets are sent, what callers of either era get back.
 
+mod routing;
+mod watching;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use outrigger_proxy::config::settings::Aggregate;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -10,6 +16,8 @@ use crate::caller::{Answer, Caller, PATIENCE};
 use crate::mesh::{Proxy, Scene};
 
 const MODERN: &str = "2026-07-28";
+/// Far longer than a test may take.
+const GRACE: Duration = Duration::from_secs(30);
 
 fn message(request: &Request) -> Value {
     serde_json::from_slice(&request.body).unwrap_or_default()
@@ -31,6 +39,21 @@ fn tools() -> Value {
         {"name": "forecast", "inputSchema": schema}, {"name": "wait", "inputSchema": {"type": "object"}}]})
 }
 
+fn listed(request: &Request, what: &str, list: Value) -> Vec<u8> {
+    result(request, &json!({"resultType": "complete", "ttlMs": 60_000, "cacheScope": "public", what: list}))
+}
+
+/// A stream of events with these messages; it may end behind them.
+fn stream(messages: &[Value], ends: bool) -> Vec<u8> {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let chunk = |message: &Value| {
+        let text = format!("data: {message}\n\n");
+        format!("{:x}\r\n{text}\r\n", text.len())
+    };
+    let chunks: String = messages.iter().map(chunk).collect();
+    format!("{head}{chunks}{}", if ends { "0\r\n\r\n" } else { "" }).into_bytes()
+}
+
 /// Answers what every agent is asked about itself; hands out the rest.
 async fn introduce(conversation: &mut Conversation, request: Request, modern: bool) -> Option<Request> {
     let method = message(&request)["method"].as_str().unwrap_or_default().to_owned();
@@ -38,17 +61,19 @@ async fn introduce(conversation: &mut Conversation, request: Request, modern: bo
         ("server/discover", true) => result(
             &request,
             &json!({"resultType": "complete", "supportedVersions": [MODERN],
-            "capabilities": {"tools": {}}, "ttlMs": 0, "cacheScope": "public"}),
+            "capabilities": {"tools": {}, "resources": {}}, "ttlMs": 0, "cacheScope": "public"}),
         ),
         ("server/discover", false) => http("400 Bad Request", "", "{}"),
         ("initialize", false) => {
-            let told = json!({"protocolVersion": "2025-11-25", "capabilities": {"tools": {}, "logging": {}}, "serverInfo": {}});
+            let told = json!({"protocolVersion": "2025-11-25", "capabilities": {"tools": {}, "logging": {}, "prompts": {}, "completions": {}, "resources": {"subscribe": true}}, "serverInfo": {}});
             let body = json!({"jsonrpc": "2.0", "id": message(&request)["id"], "result": told}).to_string();
             http("200 OK", "Mcp-Session-Id: upstream-1\r\n", &body)
         }
         ("notifications/initialized", false) => http("202 Accepted", "", ""),
         ("tools/list", _) => result(&request, &tools()),
-        ("", false) if request.head.starts_with("GET") => http("405 Method Not Allowed", "", ""),
+        ("prompts/list", _) => listed(&request, "prompts", json!([{"name": "greet"}])),
+        ("resources/list", _) => listed(&request, "resources", json!([{"name": "sky", "uri": "weather://sky"}])),
+        ("resources/templates/list", _) => listed(&request, "resourceTemplates", json!([])),
         _ => return Some(request),
     };
     conversation.send(&answer).await;
@@ -56,14 +81,43 @@ async fn introduce(conversation: &mut Conversation, request: Request, modern: bo
 }
 
 /// An agent that tells the test every request that is not about itself, and answers with what `answer` makes of it; with nothing it hangs up.
-async fn telling(modern: bool, answer: fn(&Request) -> Option<Vec<u8>>) -> (Agent, mpsc::Receiver<Request>) {
+async fn telling(
+    modern: bool,
+    answer: impl Fn(&Request) -> Option<Vec<u8>> + Send + Sync + 'static,
+) -> (Agent, mpsc::Receiver<Request>) {
+    telling_streams(modern, move |request| match request.head.starts_with("GET") {
+        true => Told::Untold(http("405 Method Not Allowed", "", "")),
+        false => Told::Told(answer(request)),
+    })
+    .await
+}
+
+/// What becomes of a request.
+enum Told {
+    Told(Option<Vec<u8>>),
+    /// The test does not hear of it.
+    Untold(Vec<u8>),
+}
+
+/// The same, of one that may offer a stream of its own.
+async fn telling_streams(
+    modern: bool,
+    answer: impl Fn(&Request) -> Told + Send + Sync + 'static,
+) -> (Agent, mpsc::Receiver<Request>) {
     let (told, requests) = mpsc::channel(64);
+    let answer = Arc::new(answer);
     let agent = Agent::start(move |mut conversation| {
-        let told = told.clone();
+        let (told, answer) = (told.clone(), Arc::clone(&answer));
         async move {
             while let Some(request) = conversation.request().await {
                 let Some(request) = introduce(&mut conversation, request, modern).await else { continue };
-                let answer = answer(&request);
+                let answer = match answer(&request) {
+                    Told::Told(answer) => answer,
+                    Told::Untold(answer) => {
+                        conversation.send(&answer).await;
+                        continue;
+                    }
+                };
                 told.send(request).await.expect("the test listens");
                 match answer {
                     Some(answer) if answer.is_empty() => return,
@@ -111,14 +165,19 @@ async fn event(caller: &mut Caller) -> String {
 
 /// A legacy session; its header lines.
 async fn open(caller: &mut Caller, capabilities: &Value) -> String {
-    let params = json!({"protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": {"name": "t", "version": "1"}});
+    open_as(caller, capabilities, "2025-11-25").await
+}
+
+async fn open_as(caller: &mut Caller, capabilities: &Value, revision: &str) -> String {
+    let params =
+        json!({"protocolVersion": revision, "capabilities": capabilities, "clientInfo": {"name": "t", "version": "1"}});
     let text = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params}).to_string();
     let answer = caller.post("/mcp", "", &text).await;
     assert_eq!(answer.status, 200);
-    assert_eq!(body(&answer)["result"]["protocolVersion"], "2025-11-25");
+    assert_eq!(body(&answer)["result"]["protocolVersion"], revision);
     let head = answer.head.to_ascii_lowercase();
     let id = head.lines().find_map(|line| line.strip_prefix("mcp-session-id: ")).expect("a session").to_owned();
-    format!("Mcp-Session-Id: {id}\r\nMCP-Protocol-Version: 2025-11-25\r\n")
+    format!("Mcp-Session-Id: {id}\r\nMCP-Protocol-Version: {revision}\r\n")
 }
 
 #[tokio::test]
@@ -284,4 +343,68 @@ async fn one_agent_that_is_gone_is_an_error_of_its_calls_only() {
     assert_eq!(body(&list)["result"]["tools"][0]["name"], "weather__forecast");
     let ping = caller.post("/mcp", &session, r#"{"jsonrpc":"2.0","id":3,"method":"ping"}"#).await;
     assert_eq!(body(&ping)["result"], json!({}));
+}
+
+fn listen(wanted: &Value) -> (String, String) {
+    let meta =
+        json!({"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}});
+    let params = json!({"_meta": meta, "notifications": wanted});
+    let text = json!({"jsonrpc": "2.0", "id": "ears", "method": "subscriptions/listen", "params": params}).to_string();
+    (format!("MCP-Protocol-Version: {MODERN}\r\nMcp-Method: subscriptions/listen\r\n"), text)
+}
+
+/// 2026-07-28 `basic/patterns/subscriptions`: a server that shuts down ends the subscription with a result.
+#[tokio::test]
+async fn streams_without_a_result_to_come_end_properly_at_once_when_the_proxy_drains() {
+    let (agent, _requests) = telling(false, |_| Some(http("202 Accepted", "", ""))).await;
+    let mut proxy = start(&agent);
+    let (mut legacy, mut modern) = (Caller::connect(proxy.outbound).await, Caller::connect(proxy.outbound).await);
+    let session = open(&mut legacy, &json!({})).await;
+    legacy.send(&format!("GET /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n{session}\r\n")).await;
+    assert_eq!(legacy.head().await.status, 200);
+    let (headers, text) = listen(&json!({"toolsListChanged": true}));
+    modern.send(&crate::caller::post("/mcp", &headers, &text)).await;
+    assert_eq!(modern.head().await.status, 200);
+    assert!(event(&mut modern).await.contains("acknowledged"));
+    let began = Instant::now();
+    let ((), ended) = tokio::join!(proxy.stop(GRACE), async {
+        let last: Value = serde_json::from_str(&event(&mut modern).await).expect("a result");
+        assert_eq!((&last["id"], &last["result"]["resultType"]), (&json!("ears"), &json!("complete")));
+        assert_eq!(last["result"]["_meta"]["io.modelcontextprotocol/subscriptionId"], "ears");
+        (legacy.chunk().await, modern.chunk().await)
+    });
+    assert_eq!(ended, (Some(Vec::new()), Some(Vec::new())));
+    assert!(began.elapsed() < GRACE / 2, "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_call_under_way_is_answered_while_the_proxy_drains() {
+    let (agent, _requests) = telling(true, |request| {
+        let asks = json!({"resultType": "input_required", "inputRequests": {
+            "where": {"method": "elicitation/create", "params": {"message": "where?"}}}});
+        let asked = !message(request)["params"]["inputResponses"].is_null();
+        Some(result(request, &(if asked { json!({"resultType": "complete", "content": []}) } else { asks })))
+    })
+    .await;
+    let mut proxy = start(&agent);
+    let (mut caller, mut other) = (Caller::connect(proxy.outbound).await, Caller::connect(proxy.outbound).await);
+    let session = open(&mut caller, &json!({"elicitation": {}})).await;
+    let call = r#"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"weather__wait"}}"#;
+    caller.send(&crate::caller::post("/mcp", &session, call)).await;
+    assert_eq!(caller.head().await.status, 200);
+    let asked: Value = serde_json::from_str(&event(&mut caller).await).expect("a request");
+    let answer = json!({"jsonrpc": "2.0", "id": asked["id"], "result": {"action": "decline"}}).to_string();
+    // Its answer is on its way when the listener begins to drain.
+    let text = crate::caller::post("/mcp", &format!("{session}Expect: 100-continue\r\n"), &answer);
+    let (head, rest) = text.split_at(text.len() - answer.len());
+    other.send(head).await;
+    assert_eq!(other.head().await.status, 100);
+    let mut idle = Caller::connect(proxy.outbound).await;
+    tokio::join!(proxy.stop(GRACE), async {
+        assert!(idle.try_head().await.is_none(), "its end says that the listener drains");
+        other.send(rest).await;
+        let done: Value = serde_json::from_str(&event(&mut caller).await).expect("an answer");
+        assert_eq!(done["id"], 3);
+        assert_eq!(caller.chunk().await, Some(Vec::new()));
+    });
 }
