@@ -61,8 +61,10 @@ impl Harbour {
         Ok(target.with_context(|| format!("no {name} in {targets:?}"))?.clone())
     }
 
-    /// Waits until an agent's lists were read.
+    /// Asks, as a client does, and waits until an agent's lists were read; nobody is asked before.
     async fn listed(&self, name: &str) -> Result<()> {
+        let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"}).to_string();
+        mcp::post(&self.url(), &[], &ping).await?;
         wait::until(&format!("{name} is listed"), async || {
             let target = self.target(name).await?;
             ensure!(target["tools"].as_u64() > Some(0), "{target}");
@@ -264,5 +266,34 @@ async fn many_tools_come_page_by_page_and_each_once() -> Result<()> {
     let mut client = Client::start(ClientSdk::TypeScriptLegacy, &harbour.url(), "client", harbour.mesh.folder())?;
     client.open("only").await?;
     assert!(!client.tools("only").await?.is_empty());
+    Ok(())
+}
+
+/// Agents may be many, and so may be the proxies that would ask each of them.
+#[tokio::test]
+async fn no_agent_is_asked_before_a_client_asks() -> Result<()> {
+    let mut mesh = Mesh::new().await?;
+    mesh.start_control().await?;
+    let agent = Agent::start(Sdk::Rust, "delta-1", mesh.folder()).await?;
+    let shape = Shape { node: "delta-1-proxy".into(), ..Shape::beside("delta", "delta-1", &agent.url()) };
+    let beside = mesh.start_proxy(&shape).await?;
+    let desk = mesh.start_proxy(&Shape::calling("desk-1", "agent/desk")).await?;
+    desk.sees("delta", 1).await?;
+    // A call by name is one call at the agent's proxy, and no other came before it.
+    Session::open(&desk.url("delta")).await?;
+    let inbound = async || {
+        let metrics = beside.metrics().await?;
+        let lines = metrics.lines().filter(|line| line.starts_with("outrigger_calls_total{direction=\"inbound\""));
+        Ok::<usize, anyhow::Error>(lines.filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok()).sum())
+    };
+    let opened = wait::until("the session is counted", async || {
+        let count = inbound().await?;
+        ensure!(count >= 2, "{count}");
+        Ok(count)
+    })
+    .await?;
+    assert_eq!(opened, 2, "`initialize` and its notification");
+    let dump = http::get(&format!("http://{}/catalog", desk.admin)).await?.json()?;
+    assert_eq!(dump["targets"], json!([]));
     Ok(())
 }
