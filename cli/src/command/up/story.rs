@@ -30,6 +30,9 @@ pub fn head(place: &Place, targets: &[Target]) -> String {
     for target in targets {
         text.push_str(&format!("  http://{}/{}/mcp\n         ", ports.outbound, target.name));
     }
+    if targets.len() > 1 {
+        text.push_str(&format!("  http://{}/mcp   all of them as one server\n         ", ports.outbound));
+    }
     text.push_str(&format!("  admin http://{}   metrics http://{}/metrics", ports.admin, ports.health));
     text
 }
