@@ -272,3 +272,19 @@ async fn the_inbound_listener_agrees_on_http2_with_who_offers_it() {
     let answer = text(answer).await;
     assert!(answer.starts_with("POST /mcp HTTP/1.1\r\n") && answer.ends_with(crate::caller::CALL), "{answer}");
 }
+
+/// "Clients MUST NOT discard responses as a result of receiving such a RST_STREAM" (RFC 9113 section 8.1), and some do.
+#[tokio::test]
+async fn who_is_answered_before_its_body_came_may_still_send_it() {
+    let agent = Agent::echoing().await;
+    let proxy = Scene::of_own(&[("weather-1", agent.address)]).start();
+    let client = Client::connect(proxy.outbound).await;
+    let request = Request::post("http://evil.example/weather/mcp").body(()).expect("a request");
+    let mut ready = client.0.clone().ready().await.expect("ready");
+    let (answer, mut stream) = ready.send_request(request, false).expect("sent");
+    let answer = timeout(PATIENCE, answer).await.expect("in time").expect("an answer");
+    assert_eq!(answer.status(), 403);
+    assert!(text(answer).await.contains("host_not_allowed"));
+    stream.send_data(Bytes::from_static(b"{}"), true).expect("the stream was not reset");
+    assert_eq!(agent.requests(), 0);
+}

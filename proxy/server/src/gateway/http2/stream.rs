@@ -5,6 +5,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::{Either, join, select};
@@ -24,6 +25,9 @@ use crate::gateway::closing::Place;
 use crate::gateway::serve::Side;
 use crate::gateway::wire::Wire;
 use crate::identity::link::Link;
+
+/// How long a caller may still send behind a complete answer.
+const LINGER_TIME: Duration = Duration::from_secs(1);
 
 /// Serves one request.
 pub async fn serve(
@@ -64,9 +68,15 @@ async fn call(side: &Side, place: Place, head: Vec<u8>, pipe: DuplexStream) {
     }
 }
 
-/// The caller's end, until the answer is sent or not wanted any more.
+/// The caller's end, until the answer is sent or not wanted any more. Who is still sending its request when the answer is complete is
+/// listened to for a while: a reset on top of it makes some clients forget the answer, although they must not (RFC 9113 section 8.1).
 async fn pump(up: impl Future<Output = Result<(), Broken>>, down: impl Future<Output = ()>) {
-    if let Either::Left((Ok(()), down)) = select(pin!(up), pin!(down)).await {
-        down.await;
+    match select(pin!(up), pin!(down)).await {
+        Either::Left((Ok(()), down)) => down.await,
+        Either::Left((Err(Broken), _)) => {}
+        Either::Right(((), up)) => {
+            // It was answered; how its body ends does not matter any more.
+            let _ = tokio::time::timeout(LINGER_TIME, up).await;
+        }
     }
 }

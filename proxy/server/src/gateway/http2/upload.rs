@@ -15,16 +15,16 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 #[derive(Debug)]
 pub struct Broken;
 
-/// Passes the body to its end, or for as long as the gateway wants it.
+/// Passes the body to its end. What the gateway does not want any more is read all the same.
 pub async fn upload(mut body: RecvStream, body_as: BodyAs, mut pipe: impl AsyncWrite + Unpin) -> Result<(), Broken> {
-    let mut passed = 0_u64;
+    let (mut passed, mut wanted) = (0_u64, true);
     while let Some(data) = poll_fn(|cx| body.poll_data(cx)).await {
         let data = data.map_err(|_| Broken)?;
         let count = data.len();
         passed = passed.saturating_add(count as u64);
         // A chunk of size zero would be the end.
-        if count > 0 && pipe.write_all(&framed(data, body_as)).await.is_err() {
-            return Ok(());
+        if count > 0 && wanted {
+            wanted = pipe.write_all(&framed(data, body_as)).await.is_ok();
         }
         body.flow_control().release_capacity(count).map_err(|_| Broken)?;
     }
