@@ -51,11 +51,8 @@ pub fn may_announce(method: &[u8], asked: &Fields, answer: &ResponseHead) -> boo
     if method != b"GET" || answer.status != StatusCode::OK {
         return false;
     }
-    let media = answer.fields.iter().find(|(_, name, _)| name.eq_ignore_ascii_case(b"content-type"));
-    let stream = b"text/event-stream";
-    let is_stream = media
-        .is_some_and(|(_, _, value)| value.get(..stream.len()).is_some_and(|start| start.eq_ignore_ascii_case(stream)));
-    let encoded = answer.fields.iter().any(|(_, name, _)| name.eq_ignore_ascii_case(b"content-encoding"));
+    let is_stream = answer.fields.media().is_some_and(|media| media.eq_ignore_ascii_case(b"text/event-stream"));
+    let encoded = answer.fields.has(Name::ContentEncoding);
     let later = asked.has(Name::McpProtocolVersion)
         || asked.has(Name::McpSessionId)
         || asked.has(Name::LastEventId)

@@ -30,12 +30,9 @@ enum Form {
 impl Events {
     /// None if the answer is something else. `without_chunks`: the caller gets the payload of chunks without them.
     pub fn of(head: &ResponseHead, framing: Framing, without_chunks: bool) -> Option<Self> {
-        let kind = head.fields.first(Name::ContentType)?;
-        let media = kind.split(|byte| *byte == b';').next().unwrap_or(kind).trim_ascii();
-        let is_stream = media.eq_ignore_ascii_case(b"text/event-stream") && head.status.is_success();
+        let is_stream = head.fields.media()?.eq_ignore_ascii_case(b"text/event-stream") && head.status.is_success();
         // What is encoded has its events somewhere inside.
-        let is_encoded = || head.fields.iter().any(|(_, name, _)| name.eq_ignore_ascii_case(b"content-encoding"));
-        if !is_stream || is_encoded() {
+        if !is_stream || head.fields.has(Name::ContentEncoding) {
             return None;
         }
         let form = match framing {

@@ -161,6 +161,12 @@ impl Fields {
         if all.next().is_some() { Err(Repeated) } else { Ok(first) }
     }
 
+    /// The media type of the first `Content-Type`, without its parameters.
+    pub fn media(&self) -> Option<&[u8]> {
+        let value = self.first(Name::ContentType)?;
+        Some(value.split(|byte| *byte == b';').next().unwrap_or(value).trim_ascii())
+    }
+
     pub const fn has(&self, name: Name) -> bool {
         self.present & name.bit() != 0
     }

@@ -165,10 +165,7 @@ fn is_json(fields: &Fields) -> bool {
         return false;
     }
     let Ok(media) = fields.once(Name::ContentType) else { return false };
-    media.is_none_or(|media| {
-        let media = media.split(|byte| *byte == b';').next().unwrap_or(media).trim_ascii();
-        media.eq_ignore_ascii_case(b"application/json")
-    })
+    media.is_none() || fields.media().is_some_and(|media| media.eq_ignore_ascii_case(b"application/json"))
 }
 
 #[cfg(test)]

@@ -38,6 +38,17 @@ pub struct Listing {
 }
 
 impl Kind {
+    /// The list of this kind among all four, which stand in the order of the kinds.
+    pub fn of<T>(self, lists: &[Vec<T>; 4]) -> &[T] {
+        let [tools, prompts, resources, templates] = lists;
+        match self {
+            Self::Tools => tools,
+            Self::Prompts => prompts,
+            Self::Resources => resources,
+            Self::Templates => templates,
+        }
+    }
+
     pub const ALL: [Self; 4] = [Self::Tools, Self::Prompts, Self::Resources, Self::Templates];
 
     pub const fn method(self) -> &'static str {
@@ -83,13 +94,7 @@ impl Kind {
 
 impl Listing {
     pub fn list(&self, kind: Kind) -> &[(String, Object)] {
-        let [tools, prompts, resources, templates] = &self.lists;
-        match kind {
-            Kind::Tools => tools,
-            Kind::Prompts => prompts,
-            Kind::Resources => resources,
-            Kind::Templates => templates,
-        }
+        kind.of(&self.lists)
     }
 
     pub fn has(&self, capability: &str) -> bool {

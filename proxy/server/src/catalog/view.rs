@@ -142,13 +142,7 @@ impl View {
     }
 
     fn list(&self, kind: Kind) -> &[Entry] {
-        let [tools, prompts, resources, templates] = &self.lists;
-        match kind {
-            Kind::Tools => tools,
-            Kind::Prompts => prompts,
-            Kind::Resources => resources,
-            Kind::Templates => templates,
-        }
+        kind.of(&self.lists)
     }
 }
 
