@@ -18,6 +18,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let descriptors = protox::compile(FILES, ["proto"])?;
     fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
-    tonic_prost_build::configure().build_transport(false).include_file("packages.rs").compile_fds(descriptors)?;
+    tonic_prost_build::configure()
+        .build_transport(false)
+        // It holds a secret; see `proto`.
+        .skip_debug([".outrigger.snapshot.v1.Keyring.Key"])
+        .include_file("packages.rs")
+        .compile_fds(descriptors)?;
     Ok(())
 }

@@ -188,7 +188,7 @@ pub enum Lines {
 
 #[derive(Debug, Group)]
 pub struct Watch {
-    /// Kind to show: Settings, Agent, Capability, Pool, Endpoints or Route; all if left out
+    /// Kind to show: Settings, Keyring, Revocations, Agent, Capability, Pool, Endpoints or Route; all if left out
     #[arg(long = "kind", value_name = "KIND", value_parser = resource_kind)]
     pub kinds: Vec<ResourceKind>,
     /// Requirement whose route is part of the view, such as `forecast=weather ^1.2`

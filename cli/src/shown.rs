@@ -3,6 +3,8 @@
 //! In: a resource. Out: a JSON object, or one line.
 //! Never here: the wire form; field names here follow control's operator API.
 
+use std::collections::BTreeMap;
+
 use outrigger_model::capability::Capability;
 use outrigger_model::endpoint::Endpoint;
 use outrigger_model::route::{Limits, Timeouts};
@@ -13,7 +15,21 @@ use serde_json::{Value, json};
 /// The whole resource.
 pub fn document(resource: &Resource) -> Value {
     match resource {
-        Resource::Settings(settings) => json!({"session_idle_seconds": settings.session_idle.as_secs()}),
+        Resource::Settings(settings) => json!({
+            "session_idle_seconds": settings.session_idle.as_secs(),
+            "session_lifetime_seconds": settings.session_lifetime.as_secs(),
+            "session_mode": settings.session_mode.as_str(),
+            "sessions_per_caller_max": settings.session_limits.per_caller,
+            "sessions_per_agent_max": settings.session_limits.per_agent,
+            "sessions_max": settings.session_limits.total,
+        }),
+        // What the keys are is nobody's business.
+        Resource::Keyring(keyring) => json!({"keys": keyring.keys.iter().map(|key| key.id).collect::<Vec<_>>()}),
+        Resource::Revocations(all) => json!({
+            "sessions": all.sessions.iter().map(|(name, at)| (name.to_string(), at)).collect::<BTreeMap<_, _>>(),
+            "callers": all.callers,
+            "agents": all.agents.iter().map(|(name, at)| (name.as_str(), at)).collect::<BTreeMap<_, _>>(),
+        }),
         Resource::Agent(agent) => json!({
             "name": agent.name.as_str(), "version": agent.version.to_string(),
             "tags": tags(&agent.tags), "pool": agent.pool.as_str(),
@@ -32,6 +48,8 @@ pub fn document(resource: &Resource) -> Value {
         Resource::Route(route) => json!({
             "name": route.name.as_str(), "pool": route.pool.as_str(), "affinity": route.affinity.as_str(),
             "inspect": route.inspect,
+            "keys": route.sessions.keys.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "on_replica_loss": route.sessions.on_loss.as_str(),
             "timeouts": timeouts(&route.timeouts),
         }),
     }
@@ -42,6 +60,10 @@ pub fn line(resource: &Resource) -> String {
     match resource {
         Resource::Settings(settings) => {
             format!("sessions idle for {} s are forgotten", settings.session_idle.as_secs())
+        }
+        Resource::Keyring(keyring) => format!("{} keys", keyring.keys.len()),
+        Resource::Revocations(all) => {
+            format!("{} sessions, {} callers, {} agents", all.sessions.len(), all.callers.len(), all.agents.len())
         }
         Resource::Agent(agent) => joined([format!("version {}", agent.version), tags(&agent.tags).join(" ")]),
         Resource::Capability(capability) => {

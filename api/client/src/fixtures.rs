@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use outrigger_model::endpoint::{Endpoint, EndpointState};
+use outrigger_model::key::SessionPolicy;
 use outrigger_model::manifest::Manifest;
 use outrigger_model::name::{AgentName, NodeId, PoolName, ReplicaId, RouteName};
 use outrigger_model::pool::{Balance, Endpoints, Pool};
@@ -41,9 +42,17 @@ pub fn add(resources: &mut Kinds, name: &str, weight: u16) {
     resources.pools.insert(pool.clone(), Pool { name: pool.clone(), agent, balance: Balance::default() });
     resources.endpoints.insert(pool.clone(), Endpoints { pool: pool.clone(), endpoints: vec![endpoint] });
     let timeouts = Timeouts::default();
-    resources
-        .routes
-        .insert(route.clone(), Route { name: route, pool, affinity: Affinity::Auto, inspect: false, timeouts });
+    resources.routes.insert(
+        route.clone(),
+        Route {
+            name: route,
+            pool,
+            affinity: Affinity::Auto,
+            inspect: false,
+            sessions: SessionPolicy::default(),
+            timeouts,
+        },
+    );
 }
 
 pub fn remove(resources: &mut Kinds, name: &str) {

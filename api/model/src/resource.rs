@@ -12,6 +12,8 @@ use crate::digest::Digest;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ResourceKind {
     Settings,
+    Keyring,
+    Revocations,
     Agent,
     Capability,
     Pool,
@@ -42,12 +44,22 @@ pub struct Token {
 pub struct BadToken(String);
 
 impl ResourceKind {
-    pub const ALL: [Self; 6] =
-        [Self::Settings, Self::Agent, Self::Capability, Self::Pool, Self::Endpoints, Self::Route];
+    pub const ALL: [Self; 8] = [
+        Self::Settings,
+        Self::Keyring,
+        Self::Revocations,
+        Self::Agent,
+        Self::Capability,
+        Self::Pool,
+        Self::Endpoints,
+        Self::Route,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Settings => "Settings",
+            Self::Keyring => "Keyring",
+            Self::Revocations => "Revocations",
             Self::Agent => "Agent",
             Self::Capability => "Capability",
             Self::Pool => "Pool",

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::key::SessionPolicy;
 use crate::name::{PoolName, RouteName};
 
 /// Which state a call must follow.
@@ -62,6 +63,7 @@ pub struct Route {
     pub affinity: Affinity,
     /// Whether the body of every call is read and compared with its head, also where the head tells all.
     pub inspect: bool,
+    pub sessions: SessionPolicy,
     pub timeouts: Timeouts,
 }
 

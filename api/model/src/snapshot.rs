@@ -12,7 +12,9 @@ use crate::agent::Agent;
 use crate::capability::Capability;
 use crate::name::{AgentName, CapabilityName, PoolName, RouteName};
 use crate::pool::{Endpoints, Pool};
+use crate::revocation::Revocations;
 use crate::route::Route;
+use crate::secret::Keyring;
 use crate::settings::Settings;
 use shared::Shared;
 
@@ -20,6 +22,8 @@ use shared::Shared;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resources {
     pub settings: Settings,
+    pub keyring: Keyring,
+    pub revocations: Revocations,
     pub agents: BTreeMap<AgentName, Agent>,
     pub capabilities: BTreeMap<CapabilityName, Capability>,
     pub pools: BTreeMap<PoolName, Pool>,
@@ -31,6 +35,8 @@ pub struct Resources {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Kinds {
     pub settings: Settings,
+    pub keyring: Keyring,
+    pub revocations: Revocations,
     pub agents: Shared<AgentName, Agent>,
     pub capabilities: Shared<CapabilityName, Capability>,
     pub pools: Shared<PoolName, Pool>,
@@ -76,9 +82,11 @@ impl Snapshot {
 
 impl From<Resources> for Kinds {
     fn from(resources: Resources) -> Self {
-        let Resources { settings, agents, capabilities, pools, endpoints, routes } = resources;
+        let Resources { settings, keyring, revocations, agents, capabilities, pools, endpoints, routes } = resources;
         Self {
             settings,
+            keyring,
+            revocations,
             agents: agents.into_iter().collect(),
             capabilities: capabilities.into_iter().collect(),
             pools: pools.into_iter().collect(),

@@ -4,10 +4,13 @@
 
 pub(crate) mod field;
 pub mod settings;
+pub mod keyring;
+pub mod revocations;
 pub mod agent;
 pub mod capability;
 pub mod pool;
 pub mod endpoints;
+mod session_policy;
 pub mod route;
 pub mod manifest;
 pub mod replica;

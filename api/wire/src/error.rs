@@ -5,6 +5,7 @@
 use std::fmt;
 
 use outrigger_model::identity::BadIdentity;
+use outrigger_model::key::BadKey;
 use outrigger_model::name::BadName;
 use outrigger_model::requirement::BadRequirement;
 use outrigger_model::resource::BadToken;
@@ -47,6 +48,8 @@ pub enum Wrong {
     Other { found: String, expected: String },
     #[error("{0} bytes are not a SHA-256 digest")]
     Digest(usize),
+    #[error("{0} bytes are not a key of 32")]
+    Secret(usize),
     #[error("`{text}` is not a semantic version: {cause}")]
     Version { text: String, cause: semver::Error },
     #[error("`{0}` is not an address of the form ip:port")]
@@ -57,6 +60,8 @@ pub enum Wrong {
     Time,
     #[error("{0}")]
     Name(#[from] BadName),
+    #[error("{}", excerpt(.0))]
+    Key(#[from] BadKey),
     #[error("{}", excerpt(.0))]
     Tag(#[from] BadTag),
     #[error("{}", excerpt(.0))]

@@ -8,13 +8,15 @@ pub const MANIFEST_TYPE_URL: &str = "type.googleapis.com/outrigger.snapshot.v1.M
 /// The kind of the manifest in texts for people, beside [`ResourceKind::as_str`].
 pub const MANIFEST: &str = "Manifest";
 
-/// The name of resources of which there is one: the settings and the manifest.
+/// The name of resources of which there is one: settings, keyring, revocations and the manifest.
 pub const SELF: &str = "self";
 
 /// The type URL of a kind.
 pub const fn type_url(kind: ResourceKind) -> &'static str {
     match kind {
         ResourceKind::Settings => "type.googleapis.com/outrigger.snapshot.v1.Settings",
+        ResourceKind::Keyring => "type.googleapis.com/outrigger.snapshot.v1.Keyring",
+        ResourceKind::Revocations => "type.googleapis.com/outrigger.snapshot.v1.Revocations",
         ResourceKind::Agent => "type.googleapis.com/outrigger.snapshot.v1.Agent",
         ResourceKind::Capability => "type.googleapis.com/outrigger.snapshot.v1.Capability",
         ResourceKind::Pool => "type.googleapis.com/outrigger.snapshot.v1.Pool",

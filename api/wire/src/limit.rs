@@ -20,6 +20,8 @@ pub const TROUBLE_CHARS_MAX: usize = 512;
 pub const REPLICAS_MAX: usize = 1_000;
 /// Most MCP revisions of one replica.
 pub const REVISIONS_MAX: usize = 32;
+/// Longest identity of a calling workload, in bytes (SPIFFE ID, section 2.3).
+pub const CALLER_BYTES_MAX: usize = 2_048;
 /// The longest length of time protobuf allows: 10,000 years.
 pub const DURATION_SECONDS_MAX: u64 = 315_576_000_000;
 /// The last second of the year 9999, protobuf's last.

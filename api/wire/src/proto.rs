@@ -14,5 +14,12 @@ pub use packages::google::rpc;
 pub use packages::outrigger::registry::v1 as registry;
 pub use packages::outrigger::snapshot::v1 as snapshot;
 
+impl std::fmt::Debug for snapshot::keyring::Key {
+    /// Without the secret.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Key").field("id", &self.id).field("made_at", &self.made_at).finish_non_exhaustive()
+    }
+}
+
 /// The descriptors of all services, for gRPC reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

@@ -6,7 +6,9 @@ use outrigger_model::agent::Agent;
 use outrigger_model::capability::Capability;
 use outrigger_model::pool::{Endpoints, Pool};
 use outrigger_model::resource::ResourceKind;
+use outrigger_model::revocation::Revocations;
 use outrigger_model::route::Route;
+use outrigger_model::secret::Keyring;
 use outrigger_model::settings::Settings;
 use outrigger_model::snapshot::Kinds;
 use prost::Message;
@@ -20,6 +22,8 @@ use crate::{decode, encode};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resource {
     Settings(Settings),
+    Keyring(Keyring),
+    Revocations(Revocations),
     Agent(Agent),
     Capability(Capability),
     Pool(Pool),
@@ -31,6 +35,8 @@ impl Resource {
     pub const fn kind(&self) -> ResourceKind {
         match self {
             Self::Settings(_) => ResourceKind::Settings,
+            Self::Keyring(_) => ResourceKind::Keyring,
+            Self::Revocations(_) => ResourceKind::Revocations,
             Self::Agent(_) => ResourceKind::Agent,
             Self::Capability(_) => ResourceKind::Capability,
             Self::Pool(_) => ResourceKind::Pool,
@@ -41,7 +47,7 @@ impl Resource {
 
     pub fn name(&self) -> &str {
         match self {
-            Self::Settings(_) => SELF,
+            Self::Settings(_) | Self::Keyring(_) | Self::Revocations(_) => SELF,
             Self::Agent(agent) => agent.name.as_str(),
             Self::Capability(capability) => capability.name.as_str(),
             Self::Pool(pool) => pool.name.as_str(),
@@ -54,6 +60,8 @@ impl Resource {
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Self::Settings(settings) => encode::settings::settings(settings).encode_to_vec(),
+            Self::Keyring(keyring) => encode::keyring::keyring(keyring).encode_to_vec(),
+            Self::Revocations(all) => encode::revocations::revocations(all).encode_to_vec(),
             Self::Agent(agent) => encode::agent::agent(agent).encode_to_vec(),
             Self::Capability(capability) => encode::capability::capability(capability).encode_to_vec(),
             Self::Pool(pool) => encode::pool::pool(pool).encode_to_vec(),
@@ -78,6 +86,8 @@ impl Resource {
     fn decode_body(kind: ResourceKind, bytes: &[u8]) -> Result<Self, DecodeError> {
         match kind {
             ResourceKind::Settings => decode::settings::settings(message(bytes)?).map(Self::Settings),
+            ResourceKind::Keyring => decode::keyring::keyring(message(bytes)?).map(Self::Keyring),
+            ResourceKind::Revocations => decode::revocations::revocations(message(bytes)?).map(Self::Revocations),
             ResourceKind::Agent => decode::agent::agent(message(bytes)?).map(Self::Agent),
             ResourceKind::Capability => decode::capability::capability(message(bytes)?).map(Self::Capability),
             ResourceKind::Pool => decode::pool::pool(message(bytes)?).map(Self::Pool),
@@ -90,6 +100,8 @@ impl Resource {
     pub fn put(self, resources: &mut Kinds) {
         match self {
             Self::Settings(settings) => resources.settings = settings,
+            Self::Keyring(keyring) => resources.keyring = keyring,
+            Self::Revocations(all) => resources.revocations = all,
             Self::Agent(agent) => drop(resources.agents.insert(agent.name.clone(), agent)),
             Self::Capability(capability) => {
                 resources.capabilities.insert(capability.name.clone(), capability);
@@ -100,10 +112,12 @@ impl Resource {
         }
     }
 
-    /// Takes the resource of that kind and name out of a set; settings fall back to their defaults.
+    /// Takes the resource of that kind and name out of a set; those of which there is one fall back to their defaults.
     pub fn take(kind: ResourceKind, name: &str, resources: &mut Kinds) {
         match kind {
             ResourceKind::Settings => resources.settings = Settings::default(),
+            ResourceKind::Keyring => resources.keyring = Keyring::default(),
+            ResourceKind::Revocations => resources.revocations = Revocations::default(),
             ResourceKind::Agent => drop(resources.agents.remove(name)),
             ResourceKind::Capability => drop(resources.capabilities.remove(name)),
             ResourceKind::Pool => drop(resources.pools.remove(name)),
@@ -117,6 +131,8 @@ impl Resource {
 pub fn find(kind: ResourceKind, name: &str, resources: &Kinds) -> Option<Resource> {
     match kind {
         ResourceKind::Settings => (name == SELF).then(|| Resource::Settings(resources.settings.clone())),
+        ResourceKind::Keyring => (name == SELF).then(|| Resource::Keyring(resources.keyring.clone())),
+        ResourceKind::Revocations => (name == SELF).then(|| Resource::Revocations(resources.revocations.clone())),
         ResourceKind::Agent => resources.agents.get(name).cloned().map(Resource::Agent),
         ResourceKind::Capability => resources.capabilities.get(name).cloned().map(Resource::Capability),
         ResourceKind::Pool => resources.pools.get(name).cloned().map(Resource::Pool),
@@ -127,8 +143,13 @@ pub fn find(kind: ResourceKind, name: &str, resources: &Kinds) -> Option<Resourc
 
 /// Every resource of a set, kind by kind in sending order, sorted by name.
 pub fn all(resources: &Kinds) -> impl Iterator<Item = Resource> + '_ {
-    let settings = std::iter::once(Resource::Settings(resources.settings.clone()));
-    settings
+    let single = [
+        Resource::Settings(resources.settings.clone()),
+        Resource::Keyring(resources.keyring.clone()),
+        Resource::Revocations(resources.revocations.clone()),
+    ];
+    single
+        .into_iter()
         .chain(resources.agents.values().cloned().map(Resource::Agent))
         .chain(resources.capabilities.values().cloned().map(Resource::Capability))
         .chain(resources.pools.values().cloned().map(Resource::Pool))

@@ -9,11 +9,14 @@ use outrigger_model::capability::{Capability, Tool, ToolHints};
 use outrigger_model::digest::Digest;
 use outrigger_model::endpoint::{Endpoint, EndpointState};
 use outrigger_model::identity::SpiffeId;
+use outrigger_model::key::{ArgumentKey, KEYS_MAX, KeySource, OnLoss, SessionPolicy};
 use outrigger_model::pool::{Balance, Endpoints, Pool};
 use outrigger_model::replica::{Generation, Replica};
 use outrigger_model::revision::Revision;
+use outrigger_model::revocation::{Revocations, SessionName};
 use outrigger_model::route::{Affinity, Limits, Route, Timeouts};
-use outrigger_model::settings::Settings;
+use outrigger_model::secret::{Keyring, SealKey, Secret};
+use outrigger_model::settings::{SessionLimits, SessionMode, Settings};
 use outrigger_model::snapshot::Kinds;
 use outrigger_model::tag::TagSet;
 use proptest::collection::{btree_map, btree_set, vec};
@@ -55,7 +58,47 @@ fn duration() -> impl Strategy<Value = Duration> {
 }
 
 pub fn settings() -> impl Strategy<Value = Settings> {
-    duration().prop_map(|session_idle| Settings { session_idle })
+    let mode = prop_oneof![Just(SessionMode::Stored), Just(SessionMode::Sealed)];
+    let limit = || option::of(any::<u32>());
+    let limits = (limit(), limit(), limit());
+    let limits = limits.prop_map(|(per_caller, per_agent, total)| SessionLimits { per_caller, per_agent, total });
+    (duration(), duration(), mode, limits).prop_map(|(session_idle, session_lifetime, session_mode, session_limits)| {
+        Settings { session_idle, session_lifetime, session_mode, session_limits }
+    })
+}
+
+pub fn keyring() -> impl Strategy<Value = Keyring> {
+    let keys = btree_map(any::<u32>(), (any::<[u8; 32]>(), seconds()), 0..4);
+    keys.prop_map(|keys| {
+        let keys = keys.into_iter().map(|(id, (secret, made))| SealKey { id, secret: Secret::new(secret), made });
+        Keyring { keys: keys.collect() }
+    })
+}
+
+pub fn revocations() -> impl Strategy<Value = Revocations> {
+    let sessions = btree_map(any::<u64>().prop_map(SessionName::from_number), seconds(), 0..4);
+    let callers = btree_map("spiffe://mesh/agent/[a-z]{1,20}", seconds(), 0..4);
+    (sessions, callers, btree_map(name(), seconds(), 0..4)).prop_map(|(sessions, callers, agents)| Revocations {
+        sessions,
+        callers,
+        agents,
+    })
+}
+
+fn seconds() -> impl Strategy<Value = u64> {
+    0..=crate::limit::TIME_SECONDS_MAX
+}
+
+fn session_policy() -> impl Strategy<Value = SessionPolicy> {
+    let argument = ("[a-z]{1,9}(\\.[a-z_]{1,9}){0,3}", vec("[a-z]{1,9}", 0..4));
+    let key = prop_oneof![
+        "[A-Za-z0-9_-]{1,20}".prop_map(|name| KeySource::header(&name).unwrap()),
+        "[A-Za-z0-9_.~-]{1,20}".prop_map(|name| KeySource::param(&name).unwrap()),
+        "[A-Za-z0-9_-]{1,20}".prop_map(|name| KeySource::cookie(&name).unwrap()),
+        argument.prop_map(|(path, tools)| KeySource::Argument(ArgumentKey::new(&path, tools).unwrap())),
+    ];
+    let on_loss = prop_oneof![Just(OnLoss::NotFound), Just(OnLoss::Reestablish)];
+    (vec(key, 0..=KEYS_MAX), on_loss).prop_map(|(keys, on_loss)| SessionPolicy { keys, on_loss })
 }
 
 pub fn agent() -> impl Strategy<Value = Agent> {
@@ -106,11 +149,13 @@ pub fn route() -> impl Strategy<Value = Route> {
         stream,
         keep_alive,
     });
-    (name(), name(), affinity, any::<bool>(), timeouts).prop_map(|(name, pool, affinity, inspect, timeouts)| Route {
+    let parts = (name(), name(), affinity, any::<bool>(), session_policy(), timeouts);
+    parts.prop_map(|(name, pool, affinity, inspect, sessions, timeouts)| Route {
         name,
         pool,
         affinity,
         inspect,
+        sessions,
         timeouts,
     })
 }
@@ -122,15 +167,20 @@ fn limits() -> impl Strategy<Value = Limits> {
 
 /// Any set; references between its resources may lead nowhere.
 pub fn resources() -> impl Strategy<Value = Kinds> {
-    let parts = (settings(), vec(agent(), 0..4), vec(capability(), 0..4), vec(pool(), 0..4), vec(endpoints(), 0..4));
-    (parts, vec(route(), 0..4)).prop_map(|((settings, agents, capabilities, pools, endpoints), routes)| Kinds {
-        settings,
-        agents: agents.into_iter().map(|agent| (agent.name.clone(), agent)).collect(),
-        capabilities: capabilities.into_iter().map(|capability| (capability.name.clone(), capability)).collect(),
-        pools: pools.into_iter().map(|pool| (pool.name.clone(), pool)).collect(),
-        endpoints: endpoints.into_iter().map(|endpoints| (endpoints.pool.clone(), endpoints)).collect(),
-        routes: routes.into_iter().map(|route| (route.name.clone(), route)).collect(),
-    })
+    let single = (settings(), keyring(), revocations());
+    let parts = (single, vec(agent(), 0..4), vec(capability(), 0..4), vec(pool(), 0..4), vec(endpoints(), 0..4));
+    (parts, vec(route(), 0..4)).prop_map(
+        |(((settings, keyring, revocations), agents, capabilities, pools, endpoints), routes)| Kinds {
+            settings,
+            keyring,
+            revocations,
+            agents: agents.into_iter().map(|agent| (agent.name.clone(), agent)).collect(),
+            capabilities: capabilities.into_iter().map(|capability| (capability.name.clone(), capability)).collect(),
+            pools: pools.into_iter().map(|pool| (pool.name.clone(), pool)).collect(),
+            endpoints: endpoints.into_iter().map(|endpoints| (endpoints.pool.clone(), endpoints)).collect(),
+            routes: routes.into_iter().map(|route| (route.name.clone(), route)).collect(),
+        },
+    )
 }
 
 pub fn reported() -> impl Strategy<Value = ReportedReplica> {

@@ -35,5 +35,5 @@ fn tags_may_begin_with_a_sign() {
 fn kinds_to_watch_are_named_whatever_their_case_and_others_are_refused_with_a_list() {
     assert!(parse("outrigger watch --kind endpoints").is_ok());
     let error = parse("outrigger watch --kind cats").unwrap_err();
-    assert!(error.contains("Settings, Agent, Capability"), "{error}");
+    assert!(error.contains("Settings, Keyring, Revocations, Agent"), "{error}");
 }

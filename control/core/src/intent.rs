@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use outrigger_model::digest::Digest;
+use outrigger_model::key::SessionPolicy;
 use outrigger_model::name::{AgentName, RouteName};
 use outrigger_model::pool::Balance;
 use outrigger_model::requirement::Requirement;
@@ -20,6 +21,7 @@ pub const POOLS_MAX: usize = 10_000;
 /// Longest timeout of a route; what may take longer needs no limit.
 const TIMEOUT_MAX: Duration = Duration::from_secs(365 * 86_400);
 const SESSION_IDLE_MAX: Duration = Duration::from_secs(30 * 86_400);
+const SESSION_LIFETIME_MAX: Duration = Duration::from_secs(365 * 86_400);
 
 /// A name that operators give to a requirement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +30,7 @@ pub struct OperatorRoute {
     pub requirement: Requirement,
     pub affinity: Affinity,
     pub inspect: bool,
+    pub sessions: SessionPolicy,
     pub timeouts: Timeouts,
 }
 
@@ -55,6 +58,8 @@ pub enum IntentError {
     ManyPools(usize),
     #[error("settings: a session may be idle for 1 second to 30 days, not {0:?}")]
     SessionIdle(Duration),
+    #[error("settings: a session may live for as long as it may be idle, up to 365 days, not for {0:?}")]
+    SessionLifetime(Duration),
 }
 
 impl Intent {
@@ -71,6 +76,9 @@ impl Intent {
         }
         if !(Duration::from_secs(1)..=SESSION_IDLE_MAX).contains(&settings.session_idle) {
             return Err(IntentError::SessionIdle(settings.session_idle));
+        }
+        if !(settings.session_idle..=SESSION_LIFETIME_MAX).contains(&settings.session_lifetime) {
+            return Err(IntentError::SessionLifetime(settings.session_lifetime));
         }
         let mut intent = Self { settings, ..Self::default() };
         for route in routes {
@@ -104,10 +112,10 @@ impl Intent {
 
     /// Equal for equal intents; a restart with another file is noticed by it.
     pub fn digest(&self) -> Digest {
-        let mut parts = vec![format!("session_idle {:?}", self.settings.session_idle)];
+        let mut parts = vec![format!("{:?}", self.settings)];
         for route in self.routes.values() {
-            let OperatorRoute { name, requirement, affinity, inspect, timeouts } = route;
-            parts.push(format!("route {name} {requirement} {} {inspect} {timeouts:?}", affinity.as_str()));
+            let OperatorRoute { name, requirement, affinity, inspect, sessions, timeouts } = route;
+            parts.push(format!("route {name} {requirement} {} {inspect} {sessions:?} {timeouts:?}", affinity.as_str()));
         }
         parts.extend(self.pools.iter().map(|(agent, balance)| format!("pool {agent} {}", balance.as_str())));
         Digest::of_parts(parts.iter().map(String::as_bytes))

@@ -11,11 +11,13 @@ use crate::world::endpoint::Endpoint;
 
 /// How an answer is passed to its caller.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Delivery {
+pub struct Delivery<'a> {
     /// The connection ends after it.
     pub close: bool,
     /// The caller knows no chunks.
     pub without_chunks: bool,
+    /// By which the caller knows the session, in place of the id that the agent wrote.
+    pub session: Option<&'a [u8]>,
 }
 
 /// What a request is for at its endpoint.
@@ -37,8 +39,9 @@ pub fn wants_as_is(head: &RequestHead) -> bool {
     head.fields.has(Name::Ours) && head.fields.iter().any(is)
 }
 
-/// Appends the head of a request as `endpoint` is to see it.
-pub fn request(head: &RequestHead, endpoint: &Endpoint, spot: Spot<'_>, out: &mut Vec<u8>) {
+/// Appends the head of a request as `endpoint` is to see it. `session` is the id by which it knows the session, where that is another
+/// than the caller's.
+pub fn request(head: &RequestHead, endpoint: &Endpoint, spot: Spot<'_>, session: Option<&[u8]>, out: &mut Vec<u8>) {
     let lead = endpoint.lead.as_ref();
     out.reserve(head.size() + lead.path.len() + 64);
     out.extend_from_slice(head.method());
@@ -83,14 +86,14 @@ pub fn request(head: &RequestHead, endpoint: &Endpoint, spot: Spot<'_>, out: &mu
             known => !is_of_connection(known),
         };
         if goes_on && !of_connection.has(known, name) {
-            line(out, name, value);
+            line(out, name, session.filter(|_| known == Name::McpSessionId).unwrap_or(value));
         }
     }
     out.extend_from_slice(b"\r\n");
 }
 
 /// Appends the head of an answer as its caller is to see it.
-pub fn answer(head: &ResponseHead, delivery: Delivery, out: &mut Vec<u8>) {
+pub fn answer(head: &ResponseHead, delivery: Delivery<'_>, out: &mut Vec<u8>) {
     out.reserve(head.size() + 32);
     out.extend_from_slice(b"HTTP/1.1 ");
     out.extend_from_slice(head.status.as_str().as_bytes());
@@ -101,7 +104,7 @@ pub fn answer(head: &ResponseHead, delivery: Delivery, out: &mut Vec<u8>) {
     for (known, name, value) in head.fields.iter() {
         let stays = is_of_connection(known) || known == Name::TransferEncoding && delivery.without_chunks;
         if !stays && !of_connection.has(known, name) {
-            line(out, name, value);
+            line(out, name, delivery.session.filter(|_| known == Name::McpSessionId).unwrap_or(value));
         }
     }
     if delivery.close {

@@ -7,6 +7,7 @@ use std::time::Instant;
 use http::Uri;
 use outrigger_model::agent::Agent;
 use outrigger_model::endpoint::{Endpoint, EndpointState};
+use outrigger_model::key::SessionPolicy;
 use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
 use outrigger_model::pool::{Balance, Endpoints, Pool};
 use outrigger_model::replica::Generation;
@@ -48,6 +49,7 @@ impl Mesh {
             pool,
             affinity: Affinity::Auto,
             inspect: false,
+            sessions: SessionPolicy::default(),
             timeouts: Timeouts::default(),
         };
         self.resources.routes.insert(route, written);

@@ -1,5 +1,6 @@
 use super::*;
 use crate::endpoint::{Endpoint, EndpointState};
+use crate::key::SessionPolicy;
 use crate::name::ReplicaId;
 use crate::pool::Balance;
 use crate::replica::Generation;
@@ -14,7 +15,14 @@ fn whole() -> Resources {
         endpoints: [(pool.clone(), Endpoints { pool: pool.clone(), endpoints: vec![] })].into(),
         routes: [(
             route.clone(),
-            Route { name: route, pool, affinity: Affinity::Auto, inspect: false, timeouts: Timeouts::default() },
+            Route {
+                name: route,
+                pool,
+                affinity: Affinity::Auto,
+                inspect: false,
+                sessions: SessionPolicy::default(),
+                timeouts: Timeouts::default(),
+            },
         )]
         .into(),
         ..Resources::default()

@@ -75,6 +75,13 @@ pub fn time(field: &'static str, wire: prost_types::Timestamp) -> Result<SystemT
     .ok_or_else(|| DecodeError::field(field, Wrong::Time))
 }
 
+/// Whole seconds since 1970.
+pub fn seconds(field: &'static str, wire: Option<prost_types::Timestamp>) -> Result<u64, DecodeError> {
+    let wire = required(field, wire)?;
+    let seconds = u64::try_from(wire.seconds).ok().filter(|seconds| *seconds <= TIME_SECONDS_MAX && wire.nanos == 0);
+    seconds.ok_or_else(|| DecodeError::field(field, Wrong::Time))
+}
+
 pub fn required<T>(field: &'static str, value: Option<T>) -> Result<T, DecodeError> {
     value.ok_or_else(|| DecodeError::field(field, Wrong::Missing))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use outrigger_model::name::{PoolName, RouteName};
 use outrigger_model::route::{Affinity, Limits, Route, Timeouts};
 
-use super::field;
+use super::{field, session_policy};
 use crate::error::{DecodeError, Wrong};
 use crate::proto::snapshot as wire;
 
@@ -28,6 +28,7 @@ pub fn route(wire: wire::Route) -> Result<Route, DecodeError> {
         pool: PoolName::new(&wire.pool).map_err(|bad| DecodeError::field("pool", bad))?,
         affinity,
         inspect: wire.inspect,
+        sessions: session_policy::policy(wire.keys, wire.on_loss)?,
         timeouts: Timeouts {
             connect: field::duration("connect_timeout", connect)?,
             quick: wire.quick.map_or(Ok(call), limits).map_err(|bad| bad.inside("quick"))?,

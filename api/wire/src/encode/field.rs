@@ -19,6 +19,11 @@ pub fn time(time: SystemTime) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds: seconds.cast_signed(), nanos: since.subsec_nanos().cast_signed() }
 }
 
+/// Seconds since 1970.
+pub fn seconds(unix: u64) -> prost_types::Timestamp {
+    prost_types::Timestamp { seconds: unix.min(TIME_SECONDS_MAX).cast_signed(), nanos: 0 }
+}
+
 pub fn tags(tags: &TagSet) -> Vec<String> {
     tags.iter().map(|tag| tag.as_str().to_owned()).collect()
 }

@@ -2,7 +2,7 @@
 
 use outrigger_model::route::{Affinity, Limits, Route};
 
-use super::field;
+use super::{field, session_policy};
 use crate::proto::snapshot as wire;
 
 pub fn route(route: &Route) -> wire::Route {
@@ -25,6 +25,8 @@ pub fn route(route: &Route) -> wire::Route {
         quick: Some(limits(timeouts.quick)),
         stream: Some(limits(timeouts.stream)),
         keep_alive: timeouts.keep_alive.map(field::duration),
+        keys: route.sessions.keys.iter().map(session_policy::key).collect(),
+        on_loss: session_policy::on_loss(route.sessions.on_loss).into(),
     }
 }
 

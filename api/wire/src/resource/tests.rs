@@ -153,6 +153,8 @@ fn bad_routes_pools_agents_and_settings_are_refused_by_their_field() {
         pool: "weather".into(),
         affinity: wire::route::Affinity::Auto.into(),
         inspect: false,
+        keys: vec![],
+        on_loss: 0,
         connect_timeout: Some(second),
         first_byte_timeout: Some(second),
         ..wire::Route::default()
@@ -184,7 +186,7 @@ fn bad_routes_pools_agents_and_settings_are_refused_by_their_field() {
     let agent = wire::Agent { name: "weather".into(), semver: "1.0.0".into(), ..wire::Agent::default() };
     refused(ResourceKind::Agent, "weather", &agent, "Agent/weather.pool: pool name is empty");
     refused(ResourceKind::Settings, "self", &wire::Settings::default(), "Settings/self.session_idle: it is missing");
-    let settings = wire::Settings { session_idle: Some(second) };
+    let settings = wire::Settings { session_idle: Some(second), ..wire::Settings::default() };
     refused(ResourceKind::Settings, "mine", &settings, "Settings/mine.name: `self` is not `mine`");
 }
 

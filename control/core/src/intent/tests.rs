@@ -6,6 +6,7 @@ fn route(name: &str, requirement: &str) -> OperatorRoute {
         requirement: requirement.parse().unwrap(),
         affinity: Affinity::Auto,
         inspect: false,
+        sessions: SessionPolicy::default(),
         timeouts: Timeouts::default(),
     }
 }
@@ -42,7 +43,7 @@ fn an_intent_that_contradicts_itself_is_refused() {
 #[test]
 fn a_session_may_not_be_forgotten_at_once_nor_kept_for_ever() {
     for seconds in [0, 31 * 86_400] {
-        let settings = Settings { session_idle: Duration::from_secs(seconds) };
+        let settings = Settings { session_idle: Duration::from_secs(seconds), ..Settings::default() };
         assert!(matches!(Intent::new(vec![], vec![], settings), Err(IntentError::SessionIdle(_))));
     }
 }

@@ -10,6 +10,7 @@ use outrigger_model::agent::Agent;
 use outrigger_model::capability::Capability;
 use outrigger_model::digest::Digest;
 use outrigger_model::endpoint::{Endpoint, EndpointState};
+use outrigger_model::key::SessionPolicy;
 use outrigger_model::name::{AgentName, BadName, CapabilityName, PoolName, RouteName};
 use outrigger_model::pool::{Endpoints, Pool};
 use outrigger_model::replica::ReplicaState;
@@ -18,7 +19,7 @@ use outrigger_model::route::{Affinity, Route, Timeouts};
 use outrigger_model::snapshot::{Resources, Snapshot, SnapshotError};
 
 use crate::facts::{Facts, Standing};
-use crate::intent::Intent;
+use crate::intent::{Intent, OperatorRoute};
 use crate::resolve::{Winner, resolve};
 
 use super::scope::Scope;
@@ -66,7 +67,8 @@ pub fn build(facts: &Facts, intent: &Intent, scope: &Scope) -> Result<Built, Bui
         draft.asked(alias, RouteKind::Dependency, requirement, Way::default())?;
     }
     for route in intent.routes() {
-        let way = Way { affinity: route.affinity, inspect: route.inspect, timeouts: route.timeouts };
+        let OperatorRoute { affinity, inspect, ref sessions, timeouts, .. } = *route;
+        let way = Way { affinity, inspect, sessions: sessions.clone(), timeouts };
         draft.asked(&route.name, RouteKind::Operator, &route.requirement, way)?;
     }
     draft.agents()?;
@@ -87,6 +89,7 @@ pub fn pool_name(facts: &Facts, route: &RouteName, winner: &Winner<'_>) -> Resul
 struct Way {
     affinity: Affinity,
     inspect: bool,
+    sessions: SessionPolicy,
     timeouts: Timeouts,
 }
 
@@ -178,8 +181,9 @@ impl Draft<'_> {
             return;
         }
         self.kinds.insert(name.clone(), kind);
-        let Way { affinity, inspect, timeouts } = way;
-        self.resources.routes.insert(name.clone(), Route { name, pool, affinity, inspect, timeouts });
+        let Way { affinity, inspect, sessions, timeouts } = way;
+        let route = Route { name: name.clone(), pool, affinity, inspect, sessions, timeouts };
+        self.resources.routes.insert(name, route);
     }
 }
 

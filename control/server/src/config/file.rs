@@ -67,6 +67,16 @@ pub struct LeaseFile {
 pub struct MeshFile {
     /// A session that is not used for this long is forgotten. Default: 3600
     pub session_idle_seconds: Option<u64>,
+    /// A session is over after this long, however much it is used. Default: 2592000, which is 30 days
+    pub session_lifetime_seconds: Option<u64>,
+    /// Who knows where a session lives: `stored`, the stores of the proxies, or `sealed`, the id itself. Default: stored
+    pub session_mode: Option<String>,
+    /// Sessions that one proxy holds open for one caller. Default: no limit
+    pub sessions_per_caller_max: Option<u32>,
+    /// Sessions that one proxy holds open with one agent. Default: no limit
+    pub sessions_per_agent_max: Option<u32>,
+    /// Sessions that one proxy holds open. Default: no limit but that of its memory
+    pub sessions_max: Option<u32>,
 }
 
 /// A route: callers reach it as /NAME/mcp.
@@ -89,8 +99,31 @@ pub struct RouteFile {
     /// 2026-07-28 are not touched
     #[serde(default)]
     pub inspect: bool,
+    /// Values of a call that say which replica holds the state behind them, in the order in which they decide; at most 4.
+    #[serde(default)]
+    pub keys: Vec<KeyFile>,
+    /// What becomes of a session whose replica is gone: `404`, its client opens another one, or `reestablish`, it is opened again on
+    /// another replica, which loses what it held. Default: 404
+    #[serde(default)]
+    pub on_replica_loss: Option<String>,
     #[serde(default)]
     pub timeouts: TimeoutsFile,
+}
+
+/// Where in a call a key stands: exactly one of `header`, `param`, `cookie` and `argument`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeyFile {
+    /// A header of the request.
+    pub header: Option<String>,
+    /// The header `Mcp-Param-<param>`, of calls of revision 2026-07-28 or later.
+    pub param: Option<String>,
+    /// A cookie of the request.
+    pub cookie: Option<String>,
+    /// A string or number in the arguments of `tools/call`, such as session_id or cart.id.
+    pub argument: Option<String>,
+    /// Tools whose argument it is. Default: all
+    pub tools: Vec<String>,
 }
 
 /// How long each phase of a call may take, by what kind of call it is.

@@ -18,7 +18,8 @@ use outrigger_model::pool::Balance;
 use outrigger_model::requirement::{BadRequirement, Requirement};
 use outrigger_model::route::{Affinity, Limits, Timeouts};
 
-use crate::config::file::{ControlFile, LimitsFile, PoolFile, RouteFile, TimeoutsFile};
+use crate::config::file::{ControlFile, LimitsFile, MeshFile, PoolFile, RouteFile, TimeoutsFile};
+use crate::config::sessions::{self, SessionsError};
 use crate::store::{BadPlace, StorePlace};
 
 const REPLICAS_MAX: usize = 20_000;
@@ -85,6 +86,10 @@ pub enum SettingsError {
     },
     #[error("pools[{at}].balance: `{text}` is neither round_robin nor least_request")]
     Balance { at: usize, text: String },
+    #[error("settings.{0}")]
+    Sessions(SessionsError),
+    #[error("routes[{at}].{cause}")]
+    RouteSessions { at: usize, cause: SessionsError },
     #[error("what is declared contradicts itself")]
     Intent(#[from] IntentError),
 }
@@ -118,7 +123,7 @@ impl TryFrom<(ControlFile, &Path)> for Settings {
                     count => return Err(SettingsError::Replicas(count)),
                 },
             },
-            intent: intent(file.routes, file.pools, file.settings.session_idle_seconds)?,
+            intent: intent(file.routes, file.pools, &file.settings)?,
             log: file.log.into(),
         })
     }
@@ -170,11 +175,7 @@ fn networks(texts: &[String]) -> Result<Vec<Cidr>, SettingsError> {
     texts.iter().enumerate().map(parse).collect()
 }
 
-fn intent(
-    routes: Vec<RouteFile>,
-    pools: Vec<PoolFile>,
-    session_idle_seconds: Option<u64>,
-) -> Result<Intent, SettingsError> {
+fn intent(routes: Vec<RouteFile>, pools: Vec<PoolFile>, mesh: &MeshFile) -> Result<Intent, SettingsError> {
     let routes = routes.into_iter().enumerate().map(|(at, route)| operator_route(at, &route));
     let routes = routes.collect::<Result<Vec<_>, _>>()?;
     let pools = pools.iter().enumerate().map(|(at, pool)| {
@@ -183,10 +184,7 @@ fn intent(
         Ok((agent, balance.ok_or_else(|| SettingsError::Balance { at, text: pool.balance.clone() })?))
     });
     let pools = pools.collect::<Result<Vec<_>, SettingsError>>()?;
-    let mut settings = outrigger_model::settings::Settings::default();
-    if let Some(seconds) = session_idle_seconds {
-        settings.session_idle = Duration::from_secs(seconds);
-    }
+    let settings = sessions::settings(mesh).map_err(SettingsError::Sessions)?;
     Ok(Intent::new(routes, pools, settings)?)
 }
 
@@ -201,6 +199,7 @@ fn operator_route(at: usize, route: &RouteFile) -> Result<OperatorRoute, Setting
             .map_err(|cause| SettingsError::Requirement { at, cause })?,
         affinity,
         inspect: route.inspect,
+        sessions: sessions::policy(route).map_err(|cause| SettingsError::RouteSessions { at, cause })?,
         timeouts: timeouts(&route.timeouts),
     })
 }

@@ -58,6 +58,8 @@ pub fn assemble(
         serial: change.serial,
         digest: manifest.digest,
         settings: shelves.of(ResourceKind::Settings),
+        keyring: shelves.of(ResourceKind::Keyring),
+        revocations: shelves.of(ResourceKind::Revocations),
         agents: shelves.of(ResourceKind::Agent),
         capabilities: shelves.of(ResourceKind::Capability),
         pools: shelves.of(ResourceKind::Pool),

@@ -46,6 +46,8 @@ pub struct Edition {
     /// Of the whole snapshot, as its Manifest says.
     pub digest: Digest,
     pub settings: Arc<Shelf>,
+    pub keyring: Arc<Shelf>,
+    pub revocations: Arc<Shelf>,
     pub agents: Arc<Shelf>,
     pub capabilities: Arc<Shelf>,
     pub pools: Arc<Shelf>,
@@ -56,8 +58,10 @@ pub struct Edition {
 
 impl Topic {
     /// In the order in which they are sent.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Resources(ResourceKind::Settings),
+        Self::Resources(ResourceKind::Keyring),
+        Self::Resources(ResourceKind::Revocations),
         Self::Resources(ResourceKind::Agent),
         Self::Resources(ResourceKind::Capability),
         Self::Resources(ResourceKind::Pool),
@@ -84,6 +88,8 @@ impl Edition {
     pub fn shelf(&self, topic: Topic) -> &Arc<Shelf> {
         match topic {
             Topic::Resources(ResourceKind::Settings) => &self.settings,
+            Topic::Resources(ResourceKind::Keyring) => &self.keyring,
+            Topic::Resources(ResourceKind::Revocations) => &self.revocations,
             Topic::Resources(ResourceKind::Agent) => &self.agents,
             Topic::Resources(ResourceKind::Capability) => &self.capabilities,
             Topic::Resources(ResourceKind::Pool) => &self.pools,

@@ -5,6 +5,7 @@ use outrigger_control_core::event::Event;
 use outrigger_control_core::intent::OperatorRoute;
 use outrigger_control_core::port::Batch;
 use outrigger_control_core::registry::{Answer, StreamId};
+use outrigger_model::key::SessionPolicy;
 use outrigger_model::name::{ReplicaId, RouteName};
 use outrigger_model::route::{Affinity, Timeouts};
 use outrigger_model::settings::Settings;
@@ -80,6 +81,7 @@ fn intent_with_route() -> Intent {
         requirement: "weather".parse().unwrap(),
         affinity: Affinity::Auto,
         inspect: false,
+        sessions: SessionPolicy::default(),
         timeouts: Timeouts::default(),
     };
     Intent::new(vec![route], vec![], Settings::default()).unwrap()

@@ -40,7 +40,7 @@ fn forwarded(target: &str, lines: &[(&str, &str)], endpoint: &Endpoint) -> Strin
 
 fn asked(target: &str, part: Part, lines: &[(&str, &str)], endpoint: &Endpoint) -> String {
     let mut out = Vec::new();
-    request(&written::request(target, lines), endpoint, Spot::Part(part), &mut out);
+    request(&written::request(target, lines), endpoint, Spot::Part(part), None, &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -98,7 +98,7 @@ fn an_answer_keeps_all_but_what_is_of_its_connection() {
     let expected = "HTTP/1.1 200 Fine by me\r\nMcp-Session-Id: abc\r\nTransfer-Encoding: chunked\r\n\r\n";
     assert_eq!(delivered(text, Delivery::default()), expected);
     let expected = "HTTP/1.1 200 Fine by me\r\nMcp-Session-Id: abc\r\nConnection: close\r\n\r\n";
-    assert_eq!(delivered(text, Delivery { close: true, without_chunks: true }), expected);
+    assert_eq!(delivered(text, Delivery { close: true, without_chunks: true, session: None }), expected);
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_client_that_wrote_a_whole_url_knows_the_agents_own_ones() {
     let head = |target| written::request(target, &[("Host", "weather.example"), ("Outrigger-As-Is", "1")]);
     let to_peer = |target| {
         let mut out = Vec::new();
-        request(&head(target), &peer(), Spot::Part(Part::Endpoint), &mut out);
+        request(&head(target), &peer(), Spot::Part(Part::Endpoint), None, &mut out);
         String::from_utf8(out).unwrap().contains("outrigger-as-is: 1\r\n")
     };
     assert!(to_peer("http://weather.example/mcp") && !to_peer("/weather/mcp"));
@@ -140,9 +140,20 @@ fn a_client_that_wrote_a_whole_url_knows_the_agents_own_ones() {
 fn messages_go_to_the_path_that_was_announced_and_to_a_peer_with_what_names_it() {
     let mut out = Vec::new();
     let head = written::request("/weather/mcp?outrigger-message=x", &[("Host", "a")]);
-    request(&head, &own("http://127.0.0.1:8081/sse?key=2"), Spot::Announced("/messages/?s=1"), &mut out);
+    request(&head, &own("http://127.0.0.1:8081/sse?key=2"), Spot::Announced("/messages/?s=1"), None, &mut out);
     assert!(out.starts_with(b"POST /messages/?s=1 HTTP/1.1\r\n"));
     let token = Token([7; 16]);
     let seen = asked("/weather/mcp?outrigger-message=x", Part::Messages(token), &[("Host", "a")], &peer());
     assert!(seen.starts_with("POST /agents/weather-1/mcp?outrigger-message=x HTTP/1.1\r\n"), "{seen}");
+}
+
+#[test]
+fn a_session_that_the_agent_knows_by_another_id_is_named_so_to_each_end() {
+    let head = written::request("/weather/mcp", &[("Host", "a"), ("mcp-session-id", "callers")]);
+    let mut out = Vec::new();
+    request(&head, &peer(), Spot::Part(Part::Endpoint), Some(b"agents"), &mut out);
+    assert!(String::from_utf8(out).unwrap().contains("mcp-session-id: agents\r\n"));
+    let text = "HTTP/1.1 200 OK\r\nMcp-Session-Id: agents";
+    let delivery = Delivery { session: Some(b"callers"), ..Delivery::default() };
+    assert_eq!(delivered(text, delivery), "HTTP/1.1 200 OK\r\nMcp-Session-Id: callers\r\n\r\n");
 }

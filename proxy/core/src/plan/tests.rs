@@ -15,6 +15,7 @@ use crate::outcome::{NotReached, Outcome};
 use crate::refusal::Refusal;
 use crate::retry::judge::Verdict;
 use crate::session::bind::{Binding, Lesson};
+use crate::session::key::KeyKind;
 use crate::target::Target;
 use crate::tests::Mesh;
 use crate::world::table::World;
@@ -80,7 +81,7 @@ impl Call {
 }
 
 fn held_by(world: &World, replica: &str, caller: &str) -> Binding {
-    Binding::new(world.replica(replica).unwrap(), &Caller::new(caller), 0)
+    Binding::new(KeyKind::Session, world.replica(replica).unwrap(), &Caller::new(caller), 0)
 }
 
 #[test]
@@ -226,7 +227,7 @@ fn an_unknown_session_goes_on_and_is_learned_where_it_is_accepted() {
     let endpoint = plan.pick(&Tried::default(), now).unwrap().endpoint;
     let key = plan.key().unwrap();
     assert_eq!(plan.lesson(&endpoint, StatusCode::NOT_FOUND, None, HOUR, 0), Lesson::Forget(key));
-    let learned = Lesson::Learn(key, Binding::new(&endpoint, &Caller::new("me"), 0));
+    let learned = Lesson::Learn(key, Binding::new(KeyKind::Session, &endpoint, &Caller::new("me"), 0));
     assert_eq!(plan.lesson(&endpoint, StatusCode::OK, None, HOUR, 0), learned);
 }
 

@@ -8,24 +8,32 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
-use outrigger_model::name::ReplicaId;
+use outrigger_model::name::{AgentName, ReplicaId};
 use outrigger_model::replica::Generation;
 use outrigger_model::revision::Era;
 
 use crate::mcp::facts::{Caller, Verb};
-use crate::session::key::SessionKey;
+use crate::session::key::{KeyKind, SessionKey};
 use crate::world::endpoint::Endpoint;
 use crate::world::table::World;
 
-/// Where a session lives.
+/// Where a session lives, or other state that a key stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binding {
+    pub kind: KeyKind,
+    pub agent: AgentName,
     pub replica: ReplicaId,
     pub generation: Generation,
+    /// How often it moved. Of two bindings of one key the one counts that moved more often, and of equals the first.
+    pub moves: u32,
     pub caller: Caller,
     /// Seconds since 1970; stores on several machines share them.
     pub created: u64,
     pub last_seen: u64,
+    /// The id by which the replica knows the session; none where it is the one that the caller sends.
+    pub upstream: Option<Arc<[u8]>>,
+    /// The body of the `initialize` that opened the session; none where it is never opened again.
+    pub opening: Option<Arc<[u8]>>,
 }
 
 /// What a binding is worth in one world.
@@ -78,7 +86,7 @@ pub fn lesson(asked: Asked<'_>, endpoint: &Endpoint, status: StatusCode, minted:
     if asked.era == Some(Era::Modern) {
         return Lesson::Nothing;
     }
-    let bind = |key| Lesson::Learn(key, Binding::new(endpoint, asked.caller, unix));
+    let bind = |key| Lesson::Learn(key, Binding::new(KeyKind::Session, endpoint, asked.caller, unix));
     match (asked.key, minted) {
         (Some(key), _) if status == StatusCode::NOT_FOUND => Lesson::Forget(key),
         (Some(key), _) if asked.verb == Verb::Delete && status.is_success() => Lesson::Forget(key),
@@ -96,14 +104,26 @@ pub fn lesson(asked: Asked<'_>, endpoint: &Endpoint, status: StatusCode, minted:
 }
 
 impl Binding {
-    pub fn new(endpoint: &Endpoint, caller: &Caller, unix: u64) -> Self {
+    /// A binding that begins now.
+    pub fn new(kind: KeyKind, endpoint: &Endpoint, caller: &Caller, unix: u64) -> Self {
         Self {
+            kind,
+            agent: endpoint.agent.clone(),
             replica: endpoint.replica.clone(),
             generation: endpoint.generation,
+            moves: 0,
             caller: caller.clone(),
             created: unix,
             last_seen: unix,
+            upstream: None,
+            opening: None,
         }
+    }
+
+    /// Whether `offered` takes the place of this one in a store: it moved more often, or it is this one, seen later.
+    pub fn gives_way_to(&self, offered: &Self) -> bool {
+        let same_place = self.replica == offered.replica && self.generation == offered.generation;
+        offered.moves > self.moves || offered.moves == self.moves && same_place
     }
 }
 

@@ -1,17 +1,49 @@
-//! The key under which a session is remembered.
+//! The key under which a session, or other state at one replica, is remembered.
 //!
-//! In: the agent called and the session id as it came. Out: a digest.
-//! Why a digest: the id is a bearer secret and must not lie in a store. Why the agent: two agents may mint the same id, and
+//! In: the agent called, what kind of key it is, and its value as it came. Out: a digest.
+//! Why a digest: the value is a bearer secret and must not lie in a store. Why the agent: two agents may mint the same id, and
 //! a call for one must never follow a session of the other.
 
 use outrigger_model::digest::Digest;
 use outrigger_model::name::AgentName;
+use outrigger_model::revocation::SessionName;
 
-/// SHA-256 over agent and session id.
+/// What holds a call at a replica. The order is that in which they decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyKind {
+    /// The id of a legacy session; the agent mints it.
+    Session,
+    /// The id of a task; the agent mints it.
+    Task,
+    /// What a call goes on from; the agent mints it.
+    State,
+    /// A value that an operator named; the caller chooses it.
+    Handle,
+}
+
+/// SHA-256 over agent, kind and value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionKey(Digest);
 
+impl KeyKind {
+    pub const ALL: [Self; 4] = [Self::Session, Self::Task, Self::State, Self::Handle];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Task => "task",
+            Self::State => "state",
+            Self::Handle => "handle",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
 impl SessionKey {
+    /// The key of a legacy session.
     pub fn of(agent: &AgentName, id: &[u8]) -> Self {
         Self(Digest::of_parts([agent.as_str().as_bytes(), id]))
     }
@@ -19,5 +51,10 @@ impl SessionKey {
     /// Lower-case hex of it is what stores use.
     pub const fn digest(&self) -> &Digest {
         &self.0
+    }
+
+    /// What operators call it.
+    pub fn name(&self) -> SessionName {
+        SessionName::of(&self.0)
     }
 }

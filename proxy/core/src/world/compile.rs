@@ -11,6 +11,7 @@ use std::time::Instant;
 use http::Uri;
 use outrigger_model::agent::Agent;
 use outrigger_model::endpoint::{Endpoint as Listed, EndpointState};
+use outrigger_model::key::SessionPolicy;
 use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
 use outrigger_model::pool::Pool as WrittenPool;
 use outrigger_model::replica::Generation;
@@ -84,8 +85,8 @@ pub fn compile(
     for (name, route) in &resources.routes {
         // A snapshot is assembled only if every pool that a route names is in it.
         let Some(pool) = pools.get(&route.pool) else { continue };
-        let &WrittenRoute { affinity, inspect, timeouts, .. } = route;
-        let route = Route { name: name.clone(), affinity, inspect, timeouts, pool: Arc::clone(pool) };
+        let WrittenRoute { affinity, inspect, sessions, timeouts, .. } = route.clone();
+        let route = Route { name: name.clone(), affinity, inspect, sessions, timeouts, pool: Arc::clone(pool) };
         routes.insert(name.clone(), Arc::new(route));
     }
     let mut agents = HashMap::with_capacity(resources.agents.len());
@@ -93,10 +94,13 @@ pub fn compile(
         let Some(pool) = pools.get(&agent.pool) else { continue };
         agents.insert(name.clone(), Arc::new(agent_route(agent, pool)?));
     }
-    let settings = resources.settings.clone();
+    let (settings, keyring) = (resources.settings.clone(), resources.keyring.clone());
+    let revocations = resources.revocations.clone();
     Ok(World {
         serial,
         settings,
+        keyring,
+        revocations,
         routes,
         agents,
         pools,
@@ -122,7 +126,8 @@ fn check_size(snapshot: &Snapshot) -> Result<(), CompileError> {
 fn agent_route(agent: &Agent, pool: &Arc<Pool>) -> Result<Route, CompileError> {
     let name = RouteName::new(agent.name.as_str()).map_err(|_| CompileError::Name { agent: agent.name.clone() })?;
     let (affinity, timeouts) = (Affinity::default(), Timeouts::default());
-    Ok(Route { name, affinity, inspect: false, timeouts, pool: Arc::clone(pool) })
+    let sessions = SessionPolicy::default();
+    Ok(Route { name, affinity, inspect: false, sessions, timeouts, pool: Arc::clone(pool) })
 }
 
 struct Build<'a> {

@@ -9,6 +9,7 @@ use std::time::Instant;
 use http::Uri;
 use outrigger_model::endpoint::EndpointState;
 use outrigger_model::identity::SpiffeId;
+use outrigger_model::key::SessionPolicy;
 use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
 use outrigger_model::pool::Balance;
 use outrigger_model::replica::Generation;
@@ -76,6 +77,7 @@ pub struct Route {
     pub affinity: Affinity,
     /// Whether the bodies of all calls are read.
     pub inspect: bool,
+    pub sessions: SessionPolicy,
     pub timeouts: Timeouts,
     pub pool: Arc<Pool>,
 }

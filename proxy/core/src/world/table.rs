@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
 use outrigger_model::resource::Serial;
+use outrigger_model::revocation::Revocations;
+use outrigger_model::secret::Keyring;
 use outrigger_model::settings::Settings;
 
 use crate::world::endpoint::{Endpoint, Pool, Route};
@@ -17,6 +19,8 @@ use crate::world::endpoint::{Endpoint, Pool, Route};
 pub struct World {
     pub(super) serial: Option<Serial>,
     pub(super) settings: Settings,
+    pub(super) keyring: Keyring,
+    pub(super) revocations: Revocations,
     pub(super) routes: HashMap<RouteName, Arc<Route>>,
     pub(super) agents: HashMap<AgentName, Arc<Route>>,
     pub(super) pools: HashMap<PoolName, Arc<Pool>>,
@@ -32,6 +36,16 @@ impl World {
 
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What sealed ids and stored values are sealed with; empty where control shares none.
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// Sessions that operators ended.
+    pub fn revocations(&self) -> &Revocations {
+        &self.revocations
     }
 
     pub fn route(&self, name: &str) -> Option<&Arc<Route>> {

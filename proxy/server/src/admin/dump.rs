@@ -134,6 +134,8 @@ fn route_value(route: &Route) -> Value {
         "pool": route.pool.name.as_str(),
         "affinity": route.affinity.as_str(),
         "inspect": route.inspect,
+        "keys": route.sessions.keys.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "on_replica_loss": route.sessions.on_loss.as_str(),
         "timeouts": timeouts_value(&route.timeouts),
     })
 }

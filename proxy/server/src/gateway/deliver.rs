@@ -41,7 +41,7 @@ pub async fn deliver(
     let without_chunks = down.head.is_http10 && answer.framing == Framing::Chunked;
     // Without chunks and without a length, the end of the connection is the end of the answer.
     down.keep &= answer.framing != Framing::UntilClose && !without_chunks;
-    let delivery = Delivery { close: !down.keep, without_chunks };
+    let delivery = Delivery { close: !down.keep, without_chunks, session: down.ids.callers.as_deref() };
     down.answered = Some(answer.head.status);
     // Room for what came with the head, which goes with the head.
     down.wire.out().reserve(answer.head.size() + agent.inbox.len() + 64);

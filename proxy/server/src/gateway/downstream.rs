@@ -19,6 +19,15 @@ use super::wire::Wire;
 /// Requests that a caller sends before the answer to the one before it; more are not read.
 const PIPELINED_BYTES_MAX: usize = 64 * 1024;
 
+/// What is written in place of `Mcp-Session-Id`; none where it stays.
+#[derive(Debug, Default)]
+pub struct SessionIds {
+    /// To the agent.
+    pub agents: Option<Arc<[u8]>>,
+    /// To the caller.
+    pub callers: Option<Arc<[u8]>>,
+}
+
 /// A request, the connection it came on, and what was answered.
 pub struct Downstream<'w> {
     pub wire: &'w mut Wire,
@@ -30,6 +39,8 @@ pub struct Downstream<'w> {
     pub part: Part,
     /// What the agent announced for it, if it is that.
     pub announced: Option<Arc<str>>,
+    /// The ids of its session, where the two ends know it by different ones.
+    pub ids: SessionIds,
     /// The status of the final answer, once its head began to be written.
     pub answered: Option<StatusCode>,
     /// Whether the connection may carry another request.
@@ -44,7 +55,19 @@ impl<'w> Downstream<'w> {
         let expects = head.fields.first(Name::Expect).is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
         let awaits_continue = expects && !head.is_http10 && !upload.is_done() && wire.inbox.is_empty();
         let part = Part::Endpoint;
-        Self { wire, alarm, place, head, upload, part, announced: None, answered: None, keep, awaits_continue }
+        Self {
+            wire,
+            alarm,
+            place,
+            head,
+            upload,
+            part,
+            announced: None,
+            ids: SessionIds::default(),
+            answered: None,
+            keep,
+            awaits_continue,
+        }
     }
 
     /// Whether the listener has begun to stop.

@@ -2,13 +2,14 @@
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use outrigger_model::name::{AgentName, ReplicaId};
 use outrigger_model::replica::Generation;
 use outrigger_proxy_core::mcp::facts::Caller;
 use outrigger_proxy_core::session::bind::Binding;
-use outrigger_proxy_core::session::key::SessionKey;
+use outrigger_proxy_core::session::key::{KeyKind, SessionKey};
 
 use super::memory::Memory;
 use super::redis::Redis;
@@ -22,31 +23,44 @@ pub(super) fn key(id: &str) -> SessionKey {
 
 pub(super) fn binding(replica: &str) -> Binding {
     Binding {
+        kind: KeyKind::Session,
+        agent: AgentName::new("weather").expect("name"),
         replica: ReplicaId::new(replica).expect("name"),
         generation: Generation(7),
+        moves: 0,
         caller: Caller::new("planner"),
         created: 1_700_000_000,
         last_seen: 1_700_000_000,
+        upstream: None,
+        opening: None,
     }
 }
 
 async fn check(store: &dyn Store) {
     assert_eq!(store.get(&key("unknown")).await.expect("answer"), None);
 
-    store.put(&key("a"), &binding("weather-1"), MINUTE).await.expect("put");
-    store.put(&key("b"), &binding("weather-2"), MINUTE).await.expect("put");
+    let offer = async |id: &str, binding: &Binding| store.offer(&key(id), binding, MINUTE).await.expect("offer");
+    assert_eq!(offer("a", &binding("weather-1")).await, binding("weather-1"));
+    assert_eq!(offer("b", &binding("weather-2")).await, binding("weather-2"));
     assert_eq!(store.get(&key("a")).await.expect("answer"), Some(binding("weather-1")));
     assert_eq!(store.get(&key("b")).await.expect("answer"), Some(binding("weather-2")));
 
-    store.put(&key("a"), &binding("weather-3"), MINUTE).await.expect("put again");
-    assert_eq!(store.get(&key("a")).await.expect("answer"), Some(binding("weather-3")));
+    assert_eq!(offer("a", &binding("weather-3")).await, binding("weather-1"), "the first stays");
+    let later = Binding { last_seen: 1_700_000_100, ..binding("weather-1") };
+    assert_eq!(offer("a", &later).await, later, "it is renewed");
+    let opening = Some(Arc::from(&b"{}"[..]));
+    let moved = Binding { moves: 1, upstream: Some(Arc::from(&b"other"[..])), opening, ..binding("weather-3") };
+    assert_eq!(offer("a", &moved).await, moved, "it moves");
+    assert_eq!(offer("a", &later).await, moved, "and does not move back");
+    assert_eq!(store.get(&key("a")).await.expect("answer"), Some(moved));
 
     store.forget(&key("a")).await.expect("forget");
     store.forget(&key("a")).await.expect("forget twice");
     assert_eq!(store.get(&key("a")).await.expect("answer"), None);
     assert_eq!(store.get(&key("b")).await.expect("answer"), Some(binding("weather-2")));
 
-    store.put(&key("c"), &binding("weather-1"), Duration::from_millis(20)).await.expect("put");
+    let soon = Duration::from_millis(20);
+    store.offer(&key("c"), &binding("weather-1"), soon).await.expect("offer");
     let deadline = Instant::now() + Duration::from_secs(5);
     while store.get(&key("c")).await.expect("answer").is_some() {
         assert!(Instant::now() < deadline, "a binding outlives its time");

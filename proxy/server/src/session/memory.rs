@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use outrigger_proxy_core::session::bind::Binding;
 use outrigger_proxy_core::session::key::SessionKey;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, EntryAction, EntryResult};
 
 use super::store::{Store, StoreError};
 
@@ -37,8 +37,30 @@ impl Memory {
         None
     }
 
-    pub fn keep(&self, key: SessionKey, binding: Arc<Binding>, kept: Duration, now: Instant) {
-        self.entries.insert(key, Entry { binding, until: now + kept });
+    /// What is there afterwards.
+    pub fn offer(&self, key: SessionKey, binding: Arc<Binding>, kept: Duration, now: Instant) -> Arc<Binding> {
+        let entry = Entry { binding, until: now + kept };
+        let stays = |held: &Entry| held.until > now && !held.binding.gives_way_to(&entry.binding);
+        let asked = self.entries.entry(&key, None, |_, held| match stays(held) {
+            true => EntryAction::Retain(Arc::clone(&held.binding)),
+            false => EntryAction::ReplaceWithGuard,
+        });
+        let offered = Arc::clone(&entry.binding);
+        match asked {
+            EntryResult::Retained(held) => held,
+            EntryResult::Vacant(guard) | EntryResult::Replaced(guard, _) => {
+                // It fails only if somebody took the entry out meanwhile, who wanted it gone.
+                let _ = guard.insert(entry);
+                offered
+            }
+            EntryResult::Removed(..) | EntryResult::Timeout => offered,
+        }
+    }
+
+    /// Puts a binding in place of whatever is there, because a store that others share says so.
+    pub fn adopt(&self, key: SessionKey, binding: Arc<Binding>, kept: Duration, now: Instant) -> Arc<Binding> {
+        self.entries.insert(key, Entry { binding: Arc::clone(&binding), until: now + kept });
+        binding
     }
 
     pub fn drop_key(&self, key: &SessionKey) {
@@ -56,9 +78,9 @@ impl Store for Memory {
         Ok(self.find(key, Instant::now()).map(Arc::unwrap_or_clone))
     }
 
-    async fn put(&self, key: &SessionKey, binding: &Binding, kept: Duration) -> Result<(), StoreError> {
-        self.keep(*key, Arc::new(binding.clone()), kept, Instant::now());
-        Ok(())
+    async fn offer(&self, key: &SessionKey, binding: &Binding, kept: Duration) -> Result<Binding, StoreError> {
+        let held = Self::offer(self, *key, Arc::new(binding.clone()), kept, Instant::now());
+        Ok(Arc::unwrap_or_clone(held))
     }
 
     async fn forget(&self, key: &SessionKey) -> Result<(), StoreError> {

@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
-use outrigger_model::name::ReplicaId;
+use outrigger_model::name::{AgentName, ReplicaId};
 use outrigger_model::replica::Generation;
 use outrigger_proxy_core::mcp::facts::Caller;
 use outrigger_proxy_core::session::bind::Binding;
-use outrigger_proxy_core::session::key::SessionKey;
+use outrigger_proxy_core::session::key::{KeyKind, SessionKey};
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue};
+use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisResult, Script, ScriptInvocation};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -32,10 +32,28 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 const FAILURES_MAX: u32 = 3;
 
 // The form of a value; a later form gets another number, and is unreadable here rather than misread.
-const FORM: &str = "1";
+const FORM: &str = "2";
+const NONE: &str = "-";
+
+/// One key; moves, replica and generation of what is offered, its text, and how many milliseconds it is kept. What does not read as a
+/// binding is replaced; a key that holds something else than a text is an error.
+const OFFER: &str = r"
+local held = redis.call('GET', KEYS[1])
+if held then
+    local moves, replica, generation = string.match(held, '^2 (%d+) (%S+) (%d+) ')
+    if moves then
+        local further = tonumber(moves) - tonumber(ARGV[1])
+        local same_place = replica == ARGV[2] and generation == ARGV[3]
+        if further > 0 or (further == 0 and not same_place) then return held end
+    end
+end
+redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[5])
+return ARGV[4]
+";
 
 pub struct Redis {
     line: Arc<Line>,
+    offer: Script,
     prefix: String,
     request_timeout: Duration,
     keeper: JoinHandle<()>,
@@ -55,7 +73,7 @@ impl Redis {
         let line =
             Arc::new(Line { connection: ArcSwapOption::empty(), failures: AtomicU32::new(0), lost: Notify::new() });
         let keeper = tokio::spawn(keep_connected(client, Arc::clone(&line)));
-        Ok(Self { line, prefix: prefix.to_owned(), request_timeout, keeper })
+        Ok(Self { line, offer: Script::new(OFFER), prefix: prefix.to_owned(), request_timeout, keeper })
     }
 
     pub fn is_connected(&self) -> bool {
@@ -63,9 +81,22 @@ impl Redis {
     }
 
     async fn ask<T: FromRedisValue>(&self, request: &Cmd) -> Result<T, StoreError> {
+        let mut connection = self.connection()?;
+        self.bounded(request.query_async(&mut connection)).await
+    }
+
+    async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreError> {
+        let mut connection = self.connection()?;
+        self.bounded(script.invoke_async(&mut connection)).await
+    }
+
+    fn connection(&self) -> Result<MultiplexedConnection, StoreError> {
         let connection = self.line.connection.load_full().ok_or(StoreError::Away)?;
-        let mut connection = MultiplexedConnection::clone(&connection);
-        match timeout(self.request_timeout, request.query_async(&mut connection)).await {
+        Ok(MultiplexedConnection::clone(&connection))
+    }
+
+    async fn bounded<T>(&self, asking: impl Future<Output = RedisResult<T>>) -> Result<T, StoreError> {
+        match timeout(self.request_timeout, asking).await {
             Ok(Ok(answer)) => {
                 self.line.failures.store(0, Ordering::Relaxed);
                 Ok(answer)
@@ -109,9 +140,13 @@ impl Store for Redis {
         value.map(|text| read(&text).ok_or(StoreError::Unreadable)).transpose()
     }
 
-    async fn put(&self, key: &SessionKey, binding: &Binding, kept: Duration) -> Result<(), StoreError> {
+    async fn offer(&self, key: &SessionKey, binding: &Binding, kept: Duration) -> Result<Binding, StoreError> {
         let kept_ms = u64::try_from(kept.as_millis()).unwrap_or(u64::MAX).max(1);
-        self.ask(redis::cmd("SET").arg(self.name(key)).arg(write(binding)).arg("PX").arg(kept_ms)).await
+        let Binding { replica, generation: Generation(generation), moves, .. } = binding;
+        let mut request = self.offer.prepare_invoke();
+        request.key(self.name(key)).arg(*moves).arg(replica.as_str()).arg(*generation).arg(write(binding)).arg(kept_ms);
+        let held: String = self.run(&request).await?;
+        read(&held).ok_or(StoreError::Unreadable)
     }
 
     async fn forget(&self, key: &SessionKey) -> Result<(), StoreError> {
@@ -157,22 +192,35 @@ async fn connect(client: &Client) -> Result<MultiplexedConnection, StoreError> {
     timeout(CONNECT_TIMEOUT, opening).await.map_err(|_| StoreError::Late)?.map_err(StoreError::Failed)
 }
 
-/// Names hold no blanks; the caller comes last because it may.
+/// Names hold no blanks; the caller comes last because it may. What decides whether it gives way comes first, for the script.
 fn write(binding: &Binding) -> String {
-    let Binding { replica, generation: Generation(generation), caller, created, last_seen } = binding;
-    format!("{FORM} {replica} {generation} {created} {last_seen} {}", caller.as_str())
+    let Binding { kind, agent, replica, generation: Generation(generation), moves, caller, .. } = binding;
+    let Binding { created, last_seen, upstream, opening, .. } = binding;
+    let (kind, caller) = (kind.as_str(), caller.as_str());
+    let hex = |bytes: &Option<Arc<[u8]>>| bytes.as_ref().map_or_else(|| NONE.to_owned(), |bytes| hex::encode(bytes));
+    let (upstream, opening) = (hex(upstream), hex(opening));
+    format!("{FORM} {moves} {replica} {generation} {created} {last_seen} {kind} {agent} {upstream} {opening} {caller}")
 }
 
 fn read(text: &str) -> Option<Binding> {
-    let mut parts = text.splitn(6, ' ');
+    let mut parts = text.splitn(11, ' ');
     if parts.next() != Some(FORM) {
         return None;
     }
+    let bytes = |text: &str| match text {
+        NONE => Some(None),
+        text => hex::decode(text).ok().map(|bytes| Some(Arc::from(bytes))),
+    };
     Some(Binding {
+        moves: parts.next()?.parse().ok()?,
         replica: ReplicaId::new(parts.next()?).ok()?,
         generation: Generation(parts.next()?.parse().ok()?),
         created: parts.next()?.parse().ok()?,
         last_seen: parts.next()?.parse().ok()?,
+        kind: KeyKind::parse(parts.next()?)?,
+        agent: AgentName::new(parts.next()?).ok()?,
+        upstream: bytes(parts.next()?)?,
+        opening: bytes(parts.next()?)?,
         caller: Caller::new(parts.next()?),
     })
 }

@@ -32,7 +32,7 @@ struct Shared {
 }
 
 enum Write {
-    Put(SessionKey, Arc<Binding>, Duration),
+    Offer(SessionKey, Arc<Binding>, Duration),
     Forget(SessionKey),
 }
 
@@ -59,10 +59,8 @@ impl Sessions {
         };
         match shared.store.get(key).await {
             Ok(Some(binding)) => {
-                let binding = Arc::new(binding);
-                self.memory.keep(*key, Arc::clone(&binding), kept(idle), Instant::now());
                 self.events.session_looked_up(Lookup::Shared);
-                Some(binding)
+                Some(self.memory.offer(*key, Arc::new(binding), kept(idle), Instant::now()))
             }
             Ok(None) => {
                 self.events.session_looked_up(Lookup::Unknown);
@@ -81,18 +79,25 @@ impl Sessions {
     pub async fn obey(&self, lesson: Lesson, idle: Duration, unix: u64) {
         match lesson {
             Lesson::Nothing => {}
-            Lesson::Learn(key, binding) => {
-                let binding = Arc::new(binding);
-                self.memory.keep(key, Arc::clone(&binding), kept(idle), Instant::now());
-                self.events.sessions_held(StoreKind::Memory, self.memory.count());
-                if let Some(shared) = &self.shared
-                    && shared.store.put(&key, &binding, kept(idle)).await.is_err()
-                {
-                    self.events.redis_failed();
-                }
-            }
+            Lesson::Learn(key, binding) => drop(self.claim(key, binding, idle).await),
             Lesson::Touch(key) => self.renew(key, idle, unix),
             Lesson::Forget(key) => self.forget(key),
+        }
+    }
+
+    /// Offers a binding to every store; the one that counts from now on. The shared store has it when this returns, if it works.
+    pub async fn claim(&self, key: SessionKey, binding: Binding, idle: Duration) -> Arc<Binding> {
+        let held = self.memory.offer(key, Arc::new(binding), kept(idle), Instant::now());
+        self.events.sessions_held(StoreKind::Memory, self.memory.count());
+        let Some(shared) = &self.shared else { return held };
+        match shared.store.offer(&key, &held, kept(idle)).await {
+            Ok(shared) if shared == *held => held,
+            // Somebody else was first.
+            Ok(shared) => self.memory.adopt(key, Arc::new(shared), kept(idle), Instant::now()),
+            Err(_) => {
+                self.events.redis_failed();
+                held
+            }
         }
     }
 
@@ -111,8 +116,8 @@ impl Sessions {
         let due = |binding: &Arc<Binding>| is_due(binding.last_seen, idle, unix);
         let Some(binding) = self.memory.find(&key, Instant::now()).filter(due) else { return };
         let binding = Arc::new(Binding { last_seen: unix, ..Binding::clone(&binding) });
-        self.memory.keep(key, Arc::clone(&binding), kept(idle), Instant::now());
-        self.write_later(Write::Put(key, binding, kept(idle)));
+        let binding = self.memory.offer(key, binding, kept(idle), Instant::now());
+        self.write_later(Write::Offer(key, binding, kept(idle)));
     }
 
     fn write_later(&self, write: Write) {
@@ -138,7 +143,7 @@ fn kept(idle: Duration) -> Duration {
 async fn write_behind(store: Arc<dyn Store>, mut waiting: mpsc::Receiver<Write>, events: Arc<Events>) {
     while let Some(write) = waiting.recv().await {
         let written = match write {
-            Write::Put(key, binding, kept) => store.put(&key, &binding, kept).await,
+            Write::Offer(key, binding, kept) => store.offer(&key, &binding, kept).await.map(drop),
             Write::Forget(key) => store.forget(&key).await,
         };
         if written.is_err() {

@@ -1,7 +1,7 @@
 //! What every store of bindings can do.
 //!
 //! In: keys and bindings. Out: bindings, or why the store could not say.
-//! Invariant: a binding that is not put again within its time is gone.
+//! Invariant: a binding that is not offered again within its time is gone; one never gives way to one that moved less often.
 
 use std::time::Duration;
 
@@ -14,8 +14,9 @@ use outrigger_proxy_core::session::key::SessionKey;
 pub trait Store: Send + Sync {
     async fn get(&self, key: &SessionKey) -> Result<Option<Binding>, StoreError>;
 
-    /// Keeps a binding for `kept` from now on, in place of an older one.
-    async fn put(&self, key: &SessionKey, binding: &Binding, kept: Duration) -> Result<(), StoreError>;
+    /// Keeps a binding for `kept` from now on, unless one is there that does not give way to it; what is there afterwards.
+    /// Atomic: of all who offer a first binding at once, one is taken and all get that one.
+    async fn offer(&self, key: &SessionKey, binding: &Binding, kept: Duration) -> Result<Binding, StoreError>;
 
     async fn forget(&self, key: &SessionKey) -> Result<(), StoreError>;
 }

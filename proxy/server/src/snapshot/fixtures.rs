@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use outrigger_model::agent::Agent;
 use outrigger_model::endpoint::{Endpoint, EndpointState};
+use outrigger_model::key::SessionPolicy;
 use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
 use outrigger_model::pool::{Balance, Endpoints, Pool};
 use outrigger_model::replica::Generation;
@@ -36,7 +37,14 @@ pub(crate) fn mesh(address: &str) -> Resources {
         endpoints: BTreeMap::from([(pool.clone(), Endpoints { pool: pool.clone(), endpoints: vec![endpoint] })]),
         routes: BTreeMap::from([(
             route.clone(),
-            Route { name: route, pool, affinity: Affinity::Auto, inspect: false, timeouts },
+            Route {
+                name: route,
+                pool,
+                affinity: Affinity::Auto,
+                inspect: false,
+                sessions: SessionPolicy::default(),
+                timeouts,
+            },
         )]),
         ..Resources::default()
     }

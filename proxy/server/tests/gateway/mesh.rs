@@ -9,6 +9,7 @@ use outrigger_identity::Material;
 use outrigger_model::agent::Agent as ModelAgent;
 use outrigger_model::endpoint::{Endpoint, EndpointState};
 use outrigger_model::identity::SpiffeId;
+use outrigger_model::key::SessionPolicy;
 use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
 use outrigger_model::pool::{Balance, Endpoints, Pool};
 use outrigger_model::replica::Generation;
@@ -41,6 +42,7 @@ pub struct Scene {
     pub generation: u64,
     pub affinity: Affinity,
     pub inspect: bool,
+    pub sessions: SessionPolicy,
     pub timeouts: Timeouts,
     pub limits: Limits,
     pub material: Option<Material>,
@@ -70,6 +72,7 @@ impl Scene {
             generation: 1,
             affinity: Affinity::Auto,
             inspect: false,
+            sessions: SessionPolicy::default(),
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             material: None,
@@ -135,7 +138,14 @@ impl Scene {
         resources.endpoints.insert(pool.clone(), Endpoints { pool: pool.clone(), endpoints });
         resources.routes.insert(
             route.clone(),
-            Route { name: route, pool, affinity: self.affinity, inspect: self.inspect, timeouts: self.timeouts },
+            Route {
+                name: route,
+                pool,
+                affinity: self.affinity,
+                inspect: self.inspect,
+                sessions: self.sessions.clone(),
+                timeouts: self.timeouts,
+            },
         );
         let own: Vec<Own> = self
             .own

@@ -3,6 +3,7 @@ use proptest::prelude::{Strategy, prop, proptest};
 use super::*;
 use crate::fixture::facts;
 use crate::intent::OperatorRoute;
+use outrigger_model::key::SessionPolicy;
 use outrigger_model::pool::Balance;
 use outrigger_model::settings::Settings;
 
@@ -12,6 +13,7 @@ fn operator(name: &str, requirement: &str) -> OperatorRoute {
         requirement: requirement.parse().unwrap(),
         affinity: Affinity::None,
         inspect: false,
+        sessions: SessionPolicy::default(),
         timeouts: Timeouts::default(),
     }
 }

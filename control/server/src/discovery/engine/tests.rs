@@ -71,6 +71,8 @@ impl View {
             serial,
             digest: Digest::of(b"all"),
             settings: shelf(Topic::Resources(ResourceKind::Settings), &empty),
+            keyring: shelf(Topic::Resources(ResourceKind::Keyring), &empty),
+            revocations: shelf(Topic::Resources(ResourceKind::Revocations), &empty),
             agents: shelf(Topic::Resources(ResourceKind::Agent), &empty),
             capabilities: shelf(Topic::Resources(ResourceKind::Capability), &empty),
             pools: shelf(POOLS, &self.pools),

@@ -16,6 +16,8 @@ fn edition(serial: u64) -> Edition {
         serial: Serial(serial),
         digest: Digest::of(b"all"),
         settings: share(),
+        keyring: share(),
+        revocations: share(),
         agents: share(),
         capabilities: share(),
         pools: share(),

@@ -22,6 +22,8 @@ fn edition(bodies: &[(&str, usize)]) -> Edition {
         serial: Serial(3),
         digest: Digest::of(b"all"),
         settings: Arc::clone(&empty),
+        keyring: Arc::clone(&empty),
+        revocations: Arc::clone(&empty),
         agents: Arc::clone(&empty),
         capabilities: Arc::clone(&empty),
         pools: Arc::clone(&empty),

@@ -6,7 +6,7 @@ use outrigger_model::revision::Era;
 
 use super::{Asked, Binding, Lesson, Standing, is_due, judge, lesson};
 use crate::mcp::facts::{Caller, Verb};
-use crate::session::key::SessionKey;
+use crate::session::key::{KeyKind, SessionKey};
 use crate::tests::Mesh;
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -21,7 +21,7 @@ fn a_session_is_followed_only_by_its_caller_and_only_to_the_process_that_held_it
     let mesh = Mesh::of("weather", 2);
     let world = mesh.world(Instant::now());
     let endpoint = world.replica("weather-1").unwrap();
-    let binding = Binding::new(endpoint, &Caller::new("me"), UNIX);
+    let binding = Binding::new(KeyKind::Session, endpoint, &Caller::new("me"), UNIX);
     let standing = |binding: &Binding, world, caller| match judge(binding, world, &Caller::new(caller)) {
         Standing::Bound(endpoint) => endpoint.replica.to_string(),
         Standing::Gone => "gone".into(),
@@ -43,7 +43,7 @@ fn answers_teach() {
     let world = Mesh::of("weather", 1).world(Instant::now());
     let endpoint = world.replica("weather-1").unwrap();
     let me = Caller::new("me");
-    let learn = |id: &[u8]| Lesson::Learn(key(id), Binding::new(endpoint, &me, UNIX));
+    let learn = |id: &[u8]| Lesson::Learn(key(id), Binding::new(KeyKind::Session, endpoint, &me, UNIX));
     let (legacy, none) = (Some(Era::Legacy), None::<&[u8]>);
     // verb, era, id on the request, known, status, id on the answer
     for (row, (verb, era, id, known, status, minted, expected)) in [
@@ -94,4 +94,21 @@ fn a_binding_is_renewed_at_most_once_in_a_tenth_of_its_idle_time() {
         assert_eq!(is_due(UNIX, HOUR, UNIX + after), due, "{after}");
     }
     assert!(!is_due(UNIX, HOUR, 0), "a clock that went back is no reason");
+}
+
+#[test]
+fn a_binding_gives_way_to_one_that_moved_more_often_and_else_only_to_itself() {
+    let world = Mesh::of("weather", 2).world(Instant::now());
+    let at = |replica, moves| {
+        let endpoint = world.replica(replica).unwrap();
+        Binding { moves, ..Binding::new(KeyKind::Session, endpoint, &Caller::new("me"), UNIX) }
+    };
+    for (held, offered, gives_way) in [
+        (at("weather-1", 0), at("weather-1", 0), true),
+        (at("weather-1", 0), at("weather-2", 0), false),
+        (at("weather-1", 0), at("weather-2", 1), true),
+        (at("weather-1", 1), at("weather-1", 0), false),
+    ] {
+        assert_eq!(held.gives_way_to(&offered), gives_way, "{held:?} {offered:?}");
+    }
 }

@@ -10,13 +10,26 @@ const REQUEST_TIMEOUT: Duration = Duration::from_millis(50);
 
 #[test]
 fn a_binding_is_read_as_it_was_written() {
-    let binding = Binding { caller: Caller::new("spiffe://mesh.local/agent/planner x"), ..binding("weather-1") };
+    let (upstream, opening) = (Some(Arc::from(&b"u p"[..])), Some(Arc::from(&b"{\"id\": 1}"[..])));
+    let caller = Caller::new("spiffe://mesh.local/agent/planner x");
+    let binding = Binding { caller, moves: 3, upstream, opening, ..binding("weather-1") };
     assert_eq!(read(&write(&binding)), Some(binding));
 }
 
 #[test]
 fn what_is_no_binding_is_none() {
-    for text in ["", "1", "2 weather-1 1 2 3 planner", "1 weather-1 x 2 3 planner", "1 -bad- 1 2 3 planner"] {
+    let good = write(&binding("weather-1"));
+    assert!(read(&good).is_some());
+    let spoilt = |from: &str, to: &str| good.replacen(from, to, 1);
+    let spoilt = [
+        spoilt("2 0", "1 0"),
+        spoilt("weather-1", "-bad-"),
+        spoilt(" 7 ", " x "),
+        spoilt("session", "cookie"),
+        spoilt(" - ", " abc "),
+        spoilt(" planner", ""),
+    ];
+    for text in spoilt.iter().map(String::as_str).chain(["", "2", "2 0 weather-1 7"]) {
         assert_eq!(read(text), None, "{text}");
     }
 }
@@ -50,7 +63,7 @@ async fn check_bounded(url: &str) {
     let began = Instant::now();
     for _ in 0..50 {
         assert!(redis.get(&key("a")).await.is_err());
-        assert!(redis.put(&key("a"), &binding("weather-1"), Duration::from_secs(60)).await.is_err());
+        assert!(redis.offer(&key("a"), &binding("weather-1"), Duration::from_secs(60)).await.is_err());
         tokio::task::yield_now().await;
     }
     // At most a few requests may wait for their whole time; the rest end at once.

@@ -34,9 +34,9 @@ impl Store for Counted {
         self.memory.get(key).await
     }
 
-    async fn put(&self, key: &SessionKey, binding: &Binding, kept: Duration) -> Result<(), StoreError> {
+    async fn offer(&self, key: &SessionKey, binding: &Binding, kept: Duration) -> Result<Binding, StoreError> {
         self.note()?;
-        self.memory.put(key, binding, kept).await
+        Store::offer(&self.memory, key, binding, kept).await
     }
 
     async fn forget(&self, key: &SessionKey) -> Result<(), StoreError> {
