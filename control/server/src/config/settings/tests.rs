@@ -1,6 +1,5 @@
 use outrigger_config::log::LogFormat;
 use outrigger_config::{Environment, load_str};
-
 use outrigger_model::key::OnLoss;
 use outrigger_model::settings::{SessionLimits, SessionMode};
 
