@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
+use outrigger_model::name::AgentName;
 use outrigger_model::revision::Era;
 use outrigger_model::route::{Affinity, TimeClass, Timeouts};
 
@@ -131,7 +132,7 @@ impl Dest {
         }
     }
 
-    fn agent(&self) -> &outrigger_model::name::AgentName {
+    fn agent(&self) -> &AgentName {
         match self {
             Self::Route(route) => &route.pool.agent,
             Self::Replica(endpoint) => &endpoint.agent,
@@ -155,6 +156,16 @@ impl Aim {
     /// The session to look up before [`plan`]; on [`Refusal::SessionGone`] it is to be forgotten.
     pub const fn key(&self) -> Option<SessionKey> {
         self.key
+    }
+
+    /// The agent that is called.
+    pub fn agent(&self) -> &AgentName {
+        self.dest.agent()
+    }
+
+    /// Whether it opens a session whose id will be learned.
+    pub fn opens_session(&self) -> bool {
+        self.row.stick == Stick::Opens && self.dest.affinity().follows_keys()
     }
 
     fn stays_with_caller(&self, route: &Route) -> bool {

@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use super::call::{Call, Ending, Way};
 use super::downstream::Downstream;
 use super::parts::GatewayParts;
+use super::tenure;
 
 // A patient call looks again this often, because an ejected endpoint comes back without a new world.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -86,6 +87,7 @@ async fn plan_once(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut C
         Some(key) => parts.sessions.find(key, idle).await,
         None => None,
     };
+    tenure::settle(parts, call, &aim, binding.as_deref())?;
     let planned = plan::plan(&call.world, aim, binding.as_deref());
     if let (Err(Refusal::SessionGone), Some(key)) = (&planned, key) {
         parts.sessions.forget(key);

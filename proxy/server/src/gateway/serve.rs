@@ -5,7 +5,7 @@
 //! Invariant: a call ends in exactly one way, and is told once.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use http::StatusCode;
 use outrigger_model::resource::Serial;
@@ -27,11 +27,12 @@ use super::announcing::Announcing;
 use super::attempts::{self, Next};
 use super::call::{Attempt, Call, Ending, Way};
 use super::closing::Place;
-use super::deliver::{Delivered, deliver};
+use super::deliver::{Cut, Delivered, deliver};
 use super::downstream::Downstream;
 use super::exchange::{Answer, Failure, ask};
 use super::parts::GatewayParts;
 use super::renaming::{self, Called};
+use super::tenure::{self, Watched};
 use super::upload::Upload;
 use super::upstream::{Upstream, Upstreams};
 use super::wire::Wire;
@@ -222,13 +223,19 @@ impl Side {
         Ok(())
     }
 
-    async fn learn(&self, call: &Call, answer: &Answer) {
+    async fn learn(&self, call: &mut Call, answer: &Answer) {
+        let minted = headers::minted(&answer.head.fields);
+        if let (Some(Way::In(endpoint)), status) = (&call.way, answer.head.status) {
+            tenure::learn(&self.parts, call, &endpoint.agent, status, minted);
+        }
         if let (Some(Way::Out(plan)), Some(attempt)) = (&call.way, &call.attempt) {
-            let (now, idle) = (unix_seconds(), call.world.settings().session_idle);
-            let lesson =
-                plan.lesson(&attempt.endpoint, answer.head.status, headers::minted(&answer.head.fields), idle, now);
+            let now = tenure::unix_seconds();
+            let idle = tenure::idle(&call.world, call.held, now);
+            let lesson = plan.lesson(&attempt.endpoint, answer.head.status, minted, idle, now);
             self.parts.sessions.obey(lesson, idle, now).await;
         }
+        // From now on the store counts it.
+        call.opening = None;
     }
 
     async fn answer(&self, down: &mut Downstream<'_>, call: &Call, found: Found) -> CallEnd {
@@ -245,8 +252,10 @@ impl Side {
             _ => answer,
         };
         let announcing = attempt.and_then(|attempt| Announcing::of(&self.parts, down, &attempt.endpoint, &answer));
-        match deliver(down, &mut upstream.wire, answer, call.deadlines(), call.at_drain(), announcing).await {
+        let cut = Cut { at_drain: call.at_drain(), watched: Watched::of(&self.parts, call) };
+        match deliver(down, &mut upstream.wire, answer, call.deadlines(), cut, announcing).await {
             Ok(Delivered::Drained) => CallEnd::Drained,
+            Ok(Delivered::Revoked) => CallEnd::Revoked,
             Ok(Delivered::Whole) => {
                 if reusable && !until_close && down.upload.is_done() {
                     self.upstreams.put(upstream, Instant::now());
@@ -331,8 +340,4 @@ fn tell_unconnected(endpoint: &Endpoint, error: &ConnectError) {
     } else {
         debug!(replica, error = error_said, "an endpoint could not be connected to");
     }
-}
-
-fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }

@@ -29,6 +29,8 @@ pub enum CallEnd {
     TotalTimeout,
     /// A stream was ended between two events because the proxy stops.
     Drained,
+    /// A stream was ended because its session was revoked.
+    Revoked,
     /// The caller went away before the end.
     Abandoned,
 }
@@ -87,6 +89,11 @@ pub struct DirectionLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ReasonLabels {
     pub reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct LimitLabels {
+    pub limit: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -149,6 +156,7 @@ impl CallEnd {
             Self::IdleTimeout => "idle_timeout",
             Self::TotalTimeout => "total_timeout",
             Self::Drained => "drained",
+            Self::Revoked => "revoked",
             Self::Abandoned => "abandoned",
         }
     }

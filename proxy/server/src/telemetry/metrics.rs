@@ -13,8 +13,8 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::histogram::Durations;
 use super::labels::{
-    AgentLabels, AnnouncementLabels, BuildLabels, CallLabels, DirectionLabels, FrameLabels, LookupLabels, ReasonLabels,
-    RouteLabels, StoreLabels,
+    AgentLabels, AnnouncementLabels, BuildLabels, CallLabels, DirectionLabels, FrameLabels, LimitLabels, LookupLabels,
+    ReasonLabels, RouteLabels, StoreLabels,
 };
 
 /// Shared by its clones.
@@ -38,6 +38,10 @@ pub struct Metrics {
     pub sessions: Family<StoreLabels, Gauge>,
     /// Look-ups of session keys, by where they were found.
     pub session_lookups: Family<LookupLabels, Counter>,
+    /// Uses of sessions that were refused, by why.
+    pub session_refusals: Family<ReasonLabels, Counter>,
+    /// Sessions that were not opened, by the limit that was reached.
+    pub sessions_limited: Family<LimitLabels, Counter>,
     /// Requests to Redis that failed or took too long.
     pub redis_errors: Counter,
     /// Endpoints put aside after a failed connection.
@@ -112,6 +116,10 @@ impl Metrics {
     fn register_sessions(&self, registry: &mut Registry) {
         registry.register("sessions", "Session bindings held", self.sessions.clone());
         registry.register("session_lookups", "Look-ups of session keys by result", self.session_lookups.clone());
+        let help = "Uses of sessions that were refused by reason";
+        registry.register("session_refusals", help, self.session_refusals.clone());
+        let help = "Sessions not opened by the limit that was reached";
+        registry.register("sessions_limited", help, self.sessions_limited.clone());
         let help = "URIs announced for messages (2024-11-05) by what was done with them";
         registry.register("announcements", help, self.announcements.clone());
         registry.register("redis_errors", "Requests to Redis that failed or took too long", self.redis_errors.clone());
