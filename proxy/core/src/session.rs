@@ -2,5 +2,6 @@
 
 pub mod key;
 pub mod bind;
+pub mod moving;
 pub mod tenure;
 pub mod limit;

@@ -6,7 +6,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::StatusCode;
 use outrigger_model::name::AgentName;
@@ -22,7 +22,7 @@ use outrigger_proxy_core::session::tenure::{Held, Over, idle_left};
 use outrigger_proxy_core::world::endpoint::Endpoint;
 use outrigger_proxy_core::world::table::World;
 
-use super::call::{Call, Visitor, Way};
+use super::call::{Call, Visitor, Way, unix_seconds};
 use super::downstream::Downstream;
 use super::parts::GatewayParts;
 use crate::session::owners::Owner;
@@ -120,7 +120,7 @@ pub fn idle(world: &World, held: Option<Held>, unix: u64) -> Duration {
 }
 
 /// Watches while an answer streams whether its session is revoked. It looks at nothing unless something is.
-pub struct Watched {
+pub struct Revocable {
     worlds: Arc<Worlds>,
     held: Held,
     endpoint: Arc<Endpoint>,
@@ -129,7 +129,7 @@ pub struct Watched {
     turn: Option<Turn>,
 }
 
-impl Watched {
+impl Revocable {
     pub fn of(parts: &GatewayParts, call: &Call) -> Option<Self> {
         let caller = match &call.way {
             Some(Way::Out(_)) => Some(parts.caller.clone()),
@@ -166,10 +166,6 @@ impl Watched {
             self.turn = None;
         }
     }
-}
-
-pub fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 const ANOTHER_CALLER: &str = "another_caller";

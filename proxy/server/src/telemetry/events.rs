@@ -13,7 +13,7 @@ use tracing::{debug, info, warn};
 
 use super::labels::{
     AgentLabels, Announcement, AnnouncementLabels, CallEnd, Direction, DirectionLabels, FrameLabels, LimitLabels,
-    Lookup, LookupLabels, ReasonLabels, StoreKind, StoreLabels,
+    Lookup, LookupLabels, MoveLabels, Moved, ReasonLabels, SearchLabels, Searched, StoreKind, StoreLabels,
 };
 use super::metrics::Metrics;
 use super::routes::RouteTable;
@@ -195,6 +195,26 @@ impl Events {
     /// A session was not opened because as many are open as may be.
     pub fn session_limited(&self, limit: &'static str) {
         self.metrics.sessions_limited.get_or_create(&LimitLabels { limit }).inc();
+    }
+
+    /// A call of a session that no store knew was answered, by one replica or by all.
+    pub fn session_searched(&self, result: Searched) {
+        self.metrics.session_searches.get_or_create(&SearchLabels { result }).inc();
+    }
+
+    pub fn session_moved(&self, result: Moved) {
+        self.metrics.session_moves.get_or_create(&MoveLabels { result }).inc();
+    }
+
+    /// The record of a session that was opened again; its state on `from` is lost.
+    pub fn session_reestablished(&self, caller: &str, agent: &str, from: &str, to: &str) {
+        self.session_moved(Moved::Reestablished);
+        info!(target: AUDIT, caller, agent, from, to, "session re-established");
+    }
+
+    /// The session may not be opened again elsewhere any more.
+    pub fn session_pinned(&self) {
+        self.metrics.sessions_pinned.inc();
     }
 
     /// The first event of a stream told where messages go.

@@ -14,7 +14,7 @@ use prometheus_client::registry::{Registry, Unit};
 use super::histogram::Durations;
 use super::labels::{
     AgentLabels, AnnouncementLabels, BuildLabels, CallLabels, DirectionLabels, FrameLabels, LimitLabels, LookupLabels,
-    ReasonLabels, RouteLabels, StoreLabels,
+    MoveLabels, ReasonLabels, RouteLabels, SearchLabels, StoreLabels,
 };
 
 /// Shared by its clones.
@@ -42,6 +42,12 @@ pub struct Metrics {
     pub session_refusals: Family<ReasonLabels, Counter>,
     /// Sessions that were not opened, by the limit that was reached.
     pub sessions_limited: Family<LimitLabels, Counter>,
+    /// Calls of sessions that no store knew, by what asking the replicas told.
+    pub session_searches: Family<SearchLabels, Counter>,
+    /// Sessions whose replica was gone and that may be opened again, by what became of them.
+    pub session_moves: Family<MoveLabels, Counter>,
+    /// Sessions that are not opened again elsewhere from now on, because the agent keeps something of the client.
+    pub sessions_pinned: Counter,
     /// Requests to Redis that failed or took too long.
     pub redis_errors: Counter,
     /// Endpoints put aside after a failed connection.
@@ -120,6 +126,12 @@ impl Metrics {
         registry.register("session_refusals", help, self.session_refusals.clone());
         let help = "Sessions not opened by the limit that was reached";
         registry.register("sessions_limited", help, self.sessions_limited.clone());
+        let help = "Calls of sessions that no store knew by what asking the replicas told";
+        registry.register("session_searches", help, self.session_searches.clone());
+        let help = "Sessions to be opened again on another replica by what became of them";
+        registry.register("session_moves", help, self.session_moves.clone());
+        let help = "Sessions that may not be opened again any more";
+        registry.register("sessions_pinned", help, self.sessions_pinned.clone());
         let help = "URIs announced for messages (2024-11-05) by what was done with them";
         registry.register("announcements", help, self.announcements.clone());
         registry.register("redis_errors", "Requests to Redis that failed or took too long", self.redis_errors.clone());

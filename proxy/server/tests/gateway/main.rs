@@ -5,10 +5,12 @@
 mod agent;
 mod caller;
 mod mesh;
+mod server;
 
 mod announce;
 mod bad_input;
 mod drain;
+mod failover;
 mod forward;
 mod http2;
 mod http2_floods;
@@ -23,6 +25,7 @@ mod retries;
 mod hijack;
 mod revoked;
 mod session_limits;
+mod search;
 mod sessions;
 mod streams;
 mod time;
