@@ -22,6 +22,7 @@ pub mod outbound;
 pub mod inbound;
 pub mod exchange;
 pub mod announcing;
+pub mod learning;
 pub mod renaming;
 pub mod deliver;
 pub mod everything;

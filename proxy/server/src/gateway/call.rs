@@ -3,7 +3,7 @@
 //! Invariant: an endpoint counts the call as in flight for exactly as long as [`Attempt`] lives; whatever ends the call drops it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use outrigger_model::revision::Era;
 use outrigger_model::route::{Limits, Timeouts};
@@ -152,4 +152,9 @@ impl Way {
             Self::Elsewhere(..) => outside::LABEL,
         }
     }
+}
+
+/// The time that stores on several machines share.
+pub fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }

@@ -19,6 +19,7 @@ use outrigger_proxy_core::outcome::Outcome;
 use super::announcing::{Announcing, Look};
 use super::downstream::Downstream;
 use super::exchange::{Answer, arm};
+use super::learning::Learning;
 use super::wire::Wire;
 
 /// How an answer that did not break off was delivered.
@@ -29,6 +30,14 @@ pub enum Delivered {
     Drained,
 }
 
+/// Who looks at an answer while it passes.
+pub struct Watching<'c> {
+    /// Of a stream that may begin with an announcement; what it announced is known for as long as this is here.
+    pub announcing: Option<Announcing>,
+    /// Of an answer that may mint what later calls name.
+    pub learning: Option<Learning<'c>>,
+}
+
 /// Passes an answer to its end.
 pub async fn deliver(
     down: &mut Downstream<'_>,
@@ -36,7 +45,7 @@ pub async fn deliver(
     answer: Answer,
     deadlines: Deadlines,
     at_drain: AtDrain,
-    announcing: Option<Announcing>,
+    watching: Watching<'_>,
 ) -> Result<Delivered, Outcome> {
     let without_chunks = down.head.is_http10 && answer.framing == Framing::Chunked;
     // Without chunks and without a length, the end of the connection is the end of the answer.
@@ -55,7 +64,7 @@ pub async fn deliver(
     let mut delivering = Delivering {
         content,
         without_chunks,
-        announcing,
+        watching,
         at_drain,
         deadlines,
         end: None,
@@ -85,11 +94,10 @@ struct Quiet {
     due: Option<Due>,
 }
 
-struct Delivering {
+struct Delivering<'c> {
     content: Content,
     without_chunks: bool,
-    /// Of a stream that may begin with an announcement; what it announced is known for as long as this is here.
-    announcing: Option<Announcing>,
+    watching: Watching<'c>,
     at_drain: AtDrain,
     deadlines: Deadlines,
     /// All that is wanted was taken; it only has to be written.
@@ -123,7 +131,7 @@ impl Content {
     }
 }
 
-impl Delivering {
+impl Delivering<'_> {
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -135,8 +143,9 @@ impl Delivering {
         }
         loop {
             let waits = self.wait_for_announcement(down.wire.out(), agent)?;
+            let holds = self.end.is_none() && self.poll_learning(cx, agent).is_pending();
             if self.end.is_none() {
-                if !waits {
+                if !waits && !holds {
                     self.take_inbox(down.wire.out(), agent)?;
                 }
                 self.end = self.find_end(down.wire.out());
@@ -149,13 +158,16 @@ impl Delivering {
             if let Some(end) = self.end {
                 return Poll::Ready(Ok(end));
             }
-            let more = match waits {
+            if holds {
+                return self.while_waiting(cx, down, agent);
+            }
+            let more = match waits || self.watching.learning.is_some() {
                 true => agent.poll_read(cx).map_err(|_| Outcome::BrokeOff)?,
                 false => self.poll_more(cx, down.wire, agent)?,
             };
             match more {
                 // What began no announcement goes on as it is.
-                Poll::Ready(0) if waits && !agent.inbox.is_empty() => self.announcing = None,
+                Poll::Ready(0) if waits && !agent.inbox.is_empty() => self.watching.announcing = None,
                 Poll::Ready(0) if self.content.body.ends_with_connection() => {
                     return Poll::Ready(Ok(Delivered::Whole));
                 }
@@ -176,7 +188,7 @@ impl Delivering {
 
     /// Whether the first event of the stream has to be seen whole before any of it goes on.
     fn wait_for_announcement(&mut self, out: &mut Vec<u8>, agent: &mut Wire) -> Result<bool, Outcome> {
-        let Some(announcing) = &mut self.announcing else { return Ok(false) };
+        let Some(announcing) = &mut self.watching.announcing else { return Ok(false) };
         match announcing.look(&agent.inbox) {
             Look::Wait => return Ok(true),
             Look::Pass => {}
@@ -192,6 +204,16 @@ impl Delivering {
             }
         }
         Ok(false)
+    }
+
+    /// Ready unless a store has to be told of what came before it may go on.
+    fn poll_learning(&mut self, cx: &mut Context<'_>, agent: &Wire) -> Poll<()> {
+        let Some(learning) = &mut self.watching.learning else { return Poll::Ready(()) };
+        let learned = learning.poll(cx, &agent.inbox);
+        if learning.is_over() {
+            self.watching.learning = None;
+        }
+        learned
     }
 
     /// What came with the head goes with the head.

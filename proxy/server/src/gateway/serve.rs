@@ -5,7 +5,7 @@
 //! Invariant: a call ends in exactly one way, and is told once.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use http::StatusCode;
 use outrigger_model::resource::Serial;
@@ -25,11 +25,12 @@ use tracing::{debug, warn};
 use super::alarm::Alarm;
 use super::announcing::Announcing;
 use super::attempts::{self, Next};
-use super::call::{Attempt, Call, Ending, Way};
+use super::call::{Attempt, Call, Ending, Way, unix_seconds};
 use super::closing::Place;
-use super::deliver::{Delivered, deliver};
+use super::deliver::{Delivered, Watching, deliver};
 use super::downstream::Downstream;
 use super::exchange::{Answer, Failure, ask};
+use super::learning::Learning;
 use super::parts::GatewayParts;
 use super::renaming::{self, Called};
 use super::upload::Upload;
@@ -244,8 +245,11 @@ impl Side {
             }
             _ => answer,
         };
-        let announcing = attempt.and_then(|attempt| Announcing::of(&self.parts, down, &attempt.endpoint, &answer));
-        match deliver(down, &mut upstream.wire, answer, call.deadlines(), call.at_drain(), announcing).await {
+        let watching = Watching {
+            announcing: attempt.and_then(|attempt| Announcing::of(&self.parts, down, &attempt.endpoint, &answer)),
+            learning: attempt.and_then(|attempt| Learning::of(&self.parts, call, &attempt.endpoint, &answer)),
+        };
+        match deliver(down, &mut upstream.wire, answer, call.deadlines(), call.at_drain(), watching).await {
             Ok(Delivered::Drained) => CallEnd::Drained,
             Ok(Delivered::Whole) => {
                 if reusable && !until_close && down.upload.is_done() {
@@ -331,8 +335,4 @@ fn tell_unconnected(endpoint: &Endpoint, error: &ConnectError) {
     } else {
         debug!(replica, error = error_said, "an endpoint could not be connected to");
     }
-}
-
-fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
