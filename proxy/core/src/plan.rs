@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
+use outrigger_model::key::OnLoss;
 use outrigger_model::revision::Era;
 use outrigger_model::route::{TimeClass, Timeouts};
 use outrigger_model::settings::Settings;
@@ -51,6 +52,8 @@ pub struct Plan {
     below: Below,
     /// What will be held by the replica that the call goes to, and what is known of it so far.
     handles: Vec<(SessionKey, Option<Arc<Binding>>)>,
+    /// The session may be opened again elsewhere.
+    movable: bool,
 }
 
 /// What a key leads to.
@@ -81,12 +84,13 @@ pub struct Learned {
 
 /// Decides. `found` is what the stores know under the first of [`Aim::keys`], in their order.
 pub fn plan(world: &World, aim: Aim, found: &[Option<Arc<Binding>>]) -> Result<Plan, Refusal> {
-    let (mut held, mut handles) = (None, Vec::new());
+    let (mut held, mut handles, mut movable) = (None, Vec::new(), false);
     for (carried, binding) in aim.keys.iter().zip(found) {
         let standing = binding.as_deref().map(|binding| bind::judge(binding, world, &aim.caller));
         if Rule::of(carried.kind).made_by == MadeBy::Caller {
             handles.push((carried.key, binding.clone()));
         }
+        movable |= binding.as_ref().is_some_and(|binding| aim.may_move(binding));
         match standing {
             Some(Standing::NotYours) => return Err(Refusal::SessionOfAnotherCaller),
             Some(Standing::Gone) if Rule::of(carried.kind).gone == Gone::Told => return Err(Refusal::SessionGone),
@@ -106,7 +110,7 @@ pub fn plan(world: &World, aim: Aim, found: &[Option<Arc<Binding>>]) -> Result<P
         Dest::Route(route) if aim.stays_with_caller(route) => Below::Agent,
         Dest::Route(_) => Below::Balance,
     };
-    Ok(Plan { aim, held, below, handles })
+    Ok(Plan { aim, held, below, handles, movable })
 }
 
 impl Plan {
@@ -127,8 +131,18 @@ impl Plan {
             Below::Agent => By::Caller(&self.aim.caller),
             Below::Balance => By::Balance,
         };
-        let pool = self.pool().filter(|_| !tried.is_full()).ok_or_else(nothing_left)?;
-        pick(pool, by, tried, now).ok_or_else(nothing_left)
+        let searches = self.searches();
+        let is_over = if searches { tried.is_exhausted() } else { tried.is_full() };
+        let pool = self.pool().filter(|_| !is_over).ok_or_else(nothing_left)?;
+        let draining = || pool.endpoints.iter().find(|endpoint| searches && !tried.has(&endpoint.replica));
+        // Those that drain get nothing new, and may hold what is searched for.
+        let last = || draining().map(|endpoint| Picked { endpoint: Arc::clone(endpoint), panic: false });
+        pick(pool, by, tried, now).or_else(last).ok_or_else(nothing_left)
+    }
+
+    /// Whether it belongs to a session of which nobody knows where it lives.
+    pub fn searches(&self) -> bool {
+        self.aim.in_session && self.held.is_none() && !matches!(self.below, Below::Named(_))
     }
 
     /// The next handle that `endpoint` does not hold yet, to be offered to the stores before anything is sent there.
@@ -172,8 +186,9 @@ impl Plan {
     pub fn judge(&self, outcome: Outcome, endpoint: &Endpoint, now: Instant) -> Verdict {
         let key = self.held.as_ref().filter(|held| held.endpoint.replica == endpoint.replica).map(|held| held.kind);
         let hold = match (key, &self.below) {
-            (Some(_), _) => Hold::Session { failing_since: endpoint.live.failing_since() },
+            (Some(_), _) => Hold::Session { failing_since: endpoint.live.failing_since(), movable: self.movable },
             (None, Below::Named(_)) => Hold::Named,
+            (None, Below::Agent | Below::Balance) if self.searches() => Hold::Searching,
             (None, Below::Agent | Below::Balance) => Hold::Free,
         };
         // Between us and our own agent there is no proxy that could be the one that is gone.
@@ -276,11 +291,15 @@ impl Plan {
         self.aim.session()
     }
 
+    /// Whether the `initialize` that opens a session here is kept with it.
+    pub fn keeps_opening(&self) -> bool {
+        let reestablishes =
+            matches!(&self.aim.dest, Dest::Route(route) if route.sessions.on_loss == OnLoss::Reestablish);
+        reestablishes && self.aim.method == Some(Method::Initialize) && self.aim.session().is_none()
+    }
+
     fn pool(&self) -> Option<&Arc<Pool>> {
-        match &self.aim.dest {
-            Dest::Route(route) => Some(&route.pool),
-            Dest::Replica(_) => None,
-        }
+        self.aim.pool()
     }
 }
 

@@ -4,3 +4,4 @@ pub mod key;
 pub mod rules;
 pub mod carried;
 pub mod bind;
+pub mod moving;

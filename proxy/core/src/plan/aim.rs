@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use outrigger_model::key::KeySource;
+use outrigger_model::key::{KeySource, OnLoss};
 use outrigger_model::name::AgentName;
 use outrigger_model::revision::Era;
 use outrigger_model::route::Affinity;
@@ -22,7 +22,7 @@ use crate::session::bind::{self, Binding, Standing};
 use crate::session::carried::{self, Carried};
 use crate::session::key::{KeyKind, SessionKey};
 use crate::target::Target;
-use crate::world::endpoint::{Endpoint, Route};
+use crate::world::endpoint::{Endpoint, Pool, Route};
 use crate::world::table::World;
 
 /// Who is called, before keys are asked.
@@ -35,6 +35,8 @@ pub struct Aim {
     pub(super) method: Option<Method>,
     pub(super) caller: Caller,
     pub(super) row: &'static Row,
+    /// One of its keys is the id of a legacy session that it goes on with.
+    pub(super) in_session: bool,
     /// What its answer may mint beside a session.
     pub(super) mints: Option<Mints>,
 }
@@ -72,6 +74,7 @@ pub fn aim(dest: Dest, facts: &CallFacts<'_>, envelope: Option<&Envelope<'_>>) -
     };
     let mints = mints(facts, envelope).filter(|_| follows && facts.verb == Verb::Post);
     Aim {
+        in_session: follows && facts.session.is_some() && facts.part.is_endpoint() && facts.verb != Verb::Other,
         keys,
         dest,
         verb: facts.verb,
@@ -170,6 +173,21 @@ impl Aim {
         match bind::judge(binding, world, &self.caller) {
             Standing::Bound(_) | Standing::NotYours => true,
             Standing::Gone => carried.kind == KeyKind::Session,
+        }
+    }
+
+    /// Whether its session, which was at `binding`, may be opened again on another replica. To end it that would be for nothing.
+    pub fn may_move(&self, binding: &Binding) -> bool {
+        let Dest::Route(route) = &self.dest else { return false };
+        let wants = self.in_session && self.verb != Verb::Delete && route.sessions.on_loss == OnLoss::Reestablish;
+        wants && binding.kind == KeyKind::Session && binding.opening.is_some()
+    }
+
+    /// The replicas that it could go to, where it does not name one.
+    pub fn pool(&self) -> Option<&Arc<Pool>> {
+        match &self.dest {
+            Dest::Route(route) => Some(&route.pool),
+            Dest::Replica(_) => None,
         }
     }
 

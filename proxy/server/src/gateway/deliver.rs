@@ -17,9 +17,10 @@ use outrigger_proxy_core::mcp::table::AtDrain;
 use outrigger_proxy_core::outcome::Outcome;
 
 use super::announcing::{Announcing, Look};
+use super::asking::Asking;
 use super::downstream::Downstream;
 use super::exchange::{Answer, arm};
-use super::learning::Learning;
+use super::telling::Telling;
 use super::wire::Wire;
 
 /// How an answer that did not break off was delivered.
@@ -30,12 +31,12 @@ pub enum Delivered {
     Drained,
 }
 
-/// Who looks at an answer while it passes.
-pub struct Watching<'c> {
-    /// Of a stream that may begin with an announcement; what it announced is known for as long as this is here.
+/// What of an answer is looked at as it goes by.
+pub struct Watched<'c> {
     pub announcing: Option<Announcing>,
-    /// Of an answer that may mint what later calls name.
-    pub learning: Option<Learning<'c>>,
+    pub asking: Option<Asking>,
+    /// Of one that may mint what later calls name.
+    pub telling: Option<Telling<'c>>,
 }
 
 /// Passes an answer to its end.
@@ -45,12 +46,13 @@ pub async fn deliver(
     answer: Answer,
     deadlines: Deadlines,
     at_drain: AtDrain,
-    watching: Watching<'_>,
+    Watched { announcing, asking, telling }: Watched<'_>,
 ) -> Result<Delivered, Outcome> {
     let without_chunks = down.head.is_http10 && answer.framing == Framing::Chunked;
     // Without chunks and without a length, the end of the connection is the end of the answer.
     down.keep &= answer.framing != Framing::UntilClose && !without_chunks;
-    let delivery = Delivery { close: !down.keep, without_chunks, session: down.ids.callers.as_deref() };
+    let delivery =
+        Delivery { close: !down.keep, without_chunks, session: down.ids.callers.as_deref(), moved: down.moved };
     down.answered = Some(answer.head.status);
     // Room for what came with the head, which goes with the head.
     down.wire.out().reserve(answer.head.size() + agent.inbox.len() + 64);
@@ -60,11 +62,13 @@ pub async fn deliver(
         body: Body::new(answer.framing),
         events: Events::of(&answer.head, answer.framing, without_chunks),
         ends_at_event: false,
+        asking,
     };
     let mut delivering = Delivering {
         content,
         without_chunks,
-        watching,
+        announcing,
+        telling,
         at_drain,
         deadlines,
         end: None,
@@ -84,6 +88,7 @@ struct Content {
     events: Option<Events>,
     /// No more than the event under way is wanted.
     ends_at_event: bool,
+    asking: Option<Asking>,
 }
 
 /// Nothing comes, and has not for a while.
@@ -97,7 +102,9 @@ struct Quiet {
 struct Delivering<'c> {
     content: Content,
     without_chunks: bool,
-    watching: Watching<'c>,
+    /// Of a stream that may begin with an announcement; what it announced is known for as long as this is here.
+    announcing: Option<Announcing>,
+    telling: Option<Telling<'c>>,
     at_drain: AtDrain,
     deadlines: Deadlines,
     /// All that is wanted was taken; it only has to be written.
@@ -113,7 +120,13 @@ struct Delivering<'c> {
 impl Content {
     /// Takes what of `bytes` is to be passed on.
     fn take(&mut self, bytes: &[u8], mut payload: impl FnMut(&[u8])) -> Result<usize, Outcome> {
-        let body = &mut self.body;
+        let Self { body, asking, .. } = self;
+        let mut payload = |part: &[u8]| {
+            if let Some(asking) = asking {
+                asking.feed(part);
+            }
+            payload(part);
+        };
         let taken = match &mut self.events {
             None => body.take_with(bytes, payload),
             Some(events) if self.ends_at_event => events.pass_to_boundary(body, bytes, payload),
@@ -143,7 +156,7 @@ impl Delivering<'_> {
         }
         loop {
             let waits = self.wait_for_announcement(down.wire.out(), agent)?;
-            let holds = self.end.is_none() && self.poll_learning(cx, agent).is_pending();
+            let holds = self.end.is_none() && self.poll_telling(cx, agent).is_pending();
             if self.end.is_none() {
                 if !waits && !holds {
                     self.take_inbox(down.wire.out(), agent)?;
@@ -161,13 +174,13 @@ impl Delivering<'_> {
             if holds {
                 return self.while_waiting(cx, down, agent);
             }
-            let more = match waits || self.watching.learning.is_some() {
+            let more = match waits || self.telling.is_some() {
                 true => agent.poll_read(cx).map_err(|_| Outcome::BrokeOff)?,
                 false => self.poll_more(cx, down.wire, agent)?,
             };
             match more {
                 // What began no announcement goes on as it is.
-                Poll::Ready(0) if waits && !agent.inbox.is_empty() => self.watching.announcing = None,
+                Poll::Ready(0) if waits && !agent.inbox.is_empty() => self.announcing = None,
                 Poll::Ready(0) if self.content.body.ends_with_connection() => {
                     return Poll::Ready(Ok(Delivered::Whole));
                 }
@@ -188,7 +201,7 @@ impl Delivering<'_> {
 
     /// Whether the first event of the stream has to be seen whole before any of it goes on.
     fn wait_for_announcement(&mut self, out: &mut Vec<u8>, agent: &mut Wire) -> Result<bool, Outcome> {
-        let Some(announcing) = &mut self.watching.announcing else { return Ok(false) };
+        let Some(announcing) = &mut self.announcing else { return Ok(false) };
         match announcing.look(&agent.inbox) {
             Look::Wait => return Ok(true),
             Look::Pass => {}
@@ -207,13 +220,13 @@ impl Delivering<'_> {
     }
 
     /// Ready unless a store has to be told of what came before it may go on.
-    fn poll_learning(&mut self, cx: &mut Context<'_>, agent: &Wire) -> Poll<()> {
-        let Some(learning) = &mut self.watching.learning else { return Poll::Ready(()) };
-        let learned = learning.poll(cx, &agent.inbox);
-        if learning.is_over() {
-            self.watching.learning = None;
+    fn poll_telling(&mut self, cx: &mut Context<'_>, agent: &Wire) -> Poll<()> {
+        let Some(telling) = &mut self.telling else { return Poll::Ready(()) };
+        let told = telling.poll(cx, &agent.inbox);
+        if telling.is_over() {
+            self.telling = None;
         }
-        learned
+        told
     }
 
     /// What came with the head goes with the head.

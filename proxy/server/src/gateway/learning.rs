@@ -1,68 +1,52 @@
-//! What the body of an answer mints (tasks, states of calls that go on) is known to the stores before its caller can use it.
+//! What a call that was tried teaches about its session.
 //!
-//! In: the bytes of an answer as they come. Out: whether they may pass.
-//! Never here: what a mint looks like and how long it is kept; it is the core's `minted` and `plan`.
-//! Invariant: bytes are held back only while a store is told of a value that ends in them, which the store bounds; everything before went on
-//! already, and nothing is changed.
+//! In: a call, and the head of its answer before the caller sees it. Out: the stores know.
+//! Never here: what an answer teaches; it is the core's `bind` and `moving`.
 
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
 
-use outrigger_proxy_core::http1::body::Body;
-use outrigger_proxy_core::mcp::minted::{Mint, Minting};
-use outrigger_proxy_core::world::endpoint::Endpoint;
+use http::StatusCode;
+use outrigger_proxy_core::mcp::headers;
+use outrigger_proxy_core::session::bind::Lesson;
+use outrigger_proxy_core::session::moving::{OPENING_BYTES_MAX, binds};
 
 use super::call::{Call, Way, unix_seconds};
+use super::downstream::Downstream;
 use super::exchange::Answer;
 use super::parts::GatewayParts;
+use crate::telemetry::Searched;
 
-/// One answer.
-pub struct Learning<'c> {
-    parts: &'c GatewayParts,
-    call: &'c Call,
-    endpoint: &'c Endpoint,
-    minting: Minting,
-    body: Body,
-    telling: Option<Pin<Box<dyn Future<Output = ()> + Send + 'c>>>,
+/// A new binding is in the stores when this is done.
+pub async fn learn(parts: &GatewayParts, down: &Downstream<'_>, call: &Call, answer: &Answer) {
+    let (Some(Way::Out(plan)), Some(attempt)) = (&call.way, &call.attempt) else { return };
+    let (now, idle) = (unix_seconds(), call.world.settings().session_idle);
+    let (status, minted) = (answer.head.status, headers::minted(&answer.head.fields));
+    let mut lesson = plan.lesson(&attempt.endpoint, status, minted, idle, now);
+    if let Lesson::Learn(_, binding) = &mut lesson
+        && plan.keeps_opening()
+    {
+        binding.opening = down.upload.whole(&down.wire.inbox, OPENING_BYTES_MAX).map(Arc::from);
+    }
+    if plan.searches() {
+        parts.events.session_searched(searched(status));
+    }
+    parts.sessions.obey(lesson, idle, now).await;
 }
 
-impl<'c> Learning<'c> {
-    /// For answers that may mint something.
-    pub fn of(parts: &'c GatewayParts, call: &'c Call, endpoint: &'c Endpoint, answer: &Answer) -> Option<Self> {
-        let Some(Way::Out(plan)) = &call.way else { return None };
-        let minting = plan.minting(&answer.head)?;
-        Some(Self { parts, call, endpoint, minting, body: Body::new(answer.framing), telling: None })
-    }
-
-    /// Whether nothing has to be looked at any more.
-    pub const fn is_over(&self) -> bool {
-        self.minting.is_over() && self.telling.is_none()
-    }
-
-    /// Looks at what came. Once it is ready, all of it goes on before more is shown.
-    pub fn poll(&mut self, cx: &mut Context<'_>, inbox: &[u8]) -> Poll<()> {
-        if self.telling.is_none() {
-            let (minting, mut minted) = (&mut self.minting, Vec::new());
-            // Who passes the bytes on finds what is malformed.
-            let _ = self.body.take_with(inbox, |part| minted.extend(minting.feed(part)));
-            if minted.is_empty() {
-                return Poll::Ready(());
-            }
-            self.telling = Some(Box::pin(tell(self.parts, self.call, self.endpoint, minted)));
-        }
-        if let Some(telling) = &mut self.telling {
-            ready!(telling.as_mut().poll(cx));
-        }
-        self.telling = None;
-        Poll::Ready(())
+/// What a client subscribed to, the agent remembers with its session: it stays there from now on.
+pub fn pin_if_bound(parts: &GatewayParts, down: &Downstream<'_>, call: &Call) {
+    let Some(bound) = call.bound.as_ref().filter(|bound| bound.movable) else { return };
+    let seen = down.upload.beginning(&down.wire.inbox);
+    if down.upload.envelope(&seen).is_some_and(|request| binds(&request)) {
+        parts.sessions.pin(bound.key, &bound.binding, call.world.settings().session_idle);
     }
 }
 
-async fn tell(parts: &GatewayParts, call: &Call, endpoint: &Endpoint, minted: Vec<Mint>) {
-    let Some(Way::Out(plan)) = &call.way else { return };
-    for mint in minted {
-        let learned = plan.learned(mint, endpoint, call.world.settings(), unix_seconds());
-        // Another answer may have named the same before; then that one counts.
-        let _ = parts.sessions.claim(learned.key, learned.binding, learned.kept).await;
+/// What the answer to a call of a session that no store knew tells about it.
+fn searched(status: StatusCode) -> Searched {
+    match status {
+        StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST => Searched::Unknown,
+        status if status.is_success() => Searched::Found,
+        _ => Searched::Unclear,
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use outrigger_model::key::KEYS_MAX;
 use outrigger_proxy_core::asked::{Asked, Part};
 use outrigger_proxy_core::balance::tried::Tried;
+use outrigger_proxy_core::http1::field::Name;
 use outrigger_proxy_core::http1::head::RequestHead;
 use outrigger_proxy_core::mcp::facts::{CallFacts, Reading, Verb};
 use outrigger_proxy_core::mcp::table::Row;
@@ -17,13 +18,14 @@ use outrigger_proxy_core::outside::Errand;
 use outrigger_proxy_core::plan::{self, Aim, Plan};
 use outrigger_proxy_core::refusal::Refusal;
 use outrigger_proxy_core::retry::judge::{self, Patience};
+use outrigger_proxy_core::session::bind::Binding;
 use outrigger_proxy_core::target::Target;
 use outrigger_proxy_core::world::endpoint::Endpoint;
 use outrigger_proxy_core::world::table::World;
 use tokio::sync::watch;
 
-use super::call::{Call, Ending, Way, unix_seconds};
-use super::downstream::Downstream;
+use super::call::{Bound, Call, Ending, Way, unix_seconds};
+use super::downstream::{Downstream, SessionIds};
 use super::parts::GatewayParts;
 
 // A patient call looks again this often, because an ejected endpoint comes back without a new world.
@@ -107,12 +109,26 @@ async fn plan_once(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut C
             break;
         }
     }
+    call.bound = bound(&aim, &found);
     let session = aim.session();
+    down.ids = ids(call.bound.as_ref().map(|bound| &*bound.binding), &down.head);
     let planned = plan::plan(&call.world, aim, &found);
-    if let (Err(Refusal::SessionGone), Some(session)) = (&planned, session) {
+    if let (Err(Refusal::SessionGone), Some(session), None) = (&planned, session, call.movable()) {
         parts.sessions.forget(session);
     }
     planned
+}
+
+/// What was found of its session, which is looked up first.
+fn bound(aim: &Aim, found: &[Option<Arc<Binding>>]) -> Option<Bound> {
+    let (key, binding) = (aim.session()?, found.first()?.as_ref().map(Arc::clone)?);
+    Some(Bound { key, movable: aim.may_move(&binding), pool: aim.pool().map(Arc::clone), binding })
+}
+
+/// Where the replica knows the session by another id than the caller.
+fn ids(binding: Option<&Binding>, head: &RequestHead) -> SessionIds {
+    let Some(upstream) = binding.and_then(|binding| binding.upstream.as_ref()) else { return SessionIds::default() };
+    SessionIds { agents: Some(Arc::clone(upstream)), callers: head.fields.first(Name::McpSessionId).map(Arc::from) }
 }
 
 /// Who is called. None if the body has to tell and is not here yet; only where it `may_wait`.
