@@ -21,6 +21,7 @@ use super::asking::Asking;
 use super::downstream::Downstream;
 use super::exchange::{Answer, arm};
 use super::tenure::Revocable;
+use super::telling::Telling;
 use super::wire::Wire;
 
 /// How an answer that did not break off was delivered.
@@ -40,9 +41,11 @@ pub struct Cut {
 }
 
 /// What of an answer is looked at as it goes by.
-pub struct Watched {
+pub struct Watched<'c> {
     pub announcing: Option<Announcing>,
     pub asking: Option<Asking>,
+    /// Of one that may mint what later calls name.
+    pub telling: Option<Telling<'c>>,
 }
 
 /// Passes an answer to its end.
@@ -52,7 +55,7 @@ pub async fn deliver(
     answer: Answer,
     deadlines: Deadlines,
     cut: Cut,
-    Watched { announcing, asking }: Watched,
+    Watched { announcing, asking, telling }: Watched<'_>,
 ) -> Result<Delivered, Outcome> {
     let without_chunks = down.head.is_http10 && answer.framing == Framing::Chunked;
     // Without chunks and without a length, the end of the connection is the end of the answer.
@@ -75,6 +78,7 @@ pub async fn deliver(
         without_chunks,
         announcing,
         cut,
+        telling,
         deadlines,
         end: None,
         quiet: None,
@@ -104,12 +108,13 @@ struct Quiet {
     due: Option<Due>,
 }
 
-struct Delivering {
+struct Delivering<'c> {
     content: Content,
     without_chunks: bool,
     /// Of a stream that may begin with an announcement; what it announced is known for as long as this is here.
     announcing: Option<Announcing>,
     cut: Cut,
+    telling: Option<Telling<'c>>,
     deadlines: Deadlines,
     /// All that is wanted was taken; it only has to be written.
     end: Option<Delivered>,
@@ -148,7 +153,7 @@ impl Content {
     }
 }
 
-impl Delivering {
+impl Delivering<'_> {
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -160,8 +165,9 @@ impl Delivering {
         }
         loop {
             let waits = self.wait_for_announcement(down.wire.out(), agent)?;
+            let holds = self.end.is_none() && self.poll_telling(cx, agent).is_pending();
             if self.end.is_none() {
-                if !waits {
+                if !waits && !holds {
                     self.take_inbox(down.wire.out(), agent)?;
                 }
                 self.end = self.find_end(down.wire.out());
@@ -174,7 +180,10 @@ impl Delivering {
             if let Some(end) = self.end {
                 return Poll::Ready(Ok(end));
             }
-            let more = match waits {
+            if holds {
+                return self.while_waiting(cx, down, agent);
+            }
+            let more = match waits || self.telling.is_some() {
                 true => agent.poll_read(cx).map_err(|_| Outcome::BrokeOff)?,
                 false => self.poll_more(cx, down.wire, agent)?,
             };
@@ -217,6 +226,16 @@ impl Delivering {
             }
         }
         Ok(false)
+    }
+
+    /// Ready unless a store has to be told of what came before it may go on.
+    fn poll_telling(&mut self, cx: &mut Context<'_>, agent: &Wire) -> Poll<()> {
+        let Some(telling) = &mut self.telling else { return Poll::Ready(()) };
+        let told = telling.poll(cx, &agent.inbox);
+        if telling.is_over() {
+            self.telling = None;
+        }
+        told
     }
 
     /// What came with the head goes with the head.

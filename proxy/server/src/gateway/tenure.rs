@@ -17,6 +17,7 @@ use outrigger_proxy_core::mcp::facts::{Caller, Verb};
 use outrigger_proxy_core::plan::Aim;
 use outrigger_proxy_core::refusal::Refusal;
 use outrigger_proxy_core::session::bind::Binding;
+use outrigger_proxy_core::session::carried::Carried;
 use outrigger_proxy_core::session::key::{KeyKind, SessionKey};
 use outrigger_proxy_core::session::tenure::{Held, Over, idle_left};
 use outrigger_proxy_core::world::endpoint::Endpoint;
@@ -32,31 +33,44 @@ use crate::telemetry::{Direction, RefusedUse};
 type Turn = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A call of the own agents: refuses the use of a session that is over or another's, and what opens one too many.
-pub fn settle(parts: &GatewayParts, call: &mut Call, aim: &Aim, binding: Option<&Binding>) -> Result<(), Refusal> {
+/// `found` is what the stores know under the first of its keys; a handle that is too old is forgotten, and begins anew.
+pub fn settle(
+    parts: &GatewayParts,
+    call: &mut Call,
+    aim: &Aim,
+    found: &mut [Option<Arc<Binding>>],
+) -> Result<(), Refusal> {
     let (unix, caller) = (unix_seconds(), &parts.caller);
     let tell =
         |session: SessionKey, decision| refused(parts, Direction::Outbound, caller, aim.agent(), session, decision);
-    call.held = match aim.key() {
-        Some(key) => {
-            let (kind, began) = (binding.map_or(KeyKind::Session, |it| it.kind), binding.map(|it| it.created));
-            if binding.is_some_and(|it| it.caller != *caller) {
-                tell(key, ANOTHER_CALLER);
-                return Err(Refusal::SessionOfAnotherCaller);
+    // A stream of 2024-11-05 is a session without a name.
+    let nameless = call.era != Some(Era::Modern) && aim.row().time == TimeClass::Stream;
+    call.held = nameless.then_some(Held { name: None, kind: KeyKind::Session, began: Some(unix) });
+    let mut is_known = false;
+    for (Carried { kind, key }, binding) in aim.keys().iter().copied().zip(found) {
+        if binding.as_ref().is_some_and(|it| it.caller != *caller) {
+            tell(key, ANOTHER_CALLER);
+            return Err(Refusal::SessionOfAnotherCaller);
+        }
+        let held = Held { name: Some(key.name()), kind, began: binding.as_ref().map(|it| it.created) };
+        match held.over(&call.world, aim.agent(), Some(caller), unix) {
+            Some(Over::Aged) if kind == KeyKind::Handle => {
+                parts.sessions.forget(key);
+                *binding = None;
             }
-            let held = Held { name: Some(key.name()), kind, began };
-            if let Some(over) = held.over(&call.world, aim.agent(), Some(caller), unix) {
+            Some(over) => {
                 parts.sessions.forget(key);
                 tell(key, label(over));
                 return Err(over.refusal());
             }
-            Some(Held { began: began.or(Some(unix)), ..held })
+            None => {}
         }
-        // A stream of 2024-11-05 is a session without a name.
-        None if call.era != Some(Era::Modern) && aim.row().time == TimeClass::Stream => {
-            Some(Held { name: None, kind: KeyKind::Session, began: Some(unix) })
+        // The first that a store knows is what holds the call, else the first.
+        if !is_known && (binding.is_some() || call.held.is_none_or(|held| held.name.is_none())) {
+            is_known = binding.is_some();
+            call.held = Some(Held { began: binding.as_ref().map(|it| it.created).or(Some(unix)), ..held });
         }
-        None => None,
-    };
+    }
     if aim.opens_session() && call.opening.is_none() {
         let limits = &call.world.settings().session_limits;
         let entered = parts.openings.enter(&parts.sessions, limits, caller, aim.agent());
