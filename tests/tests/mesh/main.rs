@@ -15,6 +15,7 @@ mod peers;
 mod sessions;
 mod outages;
 mod redis;
+mod hijack;
 mod revisions;
 mod streams;
 mod bad_input;
