@@ -16,6 +16,7 @@ mod sessions;
 mod outages;
 mod failover;
 mod redis;
+mod hijack;
 mod revisions;
 mod streams;
 mod bad_input;

@@ -45,7 +45,8 @@ pub fn pin_if_bound(parts: &GatewayParts, down: &Downstream<'_>, call: &Call) {
     let Some(bound) = call.bound.as_ref().filter(|bound| bound.movable) else { return };
     let seen = down.upload.beginning(&down.wire.inbox);
     if down.upload.envelope(&seen).is_some_and(|request| binds(&request)) {
-        parts.sessions.pin(bound.key, &bound.binding, call.world.settings().session_idle);
+        let idle = tenure::idle(&call.world, call.held, unix_seconds());
+        parts.sessions.pin(bound.key, &bound.binding, idle);
     }
 }
 

@@ -25,7 +25,7 @@ use super::alarm::Alarm;
 use super::announcing::Announcing;
 use super::asking::Asking;
 use super::attempts::{self, Next, Why};
-use super::call::{Attempt, Call, Ending};
+use super::call::{Attempt, Call, Ending, unix_seconds};
 use super::closing::Place;
 use super::deliver::{Cut, Delivered, Watched, deliver};
 use super::downstream::Downstream;
@@ -33,8 +33,8 @@ use super::exchange::{Answer, Failure, ask};
 use super::moving::{self, Mover};
 use super::parts::GatewayParts;
 use super::renaming::{self, Called};
-use super::tenure::Revocable;
 use super::telling::Telling;
+use super::tenure::{self, Revocable};
 use super::turns::Turns;
 use super::upload::Upload;
 use super::upstream::{Upstream, Upstreams};
@@ -280,7 +280,7 @@ impl Side {
             _ => answer,
         };
         let announcing = attempt.and_then(|attempt| Announcing::of(&self.parts, down, &attempt.endpoint, &answer));
-        let idle = call.world.settings().session_idle;
+        let idle = tenure::idle(&call.world, call.held, unix_seconds());
         let movable = call.bound.as_ref().filter(|bound| bound.movable);
         let asking = movable.and_then(|bound| Asking::of(&self.parts, bound, idle, &answer));
         let cut = Cut { at_drain: call.at_drain(), revocable: Revocable::of(&self.parts, call) };
