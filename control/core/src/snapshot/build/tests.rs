@@ -199,7 +199,7 @@ proptest! {
 }
 
 /// An agent whose capability `count` needs sessions, and whose other does not.
-fn stateful(tools: &[&str]) -> crate::facts::Facts {
+fn stateful(tools: &[&str]) -> Facts {
     let mut facts = facts(&["counter-2 healthy 1.0.0"]);
     let mut standing = crate::fixture::standing("counter-1 healthy 1.0.0");
     let mut replica = std::sync::Arc::unwrap_or_clone(standing.replica);
