@@ -127,6 +127,11 @@ impl<'a> Envelope<'a> {
         self.found.asks_for_task()
     }
 
+    /// Answers something. Can be told without the body at hand.
+    pub const fn is_response(&self) -> bool {
+        self.found.is_response()
+    }
+
     /// Expects an answer. Can be told without the body at hand.
     pub const fn is_request(&self) -> bool {
         self.found.method.is_some() && self.found.id.is_some()

@@ -94,7 +94,7 @@ impl Minting {
                 Piece::Text(text) => message.read(text),
                 Piece::End => {
                     message.collect(*mints, &mut minted);
-                    *over |= message.scanner.is_response() && !message.bad;
+                    *over |= message.scanner.envelope(&[]).is_response() && !message.bad;
                     *message = Message::new(*mints);
                 }
             }),

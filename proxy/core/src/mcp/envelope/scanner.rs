@@ -122,11 +122,6 @@ impl Scanner {
         self.state == State::Done
     }
 
-    /// Whether the message is known to be an answer to something.
-    pub const fn is_response(&self) -> bool {
-        self.watch.found.is_response()
-    }
-
     pub(super) const fn watch(&self) -> &Watch {
         &self.watch
     }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use outrigger_model::digest::Digest;
-use proptest::prelude::*;
+use proptest::prelude::{any, prop_assert_eq, proptest};
 
 use super::{Mint, Minting, Mints, Written};
 

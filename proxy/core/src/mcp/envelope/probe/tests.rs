@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use outrigger_model::digest::Digest;
-use proptest::prelude::*;
+use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
 use serde_json::{Value, json};
 
 use super::{Take, Values, Want, Wants};
