@@ -13,6 +13,7 @@
 
 mod peers;
 mod sessions;
+mod crowds;
 mod outages;
 mod redis;
 mod revisions;
