@@ -35,15 +35,17 @@ const FAILURES_MAX: u32 = 3;
 const FORM: &str = "2";
 const NONE: &str = "-";
 
-/// One key; moves, replica and generation of what is offered, its text, and how many milliseconds it is kept. What does not read as a
+/// One key; moves, replica and generation of what is offered, its text, how many milliseconds it is kept, and the id that the replica
+/// knows it by. What does not read as a
 /// binding is replaced; a key that holds something else than a text is an error.
 const OFFER: &str = r"
 local held = redis.call('GET', KEYS[1])
 if held then
-    local moves, replica, generation = string.match(held, '^2 (%d+) (%S+) (%d+) ')
+    local moves, replica, generation, upstream =
+        string.match(held, '^2 (%d+) (%S+) (%d+) %d+ %d+ %S+ %S+ (%S+) ')
     if moves then
         local further = tonumber(moves) - tonumber(ARGV[1])
-        local same_place = replica == ARGV[2] and generation == ARGV[3]
+        local same_place = replica == ARGV[2] and generation == ARGV[3] and upstream == ARGV[6]
         if further > 0 or (further == 0 and not same_place) then return held end
     end
 end
@@ -145,6 +147,7 @@ impl Store for Redis {
         let Binding { replica, generation: Generation(generation), moves, .. } = binding;
         let mut request = self.offer.prepare_invoke();
         request.key(self.name(key)).arg(*moves).arg(replica.as_str()).arg(*generation).arg(write(binding)).arg(kept_ms);
+        request.arg(hex_or_none(&binding.upstream));
         let held: String = self.run(&request).await?;
         read(&held).ok_or(StoreError::Unreadable)
     }
@@ -197,9 +200,12 @@ fn write(binding: &Binding) -> String {
     let Binding { kind, agent, replica, generation: Generation(generation), moves, caller, .. } = binding;
     let Binding { created, last_seen, upstream, opening, .. } = binding;
     let (kind, caller) = (kind.as_str(), caller.as_str());
-    let hex = |bytes: &Option<Arc<[u8]>>| bytes.as_ref().map_or_else(|| NONE.to_owned(), |bytes| hex::encode(bytes));
-    let (upstream, opening) = (hex(upstream), hex(opening));
+    let (upstream, opening) = (hex_or_none(upstream), hex_or_none(opening));
     format!("{FORM} {moves} {replica} {generation} {created} {last_seen} {kind} {agent} {upstream} {opening} {caller}")
+}
+
+fn hex_or_none(bytes: &Option<Arc<[u8]>>) -> String {
+    bytes.as_ref().map_or_else(|| NONE.to_owned(), hex::encode)
 }
 
 fn read(text: &str) -> Option<Binding> {
