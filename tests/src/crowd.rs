@@ -60,12 +60,20 @@ pub struct Crowd<H: Habit> {
     urls: Vec<String>,
     chance: Rng,
     seed: u64,
-    calls: Arc<AtomicU64>,
+    pulse: Pulse,
 }
 
 /// How far a run has come, for whoever disturbs it.
-#[derive(Clone)]
-pub struct Pulse(Arc<AtomicU64>);
+#[derive(Clone, Default)]
+pub struct Pulse(Arc<Beats>);
+
+#[derive(Default)]
+struct Beats {
+    /// Calls that ended since the crowd gathered.
+    calls: AtomicU64,
+    /// Calls after which the run ends.
+    until: AtomicU64,
+}
 
 /// What became of the calls of a run.
 #[derive(Debug, Default)]
@@ -105,7 +113,7 @@ impl<H: Habit> Crowd<H> {
             urls: urls.to_owned(),
             chance: Rng::with_seed(seed),
             seed,
-            calls: Arc::default(),
+            pulse: Pulse::default(),
         };
         let mut arriving = JoinSet::new();
         for share in split((0..count).collect(), AT_ONCE) {
@@ -132,7 +140,7 @@ impl<H: Habit> Crowd<H> {
     }
 
     pub fn pulse(&self) -> Pulse {
-        Pulse(Arc::clone(&self.calls))
+        self.pulse.clone()
     }
 
     fn visit(&mut self) -> Visit {
@@ -147,19 +155,19 @@ impl<H: Habit> Crowd<H> {
 
     /// So many calls in all: a member by chance, through a proxy by chance.
     pub async fn run(&mut self, calls: u64) -> Result<Seen> {
-        let until = self.calls.load(Ordering::Relaxed).saturating_add(calls);
-        self.all(move |_, members| Turns::Chance { until, members }).await
+        self.pulse.0.until.store(self.pulse.now().saturating_add(calls), Ordering::Relaxed);
+        self.all(move |_, members| Turns::Chance { members }).await
     }
 
     async fn all(&mut self, turns: impl Fn(&Visit, usize) -> Turns) -> Result<Seen> {
         let begun = Instant::now();
         let mut working = JoinSet::new();
         for mut members in split(std::mem::take(&mut self.members), self.at_once) {
-            let (habit, mut visit, calls) = (self.habit.clone(), self.visit(), Arc::clone(&self.calls));
+            let (habit, mut visit, pulse) = (self.habit.clone(), self.visit(), self.pulse.clone());
             let mut turns = turns(&visit, members.len());
             working.spawn(async move {
                 let mut seen = Seen::default();
-                while let Some((member, line)) = turns.next(&calls, &mut visit.chance) {
+                while let Some((member, line)) = turns.next(&pulse, &mut visit.chance) {
                     if begun.elapsed() > LIMIT {
                         bail!("not done within {LIMIT:?}: {seen}");
                     }
@@ -171,7 +179,7 @@ impl<H: Habit> Crowd<H> {
                     let asked = Instant::now();
                     let heard = habit.step(member, line).await;
                     seen.note(*number, heard, asked.elapsed(), &line.url);
-                    calls.fetch_add(1, Ordering::Relaxed);
+                    pulse.0.calls.fetch_add(1, Ordering::Relaxed);
                 }
                 Ok((members, seen))
             });
@@ -191,11 +199,11 @@ impl<H: Habit> Crowd<H> {
 /// Whose turn it is, and through which proxy; no proxy is any.
 enum Turns {
     Tour { rounds: usize, members: usize, at: usize, lines: usize },
-    Chance { until: u64, members: usize },
+    Chance { members: usize },
 }
 
 impl Turns {
-    fn next(&mut self, calls: &AtomicU64, chance: &mut Rng) -> Option<(usize, Option<usize>)> {
+    fn next(&mut self, pulse: &Pulse, chance: &mut Rng) -> Option<(usize, Option<usize>)> {
         match self {
             Self::Tour { rounds, members, at, lines } => {
                 let turn = *at;
@@ -204,8 +212,9 @@ impl Turns {
                 (round < *rounds).then_some((member, Some((round + member) % *lines)))
             }
             // Calls that are under way come on top: at most as many as there are at one time.
-            Self::Chance { until, members } => {
-                (calls.load(Ordering::Relaxed) < *until).then(|| (chance.usize(..*members), None))
+            Self::Chance { members } => {
+                let until = pulse.0.until.load(Ordering::Relaxed);
+                (pulse.now() < until).then(|| (chance.usize(..*members), None))
             }
         }
     }
@@ -235,8 +244,18 @@ impl Pulse {
         .await
     }
 
+    /// Waits for so many calls more.
+    pub async fn beats(&self, calls: u64) -> Result<()> {
+        self.reaches(self.now() + calls).await
+    }
+
     pub fn now(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.calls.load(Ordering::Relaxed)
+    }
+
+    /// Ends the run before it has made all of its calls.
+    pub fn is_enough(&self) {
+        self.0.until.store(0, Ordering::Relaxed);
     }
 }
 

@@ -40,9 +40,7 @@ impl Fleet {
         let (mut agents, mut proxies) = (vec![], vec![]);
         for replica in REPLICAS {
             let agent = Agent::start(sdk, replica, mesh.folder()).await?;
-            // Each proxy has a name of its own, so that its log is not the agent's.
-            let shape = Shape { node: format!("{replica}-proxy"), ..Shape::beside(AGENT, replica, &agent.url()) };
-            proxies.push(mesh.start_proxy(&shape).await?);
+            proxies.push(mesh.start_proxy(&beside(replica, &agent)).await?);
             agents.push(agent);
         }
         let caller = Self::start_calling(&mesh, caller).await?;
@@ -75,6 +73,15 @@ impl Fleet {
         self.agents.iter_mut().find(|agent| agent.name == name).with_context(|| format!("no agent {name}"))
     }
 
+    /// Starts a replica and its proxy again, the agent where it was, and waits until it is called.
+    pub async fn bring_back(&mut self, replica: &str) -> Result<()> {
+        let agent = self.agent(replica)?;
+        agent.start_again().await?;
+        let shape = beside(replica, agent);
+        *self.proxy(replica)? = self.mesh.start_proxy(&shape).await?;
+        self.caller.sees(AGENT, REPLICAS.len()).await
+    }
+
     /// The proxy beside a replica.
     pub fn proxy(&mut self, replica: &str) -> Result<&mut Proxy> {
         let node = format!("{replica}-proxy");
@@ -90,4 +97,9 @@ impl Fleet {
 /// One of the proxies of the calling agent.
 pub fn desk(number: usize) -> Shape {
     Shape::calling(&format!("desk-{number}"), DESK)
+}
+
+/// Each proxy has a name of its own, so that its log is not the agent's.
+fn beside(replica: &str, agent: &Agent) -> Shape {
+    Shape { node: format!("{replica}-proxy"), ..Shape::beside(AGENT, replica, &agent.url()) }
 }

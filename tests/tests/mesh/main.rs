@@ -14,6 +14,7 @@
 mod peers;
 mod sessions;
 mod crowds;
+mod lost;
 mod outages;
 mod redis;
 mod revisions;
