@@ -4,7 +4,7 @@
 //! Never here: what is tested.
 //! Invariant: when it is handed out, the calling proxy's world has all replicas.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::mesh::{Mesh, Proxy, Shape};
 use crate::peers::{Agent, Sdk};
@@ -30,8 +30,13 @@ impl Fleet {
     }
 
     pub async fn start_with(sdk: Sdk, redis_url: Option<&str>) -> Result<Self> {
+        Self::start_declaring(sdk, "", redis_url).await
+    }
+
+    /// The same with further lines in control's file.
+    pub async fn start_declaring(sdk: Sdk, lines: &str, redis_url: Option<&str>) -> Result<Self> {
         let caller = Shape { redis_url: redis_url.map(str::to_owned), ..desk(1) };
-        Self::start_in(Mesh::new().await?, sdk, &caller).await
+        Self::start_in(Mesh::new().await?.declaring(lines), sdk, &caller).await
     }
 
     /// The same in a mesh whose control is yet to start, and with a caller that is told how to be.
@@ -40,11 +45,29 @@ impl Fleet {
         let (mut agents, mut proxies) = (vec![], vec![]);
         for replica in REPLICAS {
             let agent = Agent::start(sdk, replica, mesh.folder()).await?;
-            proxies.push(mesh.start_proxy(&beside(replica, &agent)).await?);
+            proxies.push(mesh.start_proxy(&Self::beside(&agent)).await?);
             agents.push(agent);
         }
         let caller = Self::start_calling(&mesh, caller).await?;
         Ok(Self { sdk, agents, proxies, caller, mesh })
+    }
+
+    /// Each proxy has a name of its own, so that its log is not the agent's.
+    fn beside(agent: &Agent) -> Shape {
+        Shape { node: format!("{}-proxy", agent.name), ..Shape::beside(AGENT, &agent.name, &agent.url()) }
+    }
+
+    /// Ends a replica and its proxy as an operator does, and starts both again without what they remembered.
+    pub async fn restart(&mut self, replica: &str) -> Result<()> {
+        let status = self.proxy(replica)?.process.stop().await?;
+        ensure!(status.success(), "the proxy of {replica}: {status}");
+        let agent = self.agent(replica)?;
+        agent.process.stop().await?;
+        agent.start_again().await?;
+        let shape = Self::beside(agent);
+        let proxy = self.mesh.start_proxy(&shape).await?;
+        *self.proxy(replica)? = proxy;
+        self.caller.sees(AGENT, REPLICAS.len()).await
     }
 
     /// Another proxy of the same calling agent, ready for calls.
@@ -73,15 +96,6 @@ impl Fleet {
         self.agents.iter_mut().find(|agent| agent.name == name).with_context(|| format!("no agent {name}"))
     }
 
-    /// Starts a replica and its proxy again, the agent where it was, and waits until it is called.
-    pub async fn bring_back(&mut self, replica: &str) -> Result<()> {
-        let agent = self.agent(replica)?;
-        agent.start_again().await?;
-        let shape = beside(replica, agent);
-        *self.proxy(replica)? = self.mesh.start_proxy(&shape).await?;
-        self.caller.sees(AGENT, REPLICAS.len()).await
-    }
-
     /// The proxy beside a replica.
     pub fn proxy(&mut self, replica: &str) -> Result<&mut Proxy> {
         let node = format!("{replica}-proxy");
@@ -97,9 +111,4 @@ impl Fleet {
 /// One of the proxies of the calling agent.
 pub fn desk(number: usize) -> Shape {
     Shape::calling(&format!("desk-{number}"), DESK)
-}
-
-/// Each proxy has a name of its own, so that its log is not the agent's.
-fn beside(replica: &str, agent: &Agent) -> Shape {
-    Shape { node: format!("{replica}-proxy"), ..Shape::beside(AGENT, replica, &agent.url()) }
 }

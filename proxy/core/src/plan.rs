@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
+use outrigger_model::endpoint::EndpointState;
 use outrigger_model::key::OnLoss;
 use outrigger_model::revision::Era;
 use outrigger_model::route::{Affinity, TimeClass, Timeouts};
@@ -211,6 +212,18 @@ impl Plan {
         // Those that drain get nothing new, and may hold what is searched for.
         let last = || draining().map(|endpoint| Picked { endpoint: Arc::clone(endpoint), panic: false });
         pick(pool, by, tried, now).or_else(last).ok_or_else(nothing_left)
+    }
+
+    /// Whether its session moves before anything is tried: its replica refused the last connection, and another one takes calls.
+    pub fn moves_at_once(&self, now: Instant) -> bool {
+        let Some(endpoint) = self.fixed.as_ref().filter(|endpoint| self.movable && endpoint.live.is_ejected(now))
+        else {
+            return false;
+        };
+        let takes_calls = |other: &Arc<Endpoint>| {
+            other.replica != endpoint.replica && other.state == EndpointState::Up && !other.live.is_ejected(now)
+        };
+        self.pool().is_some_and(|pool| pool.endpoints.iter().any(takes_calls))
     }
 
     /// Whether it belongs to a session of which nobody knows where it lives.

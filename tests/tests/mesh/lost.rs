@@ -206,10 +206,7 @@ async fn a_rolling_restart_of_all_replicas_costs_no_call_where_sessions_are_esta
     let rolling = async {
         for replica in REPLICAS {
             pulse.beats(STEP).await?;
-            fleet.proxy(replica)?.process.stop().await?;
-            fleet.agent(replica)?.process.stop().await?;
-            pulse.beats(STEP).await?;
-            fleet.bring_back(replica).await?;
+            fleet.restart(replica).await?;
         }
         pulse.beats(STEP).await
     };

@@ -16,6 +16,7 @@ mod sessions;
 mod crowds;
 mod lost;
 mod outages;
+mod failover;
 mod redis;
 mod revisions;
 mod streams;

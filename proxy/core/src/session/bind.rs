@@ -122,8 +122,8 @@ impl Binding {
 
     /// Whether `offered` takes the place of this one in a store: it moved more often, or it is this one, seen later.
     pub fn gives_way_to(&self, offered: &Self) -> bool {
-        let place = |binding: &Self| (binding.replica.clone(), binding.generation, binding.upstream.clone());
-        let same_place = place(self) == place(offered);
+        let same_process = self.replica == offered.replica && self.generation == offered.generation;
+        let same_place = same_process && self.upstream == offered.upstream;
         offered.moves > self.moves || offered.moves == self.moves && same_place
     }
 }

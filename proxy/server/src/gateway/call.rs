@@ -121,6 +121,12 @@ impl Call {
         self.bound.as_ref().filter(|bound| bound.movable && self.moves < MOVES_OF_ONE_CALL_MAX)
     }
 
+    /// Whether its session moves before anything is tried.
+    pub fn moves_at_once(&self, now: Instant) -> bool {
+        let Some(Way::Out(plan)) = &self.way else { return false };
+        self.movable().is_some() && plan.moves_at_once(now)
+    }
+
     pub fn endpoint(&self) -> Option<Arc<Endpoint>> {
         self.attempt.as_ref().map(|attempt| Arc::clone(&attempt.endpoint))
     }

@@ -185,6 +185,7 @@ impl Side {
                 Err(Ending::Refuse(Refusal::SessionGone)) if call.movable().is_some() => {
                     self.reopen(down, call, Why::Lost).await?;
                 }
+                Ok(()) if call.moves_at_once(Instant::now()) => self.reopen(down, call, Why::Unreachable).await?,
                 settled => return settled,
             }
         }
