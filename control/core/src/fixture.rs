@@ -15,6 +15,7 @@ use crate::event::{Event, EventKind};
 use crate::facts::{Facts, Standing};
 use crate::moment::{Moment, Now};
 use crate::registry::{Answer, Applied, Command, Registry, Rules, StreamId};
+use crate::revocation::Book;
 
 pub fn at(seconds: u64) -> Now {
     let elapsed = Duration::from_secs(seconds);
@@ -103,7 +104,7 @@ impl Mesh {
     }
 
     pub fn restored(standings: Vec<Standing>) -> Self {
-        let registry = Registry::restore(Rules::default(), standings, 1, at(0));
+        let registry = Registry::restore(Rules::default(), standings, Book::default(), 1, at(0));
         Self { registry, seconds: 0, streams: BTreeMap::new() }
     }
 

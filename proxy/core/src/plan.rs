@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 use outrigger_model::endpoint::EndpointState;
 use outrigger_model::key::OnLoss;
+use outrigger_model::name::AgentName;
 use outrigger_model::revision::Era;
 use outrigger_model::route::{Affinity, TimeClass, Timeouts};
 
@@ -141,7 +142,7 @@ impl Dest {
         }
     }
 
-    fn agent(&self) -> &outrigger_model::name::AgentName {
+    fn agent(&self) -> &AgentName {
         match self {
             Self::Route(route) => &route.pool.agent,
             Self::Replica(endpoint) => &endpoint.agent,
@@ -165,6 +166,16 @@ impl Aim {
     /// The session to look up before [`plan`]; on [`Refusal::SessionGone`] it is to be forgotten.
     pub const fn key(&self) -> Option<SessionKey> {
         self.key
+    }
+
+    /// The agent that is called.
+    pub fn agent(&self) -> &AgentName {
+        self.dest.agent()
+    }
+
+    /// Whether it opens a session whose id will be learned.
+    pub fn opens_session(&self) -> bool {
+        self.row.stick == Stick::Opens && self.dest.affinity().follows_keys()
     }
 
     /// Whether its session, which was at `binding`, may be opened again on another replica. To end it that would be for nothing.

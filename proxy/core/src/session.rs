@@ -3,3 +3,5 @@
 pub mod key;
 pub mod bind;
 pub mod moving;
+pub mod tenure;
+pub mod limit;

@@ -18,6 +18,7 @@ pub mod parts;
 pub mod call;
 pub mod respond;
 pub mod attempts;
+pub mod tenure;
 pub mod turns;
 pub mod aside;
 pub mod moving;

@@ -7,6 +7,8 @@ pub mod store;
 pub mod memory;
 pub mod redis;
 pub mod sessions;
+pub mod owners;
+pub mod openings;
 
 #[cfg(test)]
-mod conformance;
+pub(crate) mod conformance;

@@ -15,6 +15,7 @@ use outrigger_model::name::{AgentName, BadName, CapabilityName, PoolName, RouteN
 use outrigger_model::pool::{Endpoints, Pool};
 use outrigger_model::replica::ReplicaState;
 use outrigger_model::requirement::Requirement;
+use outrigger_model::revocation::Revocations;
 use outrigger_model::route::{Affinity, Route, Timeouts};
 use outrigger_model::snapshot::{Resources, Snapshot, SnapshotError};
 
@@ -59,8 +60,10 @@ impl RouteKind {
     }
 }
 
-pub fn build(facts: &Facts, intent: &Intent, scope: &Scope) -> Result<Built, BuildError> {
-    let resources = Resources { settings: intent.settings().clone(), ..Resources::default() };
+/// `revocations` go to everyone.
+pub fn build(facts: &Facts, intent: &Intent, revocations: &Revocations, scope: &Scope) -> Result<Built, BuildError> {
+    let (settings, revocations) = (intent.settings().clone(), revocations.clone());
+    let resources = Resources { settings, revocations, ..Resources::default() };
     let mut draft = Draft { facts, intent, resources, kinds: BTreeMap::new() };
     // The first to claim a name keeps it.
     for (alias, requirement) in scope.needs() {

@@ -1,7 +1,7 @@
 //! The answer on its way to the caller.
 //!
 //! In: its head, the wires of both ends, its time limits. Out: whether all of it was delivered.
-//! A stream of events may be sent comments while it is quiet, and may end between two events when the listener drains.
+//! A stream of events may be sent comments while it is quiet, and may end between two events when the listener drains or its session is revoked.
 //! Invariant: bytes go on as they came and as soon as they came; while the caller does not take them, no more are read. What is cut off
 //! is never made to look whole.
 
@@ -20,6 +20,7 @@ use super::announcing::{Announcing, Look};
 use super::asking::Asking;
 use super::downstream::Downstream;
 use super::exchange::{Answer, arm};
+use super::tenure::Revocable;
 use super::wire::Wire;
 
 /// How an answer that did not break off was delivered.
@@ -28,6 +29,14 @@ pub enum Delivered {
     Whole,
     /// Up to an event, because the listener drains; the agent has more to say.
     Drained,
+    /// Up to an event, or cut off, because its session was revoked.
+    Revoked,
+}
+
+/// What ends a stream of events before its agent does.
+pub struct Cut {
+    pub at_drain: AtDrain,
+    pub revocable: Option<Revocable>,
 }
 
 /// What of an answer is looked at as it goes by.
@@ -42,7 +51,7 @@ pub async fn deliver(
     agent: &mut Wire,
     answer: Answer,
     deadlines: Deadlines,
-    at_drain: AtDrain,
+    cut: Cut,
     Watched { announcing, asking }: Watched,
 ) -> Result<Delivered, Outcome> {
     let without_chunks = down.head.is_http10 && answer.framing == Framing::Chunked;
@@ -65,7 +74,7 @@ pub async fn deliver(
         content,
         without_chunks,
         announcing,
-        at_drain,
+        cut,
         deadlines,
         end: None,
         quiet: None,
@@ -100,7 +109,7 @@ struct Delivering {
     without_chunks: bool,
     /// Of a stream that may begin with an announcement; what it announced is known for as long as this is here.
     announcing: Option<Announcing>,
-    at_drain: AtDrain,
+    cut: Cut,
     deadlines: Deadlines,
     /// All that is wanted was taken; it only has to be written.
     end: Option<Delivered>,
@@ -146,7 +155,7 @@ impl Delivering {
         down: &mut Downstream<'_>,
         agent: &mut Wire,
     ) -> Poll<Result<Delivered, Outcome>> {
-        if self.at_drain == AtDrain::EndsBetweenEvents {
+        if self.cut.at_drain == AtDrain::EndsBetweenEvents {
             self.content.ends_at_event = down.is_draining();
         }
         loop {
@@ -285,10 +294,33 @@ impl Delivering {
         if self.upload_ended && down.poll_left(cx).is_ready() {
             return Poll::Ready(Err(Outcome::CallerLeft));
         }
+        if self.poll_revoked(cx).is_ready() {
+            return Poll::Ready(Ok(self.end_revoked(cx, down)));
+        }
         match self.watch_time(cx, down) {
             Ok(()) => Poll::Pending,
             Err(outcome) => Poll::Ready(Err(outcome)),
         }
+    }
+
+    fn poll_revoked(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.cut.revocable {
+            Some(revocable) if self.content.events.is_some() => revocable.poll_revoked(cx),
+            _ => Poll::Pending,
+        }
+    }
+
+    /// Between two events the stream ends as one does; within one, or where the caller does not read, its connection ends.
+    fn end_revoked(&self, cx: &mut Context<'_>, down: &mut Downstream<'_>) -> Delivered {
+        let out = down.wire.out();
+        let last = self.content.between().filter(|_| out.is_empty());
+        down.keep &= last.is_some();
+        if let Some(events) = last {
+            out.extend_from_slice(events.end());
+            // What does not fit now goes before the connection is closed.
+            down.keep &= matches!(down.wire.poll_flush(cx), Poll::Ready(Ok(())));
+        }
+        Delivered::Revoked
     }
 
     /// Waits for the next moment at which something is due, and does it.

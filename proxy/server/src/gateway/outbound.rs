@@ -25,6 +25,7 @@ use tokio::sync::watch;
 use super::call::{Bound, Call, Ending, Way};
 use super::downstream::{Downstream, SessionIds};
 use super::parts::GatewayParts;
+use super::tenure;
 
 // A patient call looks again this often, because an ejected endpoint comes back without a new world.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -88,6 +89,7 @@ async fn plan_once(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut C
         Some(key) => parts.sessions.find(key, idle).await,
         None => None,
     };
+    tenure::settle(parts, call, &aim, binding.as_deref())?;
     call.bound = key.zip(binding).map(|(key, binding)| {
         let (movable, pool) = (aim.may_move(&binding), aim.pool().map(Arc::clone));
         Bound { key, binding, movable, pool }

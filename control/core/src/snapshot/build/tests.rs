@@ -24,7 +24,7 @@ fn intent(routes: &[(&str, &str)]) -> Intent {
 }
 
 fn built(rows: &[&str], routes: &[(&str, &str)], needs: &[&str]) -> Built {
-    build(&facts(rows), &intent(routes), &Scope::parse(needs).unwrap()).unwrap()
+    build(&facts(rows), &intent(routes), &Revocations::default(), &Scope::parse(needs).unwrap()).unwrap()
 }
 
 /// `route kind pool: endpoints`, each endpoint with its state where that is not up.
@@ -141,7 +141,9 @@ fn an_agent_is_described_by_its_newest_replica_in_whatever_state_that_is() {
 fn pools_balance_as_operators_say() {
     let pools = vec![(AgentName::new("a").unwrap(), Balance::RoundRobin)];
     let intent = Intent::new(vec![], pools, Settings::default()).unwrap();
-    let built = build(&facts(&["a-1 healthy 1.0.0", "b-1 healthy 1.0.0"]), &intent, &Scope::base()).unwrap();
+    let built =
+        build(&facts(&["a-1 healthy 1.0.0", "b-1 healthy 1.0.0"]), &intent, &Revocations::default(), &Scope::base())
+            .unwrap();
     let pools = &built.snapshot.resources().pools;
     assert_eq!((pools["a"].balance, pools["b"].balance), (Balance::RoundRobin, Balance::default()));
 }
@@ -178,7 +180,7 @@ proptest! {
         let routes: Vec<(&str, &str)> = operators.iter().map(|(name, to)| (name.as_str(), to.as_str())).collect();
         let texts: Vec<String> = needs.iter().map(|(alias, to)| format!("{alias}={to}")).collect();
         let scope = Scope::parse(&texts).unwrap();
-        let built = build(&facts, &intent(&routes), &scope).unwrap();
+        let built = build(&facts, &intent(&routes), &Revocations::default(), &scope).unwrap();
         let resources = built.snapshot.resources();
         for (alias, requirement) in scope.needs() {
             let expected: Vec<String> = resolve(&facts, requirement).into_iter().flat_map(|winner| {
