@@ -13,6 +13,8 @@
 
 mod peers;
 mod sessions;
+mod crowds;
+mod lost;
 mod outages;
 mod failover;
 mod redis;
