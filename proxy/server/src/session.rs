@@ -6,7 +6,9 @@
 pub mod store;
 pub mod memory;
 pub mod redis;
-pub mod sessions;
-
+mod behind;
+#[cfg(test)]
+mod real;
 #[cfg(test)]
 mod conformance;
+pub mod sessions;

@@ -48,6 +48,11 @@ impl SessionKey {
         Self(Digest::of_parts([agent.as_str().as_bytes(), id]))
     }
 
+    /// The key that a store named by its digest.
+    pub const fn from_digest(digest: Digest) -> Self {
+        Self(digest)
+    }
+
     /// Lower-case hex of it is what stores use.
     pub const fn digest(&self) -> &Digest {
         &self.0

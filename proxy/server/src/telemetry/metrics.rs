@@ -13,8 +13,8 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::histogram::Durations;
 use super::labels::{
-    AgentLabels, AnnouncementLabels, BuildLabels, CallLabels, DirectionLabels, FrameLabels, LookupLabels, ReasonLabels,
-    RouteLabels, StoreLabels,
+    AgentLabels, AnnouncementLabels, BuildLabels, CallLabels, DirectionLabels, FaultLabels, FrameLabels,
+    InvalidationLabels, LookupLabels, ReasonLabels, RouteLabels, StoreLabels,
 };
 
 /// Shared by its clones.
@@ -38,8 +38,16 @@ pub struct Metrics {
     pub sessions: Family<StoreLabels, Gauge>,
     /// Look-ups of session keys, by where they were found.
     pub session_lookups: Family<LookupLabels, Counter>,
-    /// Requests to Redis that failed or took too long.
-    pub redis_errors: Counter,
+    /// Requests to Redis that came to nothing, by why.
+    pub redis_errors: Family<FaultLabels, Counter>,
+    /// 1 while Redis answers.
+    pub redis_connected: Gauge,
+    /// 1 while the proxy hears what others move and forget in Redis.
+    pub redis_listening: Gauge,
+    /// Bindings that were offered to Redis again after it had been away, empty or behind.
+    pub sessions_written_back: Counter,
+    /// Bindings held here that another proxy moved or forgot.
+    pub session_invalidations: Family<InvalidationLabels, Counter>,
     /// Endpoints put aside after a failed connection.
     pub ejections: Counter,
     /// Picks made among ejected endpoints because no other was left.
@@ -114,7 +122,14 @@ impl Metrics {
         registry.register("session_lookups", "Look-ups of session keys by result", self.session_lookups.clone());
         let help = "URIs announced for messages (2024-11-05) by what was done with them";
         registry.register("announcements", help, self.announcements.clone());
-        registry.register("redis_errors", "Requests to Redis that failed or took too long", self.redis_errors.clone());
+        registry.register("redis_errors", "Requests to Redis that came to nothing, by why", self.redis_errors.clone());
+        registry.register("redis_connected", "1 while Redis answers", self.redis_connected.clone());
+        let help = "1 while the moves of other proxies are heard through Redis";
+        registry.register("redis_listening", help, self.redis_listening.clone());
+        let help = "Bindings offered to Redis again after it had been away";
+        registry.register("sessions_written_back", help, self.sessions_written_back.clone());
+        let help = "Bindings held here that another proxy moved or forgot";
+        registry.register("session_invalidations", help, self.session_invalidations.clone());
     }
 
     fn register_catalog(&self, registry: &mut Registry) {
