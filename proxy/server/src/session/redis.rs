@@ -101,6 +101,7 @@ impl Redis {
         let watch = Arc::new(Watch::new(Arc::clone(events), readiness.clone()));
         let (channel, teller) = (format!("{prefix}!moved"), format!("{:016x}", fastrand::u64(..)));
         let (told, news) = mpsc::channel(NEWS_WAITING_MAX);
+        let (offer, forget) = (Script::new(OFFER), Script::new(FORGET));
         let keeper = Keeper {
             dialer,
             line: Arc::clone(&line),
@@ -108,12 +109,13 @@ impl Redis {
             channel: channel.clone(),
             teller: teller.clone(),
             news: told,
+            scripts: [offer.clone(), forget.clone()],
         };
         Ok(Self {
             line,
             watch,
-            offer: Script::new(OFFER),
-            forget: Script::new(FORGET),
+            offer,
+            forget,
             prefix: prefix.to_owned(),
             channel,
             teller,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use redis::aio::PubSub;
-use redis::{ConnectionAddr, Value};
+use redis::{ConnectionAddr, Script, Value};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
@@ -36,6 +36,8 @@ pub(super) struct Keeper {
     /// The name by which this proxy knows its own news.
     pub teller: String,
     pub news: mpsc::Sender<News>,
+    /// Known to Redis before a call needs one, so that it needs one round trip only.
+    pub scripts: [Script; 2],
 }
 
 impl Keeper {
@@ -45,6 +47,7 @@ impl Keeper {
             match self.dialer.connect().await {
                 Ok((wire, address)) => {
                     let since = Instant::now();
+                    self.teach(wire.clone()).await;
                     let open = self.line.open(wire.clone());
                     self.watch.connected();
                     let (fault, error) = tokio::select! {
@@ -63,6 +66,13 @@ impl Keeper {
             }
             sleep(jittered(pause)).await;
             pause = (pause * 2).min(PAUSE_MAX);
+        }
+    }
+
+    /// A script that Redis does not take now is sent again when it is needed.
+    async fn teach(&self, mut wire: Wire) {
+        for script in &self.scripts {
+            let _ = timeout(BEAT_TIMEOUT, script.load_async(&mut wire)).await;
         }
     }
 
