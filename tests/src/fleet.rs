@@ -4,7 +4,7 @@
 //! Never here: what is tested.
 //! Invariant: when it is handed out, the calling proxy's world has all replicas.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::mesh::{Mesh, Proxy, Shape};
 use crate::peers::{Agent, Sdk};
@@ -27,18 +27,39 @@ impl Fleet {
     }
 
     pub async fn start_with(sdk: Sdk, redis_url: Option<&str>) -> Result<Self> {
-        let mut mesh = Mesh::new().await?;
+        Self::start_declaring(sdk, "", redis_url).await
+    }
+
+    /// The same with further lines in control's file.
+    pub async fn start_declaring(sdk: Sdk, lines: &str, redis_url: Option<&str>) -> Result<Self> {
+        let mut mesh = Mesh::new().await?.declaring(lines);
         mesh.start_control().await?;
         let (mut agents, mut proxies) = (vec![], vec![]);
         for replica in REPLICAS {
             let agent = Agent::start(sdk, replica, mesh.folder()).await?;
-            // Each proxy has a name of its own, so that its log is not the agent's.
-            let shape = Shape { node: format!("{replica}-proxy"), ..Shape::beside(AGENT, replica, &agent.url()) };
-            proxies.push(mesh.start_proxy(&shape).await?);
+            proxies.push(mesh.start_proxy(&Self::beside(&agent)).await?);
             agents.push(agent);
         }
         let caller = Self::start_caller(&mesh, "desk-1", redis_url).await?;
         Ok(Self { sdk, agents, proxies, caller, mesh })
+    }
+
+    /// Each proxy has a name of its own, so that its log is not the agent's.
+    fn beside(agent: &Agent) -> Shape {
+        Shape { node: format!("{}-proxy", agent.name), ..Shape::beside(AGENT, &agent.name, &agent.url()) }
+    }
+
+    /// Ends a replica and its proxy as an operator does, and starts both again without what they remembered.
+    pub async fn restart(&mut self, replica: &str) -> Result<()> {
+        let status = self.proxy(replica)?.process.stop().await?;
+        ensure!(status.success(), "the proxy of {replica}: {status}");
+        let agent = self.agent(replica)?;
+        agent.process.stop().await?;
+        agent.start_again().await?;
+        let shape = Self::beside(agent);
+        let proxy = self.mesh.start_proxy(&shape).await?;
+        *self.proxy(replica)? = proxy;
+        self.caller.sees(AGENT, REPLICAS.len()).await
     }
 
     /// Another proxy of the same calling agent, ready for calls.

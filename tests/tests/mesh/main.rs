@@ -14,6 +14,7 @@
 mod peers;
 mod sessions;
 mod outages;
+mod failover;
 mod redis;
 mod revisions;
 mod streams;

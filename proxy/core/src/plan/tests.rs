@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use outrigger_model::endpoint::EndpointState;
+use outrigger_model::key::OnLoss;
 use outrigger_model::route::Affinity;
 
 use super::{Aim, Plan, Rung, aim, dest, plan};
@@ -257,4 +258,65 @@ fn reads_are_asked_elsewhere_when_their_answer_is_lost_and_what_may_act_is_not()
     let plan = Call::to("/weather/mcp").with(SESSION).body(INITIALIZE).plan(&world, Some(&held)).unwrap();
     let endpoint = plan.pick(&Tried::default(), now).unwrap().endpoint;
     assert_eq!(plan.judge(Outcome::Lost, &endpoint, now), Verdict::Refuse(Refusal::UpstreamLost), "it lives there");
+}
+
+const KEPT: &[u8] = b"{}";
+
+fn may_move(binding: Binding) -> Binding {
+    Binding { opening: Some(KEPT.into()), ..binding }
+}
+
+#[test]
+fn a_search_asks_every_replica_once_and_those_that_drain_last() {
+    let now = Instant::now();
+    let world = Mesh::of("weather", 5).state("weather-2", EndpointState::Draining).world(now);
+    let plan = Call::to("/weather/mcp").with(SESSION).plan(&world, None).unwrap();
+    assert!(plan.searches());
+    let (mut tried, mut asked) = (Tried::default(), Vec::new());
+    while let Ok(picked) = plan.pick(&tried, now) {
+        tried.add(&picked.endpoint.replica);
+        asked.push(picked.endpoint.replica.to_string());
+        assert_eq!(plan.judge(Outcome::Answered(StatusCode::NOT_FOUND), &picked.endpoint, now), Verdict::Again);
+    }
+    assert_eq!(asked.last().map(String::as_str), Some("weather-2"));
+    assert_eq!(asked.iter().collect::<BTreeSet<_>>().len(), 5, "{asked:?}");
+}
+
+#[test]
+fn only_a_legacy_session_that_nobody_knows_is_searched_for() {
+    let world = Mesh::of("weather", 2).world(Instant::now());
+    let known = held_by(&world, "weather-1", "me");
+    for (call, binding, searches) in [
+        (Call::to("/weather/mcp").with(SESSION), None, true),
+        (Call::to("/weather/mcp").with(SESSION), Some(&known), false),
+        (Call::to("/weather/mcp").with(LEGACY), None, false),
+        (Call::to("/weather/mcp").with(SESSION).with(MODERN), None, false),
+        (Call::to("/agents/weather-1/mcp").with(SESSION), None, false),
+    ] {
+        assert_eq!(call.plan(&world, binding).unwrap().searches(), searches, "{} {:?}", call.path, call.lines);
+    }
+}
+
+#[test]
+fn a_session_moves_only_where_the_route_says_so_and_its_opening_is_kept() {
+    let now = Instant::now();
+    for (on_loss, kept, verdict) in [
+        (OnLoss::Reestablish, true, Verdict::Move),
+        (OnLoss::Reestablish, false, Verdict::Refuse(Refusal::SessionUnreachable)),
+        (OnLoss::NotFound, true, Verdict::Refuse(Refusal::SessionUnreachable)),
+    ] {
+        let mut mesh = Mesh::of("weather", 2);
+        mesh.resources.routes.values_mut().for_each(|route| route.sessions.on_loss = on_loss);
+        let world = mesh.world(now);
+        let held = held_by(&world, "weather-1", "me");
+        let binding = if kept { may_move(held) } else { held };
+        let plan = Call::to("/weather/mcp").with(SESSION).plan(&world, Some(&binding)).unwrap();
+        let endpoint = plan.pick(&Tried::default(), now).unwrap().endpoint;
+        assert!(!plan.moves_at_once(now));
+        endpoint.live.record(Outcome::ConnectFailed, now);
+        assert_eq!(plan.judge(Outcome::ConnectFailed, &endpoint, now), verdict, "{on_loss:?} {kept}");
+        assert_eq!(plan.moves_at_once(now), verdict == Verdict::Move, "the next call does not even try");
+        world.replica("weather-2").unwrap().live.record(Outcome::ConnectFailed, now);
+        assert!(!plan.moves_at_once(now), "there is no better place");
+    }
 }

@@ -122,7 +122,8 @@ impl Binding {
 
     /// Whether `offered` takes the place of this one in a store: it moved more often, or it is this one, seen later.
     pub fn gives_way_to(&self, offered: &Self) -> bool {
-        let same_place = self.replica == offered.replica && self.generation == offered.generation;
+        let same_process = self.replica == offered.replica && self.generation == offered.generation;
+        let same_place = same_process && self.upstream == offered.upstream;
         let is_renewal = same_place && offered.last_seen >= self.last_seen;
         offered.moves > self.moves || offered.moves == self.moves && is_renewal
     }

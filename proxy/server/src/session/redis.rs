@@ -40,16 +40,16 @@ const NEWS_WAITING_MAX: usize = 1_024;
 const KEPT_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
 
 /// In: moves, replica, generation and last use of what is offered, its value, how many milliseconds it is kept, most bytes of a
-/// value, the channel, and what stands before a value that is told there. Out: what is held, or nil if the offer was taken. What
+/// value, the channel, what stands before a value that is told there, and the id that the replica knows the session by. Out: what is held, or nil if the offer was taken. What
 /// does not read as a binding is replaced. It is told only when it moved: nobody has a copy of what begins.
 const OFFER: &str = r"
 local held = redis.pcall('GETRANGE', KEYS[1], 0, ARGV[7])
 local renewal = false
 if type(held) == 'string' and #held <= tonumber(ARGV[7]) then
-    local moves, replica, generation, seen = string.match(held, '^3 (%d+) (%S+) (%d+) (%d+) ')
+    local moves, replica, generation, upstream, seen = string.match(held, '^3 (%d+) (%S+) (%d+) (%S+) (%d+) ')
     if moves then
         local further = tonumber(moves) - tonumber(ARGV[1])
-        local same_place = replica == ARGV[2] and generation == ARGV[3]
+        local same_place = replica == ARGV[2] and generation == ARGV[3] and upstream == ARGV[10]
         if further > 0 or (further == 0 and not same_place) then return held end
         renewal = further == 0
         local later = tonumber(seen) - tonumber(ARGV[4])
@@ -183,6 +183,7 @@ impl Store for Redis {
         request.key(self.name(key)).arg(*moves).arg(replica.as_str()).arg(*generation).arg(*last_seen).arg(value);
         request.arg(kept.as_millis() as u64).arg(VALUE_BYTES_MAX);
         request.arg(&self.channel).arg(value::moved(&self.teller, key, kept));
+        request.arg(value::upstream(binding));
         let asked = self.ask(async |mut wire| request.invoke_async::<Option<Vec<u8>>>(&mut wire).await).await;
         self.watch.written(asked.as_ref().err().map(StoreError::fault));
         match asked? {

@@ -174,3 +174,26 @@ async fn the_proxy_beside_the_agent_ends_streams_as_the_callers_does() {
         speaker.is_left().await;
     }
 }
+
+/// A request may be on its way when the other proxy stops: what its caller then reads must be true of it.
+#[tokio::test]
+async fn a_peer_that_waits_is_told_that_nothing_more_is_read() {
+    let agent = Agent::answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+    let mut provider = Scene::of_own(&[("weather-1", agent.address)]).start();
+    let mut peer = Caller::connect(provider.inbound).await;
+    assert_eq!(peer.post("/agents/weather-1/mcp", "", CALL).await.status, 200);
+    let told = async {
+        let answer = peer.answer().await;
+        assert_eq!(answer.status, 503);
+        assert!(
+            answer.has_header("outrigger-refusal: draining") && answer.has_header("connection: close"),
+            "{}",
+            answer.head
+        );
+        // One that crossed it is not run.
+        peer.send(&post("/agents/weather-1/mcp", "", CALL)).await;
+        assert!(peer.try_head().await.is_none());
+    };
+    tokio::join!(told, provider.stop(GRACE));
+    assert_eq!(agent.requests(), 1);
+}

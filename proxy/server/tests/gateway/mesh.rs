@@ -39,6 +39,8 @@ pub struct Scene {
     /// The host in the URLs of own agents; none is their address.
     pub host: Option<&'static str>,
     pub peers: Vec<(&'static str, SocketAddr, Option<SpiffeId>)>,
+    /// What replicas are that are not simply up.
+    pub states: Vec<(&'static str, EndpointState)>,
     pub generation: u64,
     pub affinity: Affinity,
     pub inspect: bool,
@@ -69,6 +71,7 @@ impl Scene {
             own: Vec::new(),
             host: None,
             peers: Vec::new(),
+            states: Vec::new(),
             generation: 1,
             affinity: Affinity::Auto,
             inspect: false,
@@ -116,7 +119,7 @@ impl Scene {
             identity,
             generation: Generation(self.generation),
             weight: 100,
-            state: EndpointState::Up,
+            state: self.states.iter().find(|(name, _)| *name == replica).map_or(EndpointState::Up, |(_, state)| *state),
         };
         let own = self.own.iter().map(|(replica, address)| endpoint(replica, *address, None));
         let peers = self.peers.iter().map(|(replica, address, id)| endpoint(replica, *address, id.clone()));
@@ -221,6 +224,14 @@ impl Proxy {
         let lines = text.lines().filter_map(|line| line.strip_prefix("outrigger_refusals_total{reason=\""));
         let parts = lines.filter_map(|line| line.split_once("\"} "));
         parts.map(|(reason, count)| (reason.to_owned(), count.parse().expect("a count"))).collect()
+    }
+
+    /// What a counter stands at; `line` is its name with its labels.
+    pub fn count(&self, line: &str) -> u64 {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.metrics).expect("text");
+        let found = text.lines().find_map(|written| written.strip_prefix(line)?.strip_prefix(' ')?.parse().ok());
+        found.unwrap_or_default()
     }
 
     pub async fn stop(&mut self, grace: Duration) {

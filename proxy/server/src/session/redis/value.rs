@@ -29,16 +29,18 @@ const FORGOTTEN: &str = "forgotten";
 /// Fields without blanks, the lengths of those that may have some, and then those.
 pub(super) fn write(binding: &Binding) -> Vec<u8> {
     let Binding { kind, agent, replica, generation: Generation(generation), moves, caller, .. } = binding;
-    let Binding { created, last_seen, upstream, opening, .. } = binding;
-    let length = |bytes: &Option<Arc<[u8]>>| bytes.as_ref().map_or_else(|| NONE.to_owned(), |it| it.len().to_string());
-    let (kind, caller) = (kind.as_str(), caller.as_str());
-    let (callers, upstreams, openings) = (caller.len(), length(upstream), length(opening));
-    let head = format!("{FORM} {moves} {replica} {generation} {last_seen} {created} {kind} {agent} ");
-    let mut value = format!("{head}{callers} {upstreams} {openings} {caller}").into_bytes();
-    for bytes in [upstream, opening].into_iter().flatten() {
-        value.extend_from_slice(bytes);
-    }
+    let Binding { created, last_seen, opening, .. } = binding;
+    let (kind, caller, upstream) = (kind.as_str(), caller.as_str(), upstream(binding));
+    let openings = opening.as_ref().map_or_else(|| NONE.to_owned(), |bytes| bytes.len().to_string());
+    let head = format!("{FORM} {moves} {replica} {generation} {upstream} {last_seen} {created} {kind} {agent} ");
+    let mut value = format!("{head}{} {openings} {caller}", caller.len()).into_bytes();
+    value.extend_from_slice(opening.as_deref().unwrap_or_default());
     value
+}
+
+/// The id by which the replica knows a session, as it is written.
+pub(super) fn upstream(binding: &Binding) -> String {
+    binding.upstream.as_ref().map_or_else(|| NONE.to_owned(), |bytes| format!("={}", hex::encode(bytes)))
 }
 
 pub(super) fn read(value: &[u8]) -> Option<Binding> {
@@ -53,19 +55,24 @@ pub(super) fn read(value: &[u8]) -> Option<Binding> {
     let moves = next()?.parse().ok()?;
     let replica = ReplicaId::new(next()?).ok()?;
     let generation = Generation(next()?.parse().ok()?);
+    let upstream = match next()? {
+        NONE => None,
+        text => Some(Arc::from(hex::decode(text.strip_prefix('=')?).ok()?)),
+    };
     let last_seen = next()?.parse().ok()?;
     let created = next()?.parse().ok()?;
     let kind = KeyKind::parse(next()?)?;
     let agent = AgentName::new(next()?).ok()?;
-    let length = |text: &str| if text == NONE { Some(None) } else { text.parse::<usize>().ok().map(Some) };
-    let (callers, upstreams, openings) = (next()?.parse::<usize>().ok()?, length(next()?)?, length(next()?)?);
-    let (caller, rest) = parts.next()?.split_at_checked(callers)?;
-    let (upstream, opening) = rest.split_at_checked(upstreams.unwrap_or(0))?;
+    let callers: usize = next()?.parse().ok()?;
+    let openings: Option<usize> = match next()? {
+        NONE => None,
+        text => Some(text.parse().ok()?),
+    };
+    let (caller, opening) = parts.next()?.split_at_checked(callers)?;
     if opening.len() != openings.unwrap_or(0) || caller.is_empty() {
         return None;
     }
-    let caller = Caller::new(std::str::from_utf8(caller).ok()?);
-    let (upstream, opening) = (upstreams.map(|_| Arc::from(upstream)), openings.map(|_| Arc::from(opening)));
+    let (caller, opening) = (Caller::new(std::str::from_utf8(caller).ok()?), openings.map(|_| Arc::from(opening)));
     Some(Binding { kind, agent, replica, generation, moves, caller, created, last_seen, upstream, opening })
 }
 

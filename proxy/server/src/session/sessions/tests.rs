@@ -200,3 +200,31 @@ async fn of_two_proxies_that_bound_a_session_while_redis_was_away_one_gives_way(
     let held = |sessions: &Sessions| sessions.memory.find(&key("a"), Instant::now()).expect("known");
     becomes("one mind", || held(&here) == held(&there)).await;
 }
+
+#[tokio::test]
+async fn what_moved_elsewhere_is_seen_when_it_is_asked_for_although_memory_knows_better() {
+    let shared = Counted::new(false);
+    let (here, there) = (sessions(Some(Arc::clone(&shared))), sessions(Some(shared)));
+    here.obey(Lesson::Learn(key("a"), binding("weather-1")), IDLE, NOW).await;
+    assert!(there.find(&key("a"), IDLE).await.is_some());
+    let moved = Binding { moves: 1, ..binding("weather-2") };
+    there.claim(key("a"), moved.clone(), IDLE).await;
+    assert_eq!(here.refresh(&key("a"), IDLE).await.as_deref(), Some(&moved));
+    assert_eq!(here.find(&key("a"), IDLE).await.as_deref(), Some(&moved), "from now on");
+}
+
+#[tokio::test]
+async fn a_session_that_is_pinned_is_not_loosened_by_a_copy_from_before() {
+    let sessions = sessions(None);
+    let loose = Binding { opening: Some(Arc::from(&b"{}"[..])), ..binding("weather-1") };
+    sessions.claim(key("a"), loose.clone(), IDLE).await;
+    sessions.pin(key("a"), &loose, IDLE);
+    let held = sessions.claim(key("a"), Binding { last_seen: NOW + 1, ..loose.clone() }, IDLE).await;
+    assert_eq!(held.opening, None);
+    let elsewhere = Binding { moves: loose.moves + 1, ..binding("weather-2") };
+    assert_eq!(
+        sessions.claim(key("a"), elsewhere, IDLE).await.replica.as_str(),
+        "weather-1",
+        "who moves it meanwhile loses"
+    );
+}
