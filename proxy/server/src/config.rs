@@ -4,8 +4,9 @@
 //! Never here: opening sockets, reading certificates, reading the environment of the process.
 
 pub mod file;
-pub mod settings;
 mod value;
+pub mod redis;
+pub mod settings;
 mod agent;
 mod forward;
 mod plaintext;

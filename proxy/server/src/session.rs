@@ -6,9 +6,11 @@
 pub mod store;
 pub mod memory;
 pub mod redis;
+mod behind;
+#[cfg(test)]
+mod real;
+#[cfg(test)]
+pub(crate) mod conformance;
 pub mod sessions;
 pub mod owners;
 pub mod openings;
-
-#[cfg(test)]
-pub(crate) mod conformance;

@@ -124,7 +124,8 @@ impl Binding {
     pub fn gives_way_to(&self, offered: &Self) -> bool {
         let same_process = self.replica == offered.replica && self.generation == offered.generation;
         let same_place = same_process && self.upstream == offered.upstream;
-        offered.moves > self.moves || offered.moves == self.moves && same_place
+        let is_renewal = same_place && offered.last_seen >= self.last_seen;
+        offered.moves > self.moves || offered.moves == self.moves && is_renewal
     }
 }
 

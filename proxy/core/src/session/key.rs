@@ -71,6 +71,11 @@ impl SessionKey {
         Self(Digest::of_parts([kind].into_iter().chain(parts).chain([&value.as_bytes()[..]])))
     }
 
+    /// The key that a store named by its digest.
+    pub const fn from_digest(digest: Digest) -> Self {
+        Self(digest)
+    }
+
     /// Lower-case hex of it is what stores use.
     pub const fn digest(&self) -> &Digest {
         &self.0

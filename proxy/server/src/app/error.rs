@@ -24,7 +24,7 @@ pub enum StartError {
     Gateway(#[from] GatewayError),
     #[error("`control.address`: no channel can be made")]
     Control(#[from] ChannelError),
-    #[error("`sessions.redis_url`: it cannot be used; write it like redis://127.0.0.1:6379")]
+    #[error("`sessions.redis`: it cannot be used")]
     Sessions(#[from] StoreError),
     #[error("`snapshot.file`: {} is in no folder that can be written; create the folder or choose another file", file.display())]
     SnapshotFolder {

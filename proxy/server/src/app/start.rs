@@ -45,7 +45,11 @@ pub(super) async fn start(settings: Settings) -> Result<Running, StartError> {
     let health = health::router(Health { readiness: readiness.clone(), metrics, registry: Arc::new(registry) });
     desks.spawn("health", admin::serve(tokio_listener(doors.health)?, health, desks.token()));
 
-    let sessions = Arc::new(Sessions::new(settings.sessions.entries_max, redis(&settings)?, Arc::clone(&events)));
+    let sessions = Arc::new(Sessions::new(
+        settings.sessions.entries_max,
+        redis(&settings, &events, &readiness)?,
+        Arc::clone(&events),
+    ));
     let agents = LocalAgents::watch(&settings.agents, &events, &mut work);
     let worlds = Arc::new(Worlds::new(World::default()));
     let rules = Rules { plaintext_beyond_loopback: settings.insecure, seed: fastrand::u64(..) };
@@ -96,14 +100,19 @@ fn material(settings: &Settings) -> Result<Option<Material>, StartError> {
 }
 
 /// Connects in the background: a Redis that refuses or hangs keeps nothing from starting.
-fn redis(settings: &Settings) -> Result<Option<Arc<dyn Store>>, StartError> {
+fn redis(
+    settings: &Settings,
+    events: &Arc<Events>,
+    readiness: &Readiness,
+) -> Result<Option<Arc<dyn Store>>, StartError> {
     let sessions = &settings.sessions;
-    let Some(url) = &sessions.redis else {
+    let Some(redis) = &sessions.redis else {
         info!("sessions are kept in memory only; set `sessions.redis_url` to share them between proxies");
         return Ok(None);
     };
-    info!(redis = %url, "sessions are shared through Redis");
-    Ok(Some(Arc::new(Redis::start(url.expose(), &sessions.key_prefix, sessions.redis_timeout)?)))
+    info!(%redis, "sessions are shared through Redis");
+    let redis = Redis::start(redis, &sessions.key_prefix, sessions.redis_timeout, events, readiness)?;
+    Ok(Some(Arc::new(redis)))
 }
 
 fn tokio_listener(listener: std::net::TcpListener) -> Result<TcpListener, StartError> {

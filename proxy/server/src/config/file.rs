@@ -3,6 +3,7 @@
 //! Invariant: every key is documented here, as these texts are the JSON Schema that editors show.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use outrigger_config::identity::IdentityFile;
 use outrigger_config::log::LogFile;
@@ -141,12 +142,63 @@ pub struct SessionsFile {
     /// Redis that shares bindings between proxies, such as `redis://127.0.0.1:6379`. Default: `REDIS_URL` of the
     /// environment; empty keeps them in memory only.
     pub redis_url: Option<String>,
+    /// A Redis that takes more to reach than one URL.
+    pub redis: RedisFile,
     /// Put before every key in Redis. Default: `session:`.
     pub key_prefix: Option<String>,
     /// Most bindings in memory, 1 to 10000000. Default: 100000.
     pub entries_max: Option<u64>,
     /// Longest wait for Redis in milliseconds, 1 to 5000; then memory alone decides. Default: 50.
     pub redis_timeout_ms: Option<u64>,
+}
+
+/// Redis with Sentinel, as a cluster, with a user of its own or with certificates.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RedisFile {
+    /// Instead of `redis_url`: one node, some nodes of a cluster, or all sentinels. `rediss://` is TLS.
+    pub urls: Vec<String>,
+    /// The nodes of `urls` are sentinels; they are asked which node is the primary.
+    pub sentinel: Option<SentinelFile>,
+    /// The nodes of `urls` belong to a cluster.
+    pub cluster: bool,
+    /// The user that the proxy is. Default: that of the URL.
+    pub username: Option<String>,
+    /// Its password. Default: that of the URL.
+    pub password: Option<PasswordText>,
+    /// A file whose first line is the password, relative to the folder of the configuration file.
+    pub password_file: Option<String>,
+    /// PEM file of the authorities that Redis is verified by. Default: those of the system.
+    pub ca_file: Option<String>,
+    /// PEM file of the certificate that the proxy shows to Redis. Default: none.
+    pub certificate: Option<String>,
+    /// PEM file of its key.
+    pub key: Option<String>,
+}
+
+/// How sentinels are asked.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SentinelFile {
+    /// The name by which the sentinels know the primary, such as `mymaster`.
+    pub master: String,
+    /// The user at the sentinels. Default: that of the URL.
+    pub username: Option<String>,
+    /// The password at the sentinels. Default: that of the URL.
+    pub password: Option<PasswordText>,
+    /// A file whose first line is that password.
+    pub password_file: Option<String>,
+}
+
+/// A password; nothing shows it.
+#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct PasswordText(pub String);
+
+impl fmt::Debug for PasswordText {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("(password)")
+    }
 }
 
 /// The last good snapshot.

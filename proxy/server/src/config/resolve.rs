@@ -4,7 +4,7 @@
 //! Invariant: plaintext beyond loopback is settled here: either the operator said `insecure: true`, or it does not start.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use outrigger_config::ConfigError;
@@ -15,7 +15,8 @@ use super::agent::agents;
 use super::file::{AggregateFile, LimitsFile, ListenFile, ProxyFile, SessionsFile};
 use super::forward::forward;
 use super::plaintext;
-use super::settings::{Aggregate, IdentitySource, Limits, Listen, RedisUrl, Sessions, Settings};
+use super::redis::redis;
+use super::settings::{Aggregate, IdentitySource, Limits, Listen, Sessions, Settings};
 use super::value::{at_most, parsed, refused, size, within};
 
 /// A parsed file, and what it is resolved against.
@@ -60,7 +61,7 @@ impl TryFrom<Written> for Settings {
             control: file.control.map(|control| control_address(control.address)).transpose()?,
             identity,
             insecure: file.insecure,
-            sessions: sessions(file.sessions, redis_url)?,
+            sessions: sessions(file.sessions, redis_url, &folder)?,
             snapshot_file: file.snapshot.file.filter(|file| !file.is_empty()).map(|file| folder.join(file)),
             limits: limits(&file.limits)?,
             aggregate: aggregate(&file.aggregate)?,
@@ -145,10 +146,9 @@ fn control_address(text: String) -> Result<String, ConfigError> {
     }
 }
 
-fn sessions(file: SessionsFile, from_environment: Option<String>) -> Result<Sessions, ConfigError> {
-    let url = file.redis_url.or(from_environment).filter(|url| !url.is_empty());
+fn sessions(file: SessionsFile, from_environment: Option<String>, folder: &Path) -> Result<Sessions, ConfigError> {
     Ok(Sessions {
-        redis: url.map(redis_url).transpose()?,
+        redis: redis(file.redis, file.redis_url, from_environment, folder)?,
         key_prefix: file.key_prefix.unwrap_or_else(|| "session:".to_owned()),
         entries_max: size("sessions.entries_max", file.entries_max, 1..=10_000_000, 100_000)?,
         redis_timeout: Duration::from_millis(within(
@@ -158,18 +158,6 @@ fn sessions(file: SessionsFile, from_environment: Option<String>) -> Result<Sess
             50,
         )?),
     })
-}
-
-/// The text may hold a password, so no refusal shows it.
-fn redis_url(text: String) -> Result<RedisUrl, ConfigError> {
-    match redis::parse_redis_url(&text) {
-        Some(url) => {
-            let host = url.host_str().unwrap_or("socket").to_owned();
-            let shown = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
-            Ok(RedisUrl { text, shown })
-        }
-        None => Err(refused("sessions.redis_url", "not a URL of Redis; write it like redis://127.0.0.1:6379")),
-    }
 }
 
 fn limits(file: &LimitsFile) -> Result<Limits, ConfigError> {

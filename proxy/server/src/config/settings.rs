@@ -17,6 +17,8 @@ use outrigger_model::tag::TagSet;
 use outrigger_proxy_core::outside::Outside;
 use semver::Version;
 
+use super::redis::Redis;
+
 /// Everything a proxy needs to start.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -114,18 +116,10 @@ pub enum IdentitySource {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sessions {
     /// None keeps bindings in memory only.
-    pub redis: Option<RedisUrl>,
+    pub redis: Option<Redis>,
     pub key_prefix: String,
     pub entries_max: usize,
     pub redis_timeout: Duration,
-}
-
-/// A URL of Redis; it may hold a password, so it is shown without one.
-#[derive(Clone, PartialEq, Eq)]
-pub struct RedisUrl {
-    pub(super) text: String,
-    /// Host and port.
-    pub(super) shown: String,
 }
 
 /// What is done with whole URLs and tunnels.
@@ -183,27 +177,8 @@ impl AgentUrl {
     }
 }
 
-impl RedisUrl {
-    /// The URL with its password: for the connection and nothing else.
-    pub fn expose(&self) -> &str {
-        &self.text
-    }
-}
-
 impl fmt::Display for AgentUrl {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "http://{}:{}{}", self.host, self.port, self.path_and_query)
-    }
-}
-
-impl fmt::Display for RedisUrl {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "redis://{}", self.shown)
-    }
-}
-
-impl fmt::Debug for RedisUrl {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, out)
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 use outrigger_config::{ConfigError, Environment, load_str};
 use outrigger_model::name::NodeId;
 
+use super::redis::{Login, Nodes};
 use super::settings::{IdentitySource, Settings};
 use super::{ProxyFile, Written};
 
@@ -232,7 +233,67 @@ fn redis_comes_from_the_file_or_else_from_the_environment_and_is_shown_without_p
         Settings::try_from(written).expect("settings").sessions.redis
     };
     let from_environment = with("", "redis://:hunter2@r:6379/1").expect("redis");
-    assert_eq!(from_environment.expose(), "redis://:hunter2@r:6379/1");
     assert_eq!(format!("{from_environment} {from_environment:?}"), "redis://r:6379 redis://r:6379");
+    let Nodes::Single(url) = from_environment.nodes else { panic!("{:?}", from_environment.nodes) };
+    assert_eq!(url.expose(), "redis://:hunter2@r:6379/1");
     assert_eq!(with("sessions: {redis_url: \"\"}", "redis://r"), None);
+}
+
+fn redis_of(keys: &str) -> super::redis::Redis {
+    settings(&format!("sessions: {{redis: {{{keys}}}}}")).sessions.redis.expect("redis")
+}
+
+#[test]
+fn redis_has_three_forms_and_secrets_of_none_are_shown() {
+    let single = redis_of("urls: [\"rediss://r:1\"], username: desk, password: hunter2, ca_file: ca.pem");
+    assert_eq!(single.to_string(), "rediss://r:1");
+    assert_eq!(single.tls.authority.as_deref(), Some(Path::new("/etc/mesh/ca.pem")));
+    assert_eq!(format!("{:?}", single.login), "Login { username: Some(\"desk\"), password: Some((password)) }");
+    let cluster = redis_of("urls: [\"redis://:hunter2@a:1\", \"redis://b:2\"], cluster: true, password_file: word");
+    assert_eq!(
+        format!("{cluster} {:?}", cluster.nodes),
+        "cluster of redis://a:1, redis://b:2 Cluster([redis://a:1, redis://b:2])"
+    );
+    assert_eq!(format!("{:?}", cluster.login.password), "Some((password in a file))");
+    let sentinel = redis_of("urls: [\"redis://a:1\"], sentinel: {master: main, password: hunter2}");
+    assert_eq!(sentinel.to_string(), "main of sentinels redis://a:1");
+    assert_eq!(sentinel.login, Login::default());
+    assert!(!format!("{sentinel:?} {:?}", sentinel.nodes).contains("hunter2"));
+}
+
+#[test]
+fn what_is_said_of_redis_must_fit_together() {
+    for (keys, wanted) in [
+        (
+            "redis_url: \"redis://a\", redis: {urls: [\"redis://b\"]}",
+            "`sessions.redis.urls`: `sessions.redis_url` is written, too; write one of the two",
+        ),
+        (
+            "redis: {urls: [\"redis://a\", \"redis://b\"]}",
+            "`sessions.redis.urls`: several nodes that nothing joins; say `cluster: true`, or `sentinel: {master: NAME}` if they are sentinels",
+        ),
+        (
+            "redis: {urls: [\"redis://a\"], cluster: true, sentinel: {master: m}}",
+            "`sessions.redis.sentinel`: `sessions.redis.cluster` is written, too; write one of the two",
+        ),
+        ("redis: {cluster: true}", "`sessions.redis`: it says how, but not where; write its `urls`, too"),
+        (
+            "redis: {urls: [\"redis://a\"], ca_file: ca.pem}",
+            "`sessions.redis`: it has certificates, but no TLS; write rediss:// in its URL, or leave `ca_file`, `certificate` and `key` out",
+        ),
+        (
+            "redis: {urls: [\"rediss://a\"], key: a.key}",
+            "`sessions.redis`: `certificate` and `key` go together; write both, or none",
+        ),
+        (
+            "redis: {urls: [\"redis://a\"], password: a, password_file: b}",
+            "`sessions.redis.password`: `sessions.redis.password_file` is written, too; write one of the two",
+        ),
+        (
+            "redis: {urls: [\"rediss://a/#insecure\"]}",
+            "`sessions.redis.urls[0]`: certificates are always verified; remove `#insecure`",
+        ),
+    ] {
+        check_refused(&format!("sessions: {{{keys}}}"), wanted);
+    }
 }

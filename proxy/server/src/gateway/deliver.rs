@@ -20,8 +20,8 @@ use super::announcing::{Announcing, Look};
 use super::asking::Asking;
 use super::downstream::Downstream;
 use super::exchange::{Answer, arm};
-use super::tenure::Revocable;
 use super::telling::Telling;
+use super::tenure::Revocable;
 use super::wire::Wire;
 
 /// How an answer that did not break off was delivered.

@@ -39,8 +39,13 @@ impl Memory {
 
     /// What is there afterwards.
     pub fn offer(&self, key: SessionKey, binding: Arc<Binding>, kept: Duration, now: Instant) -> Arc<Binding> {
-        let entry = Entry { binding, until: now + kept };
-        let stays = |held: &Entry| held.until > now && !held.binding.gives_way_to(&entry.binding);
+        let (offered, until) = (Arc::clone(&binding), now + kept);
+        let lives_on = |held: &Entry| held.until >= until && held.binding == offered;
+        let stays = |held: &Entry| held.until > now && (!held.binding.gives_way_to(&offered) || lives_on(held));
+        self.place(key, Entry { binding, until }, stays)
+    }
+
+    fn place(&self, key: SessionKey, entry: Entry, stays: impl Fn(&Entry) -> bool) -> Arc<Binding> {
         let asked = self.entries.entry(&key, None, |_, held| match stays(held) {
             true => EntryAction::Retain(Arc::clone(&held.binding)),
             false => EntryAction::ReplaceWithGuard,
@@ -57,14 +62,26 @@ impl Memory {
         }
     }
 
-    /// Puts a binding in place of whatever is there, because a store that others share says so.
+    /// Puts a binding in place of one that did not move more often, because a store that others share says so.
     pub fn adopt(&self, key: SessionKey, binding: Arc<Binding>, kept: Duration, now: Instant) -> Arc<Binding> {
-        self.entries.insert(key, Entry { binding: Arc::clone(&binding), until: now + kept });
-        binding
+        let moves = binding.moves;
+        self.place(key, Entry { binding, until: now + kept }, |held| held.until > now && held.binding.moves > moves)
     }
 
-    pub fn drop_key(&self, key: &SessionKey) {
-        self.entries.remove(key);
+    /// How often the binding had moved that was there.
+    pub fn drop_key(&self, key: &SessionKey) -> Option<u32> {
+        self.entries.remove(key).map(|(_, entry)| entry.binding.moves)
+    }
+
+    /// Whether one was there that moved at most so often.
+    pub fn drop_moved(&self, key: &SessionKey, moves: u32) -> bool {
+        self.entries.remove_if(key, |entry| entry.binding.moves <= moves).is_some()
+    }
+
+    /// All bindings, each with the time that is left to it.
+    pub fn live(&self, now: Instant) -> impl Iterator<Item = (SessionKey, Arc<Binding>, Duration)> {
+        let left = move |entry: &Entry| entry.until.checked_duration_since(now).filter(|left| !left.is_zero());
+        self.entries.iter().filter_map(move |(key, entry)| left(&entry).map(|left| (key, entry.binding, left)))
     }
 
     /// All whose time is not over, in no order.
@@ -89,8 +106,8 @@ impl Store for Memory {
         Ok(Arc::unwrap_or_clone(held))
     }
 
-    async fn forget(&self, key: &SessionKey) -> Result<(), StoreError> {
-        self.drop_key(key);
+    async fn forget(&self, key: &SessionKey, moves: u32) -> Result<(), StoreError> {
+        self.drop_moved(key, moves);
         Ok(())
     }
 }

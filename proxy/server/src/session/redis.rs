@@ -1,117 +1,151 @@
 //! Bindings in Redis, shared by all proxies that use it.
 //!
-//! In: bindings. Out: what Redis holds, or an error at the end of a bounded time.
-//! How: one task keeps one connection and proves it with a PING; requests use it if it is there and never wait for it.
-//! Several failures in a row take the connection away, so a Redis that hangs costs a few bounded requests and then nothing
-//! until it answers a PING again.
+//! In: bindings. Out: what Redis holds, or an error at the end of a bounded time; news of what other proxies did.
+//! How: one task keeps one connection and proves it with a PING; requests use it if it is there and never wait for it. A write is
+//! one script, so it decides, writes and tells the others in one round trip.
 //! Never here: session ids. What is stored is the digest of one.
+//! Invariant: nothing that lies under a key, and nothing that Redis answers, is more than a miss.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+mod value;
+mod dial;
+mod line;
+mod watch;
+mod keep;
+
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
-use outrigger_model::name::{AgentName, ReplicaId};
 use outrigger_model::replica::Generation;
-use outrigger_proxy_core::mcp::facts::Caller;
 use outrigger_proxy_core::session::bind::Binding;
-use outrigger_proxy_core::session::key::{KeyKind, SessionKey};
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisResult, Script, ScriptInvocation};
-use tokio::sync::Notify;
+use outrigger_proxy_core::session::key::SessionKey;
+use redis::{RedisResult, Script};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
-use tracing::{info, warn};
+use tokio::time::timeout;
 
-use super::store::{Store, StoreError};
+use self::dial::{Dialer, Wire};
+use self::keep::Keeper;
+use self::line::Line;
+use self::value::VALUE_BYTES_MAX;
+use self::watch::Watch;
+use super::store::{News, Store, StoreError};
+use crate::config::redis::Redis as Settings;
+use crate::lifecycle::Readiness;
+use crate::telemetry::Events;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-const PAUSE_FIRST: Duration = Duration::from_millis(100);
-const PAUSE_MAX: Duration = Duration::from_secs(5);
-const FAILURES_MAX: u32 = 3;
+/// News that wait for who holds copies; then Redis waits, and in the end tells no more, which is noticed.
+const NEWS_WAITING_MAX: usize = 1_024;
+/// No binding is kept longer, and Redis takes no number of milliseconds much above this.
+const KEPT_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
 
-// The form of a value; a later form gets another number, and is unreadable here rather than misread.
-const FORM: &str = "2";
-const NONE: &str = "-";
-
-/// One key; moves, replica and generation of what is offered, its text, how many milliseconds it is kept, and the id that the replica
-/// knows it by. What does not read as a
-/// binding is replaced; a key that holds something else than a text is an error.
+/// In: moves, replica, generation and last use of what is offered, its value, how many milliseconds it is kept, most bytes of a
+/// value, the channel, what stands before a value that is told there, and the id that the replica knows the session by. Out: what is held, or nil if the offer was taken. What
+/// does not read as a binding is replaced. It is told only when it moved: nobody has a copy of what begins.
 const OFFER: &str = r"
-local held = redis.call('GET', KEYS[1])
-if held then
-    local moves, replica, generation, upstream =
-        string.match(held, '^2 (%d+) (%S+) (%d+) %d+ %d+ %S+ %S+ (%S+) ')
+local held = redis.pcall('GETRANGE', KEYS[1], 0, ARGV[7])
+local renewal = false
+if type(held) == 'string' and #held <= tonumber(ARGV[7]) then
+    local moves, replica, generation, upstream, seen = string.match(held, '^3 (%d+) (%S+) (%d+) (%S+) (%d+) ')
     if moves then
         local further = tonumber(moves) - tonumber(ARGV[1])
-        local same_place = replica == ARGV[2] and generation == ARGV[3] and upstream == ARGV[6]
+        local same_place = replica == ARGV[2] and generation == ARGV[3] and upstream == ARGV[10]
         if further > 0 or (further == 0 and not same_place) then return held end
+        renewal = further == 0
+        local later = tonumber(seen) - tonumber(ARGV[4])
+        if renewal and (later > 0 or (later == 0 and held == ARGV[5] and redis.call('PTTL', KEYS[1]) > tonumber(ARGV[6]))) then
+            return held
+        end
     end
 end
-redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[5])
-return ARGV[4]
+redis.call('SET', KEYS[1], ARGV[5], 'PX', ARGV[6])
+if not renewal and tonumber(ARGV[1]) > 0 then redis.pcall('PUBLISH', ARGV[8], ARGV[9] .. ARGV[5]) end
+return false
+";
+
+/// In: moves, the channel, and what is told there.
+const FORGET: &str = r"
+local held = redis.pcall('GETRANGE', KEYS[1], 0, 32)
+if type(held) == 'string' then
+    local moves = string.match(held, '^3 (%d+) ')
+    if moves and tonumber(moves) > tonumber(ARGV[1]) then return 0 end
+end
+if redis.call('DEL', KEYS[1]) == 1 then redis.pcall('PUBLISH', ARGV[2], ARGV[3]) end
+return 1
 ";
 
 pub struct Redis {
     line: Arc<Line>,
+    watch: Arc<Watch>,
     offer: Script,
+    forget: Script,
     prefix: String,
+    channel: String,
+    teller: String,
     request_timeout: Duration,
+    news: Mutex<Option<mpsc::Receiver<News>>>,
     keeper: JoinHandle<()>,
 }
 
-/// The connection, while there is one.
-struct Line {
-    connection: ArcSwapOption<MultiplexedConnection>,
-    failures: AtomicU32,
-    lost: Notify,
-}
-
 impl Redis {
-    /// Starts to connect in the background and returns at once, whatever Redis does.
-    pub fn start(url: &str, prefix: &str, request_timeout: Duration) -> Result<Self, StoreError> {
-        let client = Client::open(url).map_err(StoreError::Url)?;
-        let line =
-            Arc::new(Line { connection: ArcSwapOption::empty(), failures: AtomicU32::new(0), lost: Notify::new() });
-        let keeper = tokio::spawn(keep_connected(client, Arc::clone(&line)));
-        Ok(Self { line, offer: Script::new(OFFER), prefix: prefix.to_owned(), request_timeout, keeper })
+    /// Starts to connect in the background and returns at once, whatever Redis does. Must be called inside a tokio runtime.
+    pub fn start(
+        settings: &Settings,
+        prefix: &str,
+        request_timeout: Duration,
+        events: &Arc<Events>,
+        readiness: &Readiness,
+    ) -> Result<Self, StoreError> {
+        let dialer = Dialer::new(settings, request_timeout)?;
+        let line = Arc::new(Line::default());
+        let watch = Arc::new(Watch::new(Arc::clone(events), readiness.clone()));
+        let (channel, teller) = (format!("{prefix}!moved"), format!("{:016x}", fastrand::u64(..)));
+        let (told, news) = mpsc::channel(NEWS_WAITING_MAX);
+        let (offer, forget) = (Script::new(OFFER), Script::new(FORGET));
+        let keeper = Keeper {
+            dialer,
+            line: Arc::clone(&line),
+            watch: Arc::clone(&watch),
+            channel: channel.clone(),
+            teller: teller.clone(),
+            news: told,
+            scripts: [offer.clone(), forget.clone()],
+        };
+        Ok(Self {
+            line,
+            watch,
+            offer,
+            forget,
+            prefix: prefix.to_owned(),
+            channel,
+            teller,
+            request_timeout,
+            news: Mutex::new(Some(news)),
+            keeper: tokio::spawn(keeper.run()),
+        })
     }
 
     pub fn is_connected(&self) -> bool {
-        self.line.connection.load().is_some()
+        self.line.current().is_some()
     }
 
-    async fn ask<T: FromRedisValue>(&self, request: &Cmd) -> Result<T, StoreError> {
-        let mut connection = self.connection()?;
-        self.bounded(request.query_async(&mut connection)).await
-    }
-
-    async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreError> {
-        let mut connection = self.connection()?;
-        self.bounded(script.invoke_async(&mut connection)).await
-    }
-
-    fn connection(&self) -> Result<MultiplexedConnection, StoreError> {
-        let connection = self.line.connection.load_full().ok_or(StoreError::Away)?;
-        Ok(MultiplexedConnection::clone(&connection))
-    }
-
-    async fn bounded<T>(&self, asking: impl Future<Output = RedisResult<T>>) -> Result<T, StoreError> {
-        match timeout(self.request_timeout, asking).await {
-            Ok(Ok(answer)) => {
-                self.line.failures.store(0, Ordering::Relaxed);
-                Ok(answer)
-            }
-            Ok(Err(error)) => {
-                self.line.failed(error.is_unrecoverable_error());
-                Err(StoreError::Failed(error))
-            }
-            Err(_) => {
-                self.line.failed(false);
-                Err(StoreError::Late)
+    /// One request, at once or not at all, for a bounded time.
+    async fn ask<T>(&self, asking: impl AsyncFnOnce(Wire) -> RedisResult<T>) -> Result<T, StoreError> {
+        let open = self.line.current().ok_or(StoreError::Away)?;
+        let result = match timeout(self.request_timeout, asking(open.wire())).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(StoreError::Failed(error)),
+            Err(_) => Err(StoreError::Late),
+        };
+        match &result {
+            Ok(_) => open.answered(),
+            Err(error) => {
+                if open.failed(error.fault()) {
+                    self.line.close();
+                }
             }
         }
+        result
     }
 
     fn name(&self, key: &SessionKey) -> String {
@@ -125,110 +159,49 @@ impl Drop for Redis {
     }
 }
 
-impl Line {
-    fn failed(&self, broken: bool) {
-        let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
-        if broken || failures >= FAILURES_MAX {
-            self.connection.store(None);
-            self.lost.notify_one();
-        }
-    }
-}
-
 #[async_trait]
 impl Store for Redis {
     async fn get(&self, key: &SessionKey) -> Result<Option<Binding>, StoreError> {
-        let value: Option<String> = self.ask(redis::cmd("GET").arg(self.name(key))).await?;
-        value.map(|text| read(&text).ok_or(StoreError::Unreadable)).transpose()
+        // Not GET: what lies there may be of any size.
+        let mut request = redis::cmd("GETRANGE");
+        request.arg(self.name(key)).arg(0).arg(VALUE_BYTES_MAX);
+        let value: Vec<u8> = self.ask(async |mut wire| request.query_async(&mut wire).await).await?;
+        if value.is_empty() {
+            return Ok(None);
+        }
+        value::read(&value).map(Some).ok_or(StoreError::Unreadable)
     }
 
     async fn offer(&self, key: &SessionKey, binding: &Binding, kept: Duration) -> Result<Binding, StoreError> {
-        let kept_ms = u64::try_from(kept.as_millis()).unwrap_or(u64::MAX).max(1);
-        let Binding { replica, generation: Generation(generation), moves, .. } = binding;
-        let mut request = self.offer.prepare_invoke();
-        request.key(self.name(key)).arg(*moves).arg(replica.as_str()).arg(*generation).arg(write(binding)).arg(kept_ms);
-        request.arg(hex_or_none(&binding.upstream));
-        let held: String = self.run(&request).await?;
-        read(&held).ok_or(StoreError::Unreadable)
-    }
-
-    async fn forget(&self, key: &SessionKey) -> Result<(), StoreError> {
-        self.ask::<i64>(redis::cmd("DEL").arg(self.name(key))).await.map(|_| ())
-    }
-}
-
-async fn keep_connected(client: Client, line: Arc<Line>) {
-    let mut pause = PAUSE_FIRST;
-    let mut told = false;
-    loop {
-        match connect(&client).await {
-            Ok(connection) => {
-                info!("connected to redis; session bindings are shared");
-                line.failures.store(0, Ordering::Relaxed);
-                line.connection.store(Some(Arc::new(connection)));
-                line.lost.notified().await;
-                line.connection.store(None);
-                warn!("lost redis; session bindings are kept in memory until it answers again");
-                (pause, told) = (PAUSE_FIRST, true);
-            }
-            Err(error) if !told => {
-                warn!(
-                    error = &error as &dyn std::error::Error,
-                    "redis does not answer; session bindings are kept in memory until it does"
-                );
-                told = true;
-            }
-            Err(_) => {}
+        let value = value::write(binding);
+        if value.len() > VALUE_BYTES_MAX {
+            return Err(StoreError::TooLarge);
         }
-        sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
-        pause = (pause * 2).min(PAUSE_MAX);
+        let kept = kept.clamp(Duration::from_millis(1), KEPT_MAX);
+        let Binding { replica, generation: Generation(generation), moves, last_seen, .. } = binding;
+        let mut request = self.offer.prepare_invoke();
+        request.key(self.name(key)).arg(*moves).arg(replica.as_str()).arg(*generation).arg(*last_seen).arg(value);
+        request.arg(kept.as_millis() as u64).arg(VALUE_BYTES_MAX);
+        request.arg(&self.channel).arg(value::moved(&self.teller, key, kept));
+        request.arg(value::upstream(binding));
+        let asked = self.ask(async |mut wire| request.invoke_async::<Option<Vec<u8>>>(&mut wire).await).await;
+        self.watch.written(asked.as_ref().err().map(StoreError::fault));
+        match asked? {
+            None => Ok(binding.clone()),
+            Some(held) => value::read(&held).ok_or(StoreError::Unreadable),
+        }
     }
-}
 
-async fn connect(client: &Client) -> Result<MultiplexedConnection, StoreError> {
-    let config = AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT_TIMEOUT));
-    let opening = async {
-        let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
-        redis::cmd("PING").query_async::<()>(&mut connection).await?;
-        Ok(connection)
-    };
-    timeout(CONNECT_TIMEOUT, opening).await.map_err(|_| StoreError::Late)?.map_err(StoreError::Failed)
-}
-
-/// Names hold no blanks; the caller comes last because it may. What decides whether it gives way comes first, for the script.
-fn write(binding: &Binding) -> String {
-    let Binding { kind, agent, replica, generation: Generation(generation), moves, caller, .. } = binding;
-    let Binding { created, last_seen, upstream, opening, .. } = binding;
-    let (kind, caller) = (kind.as_str(), caller.as_str());
-    let (upstream, opening) = (hex_or_none(upstream), hex_or_none(opening));
-    format!("{FORM} {moves} {replica} {generation} {created} {last_seen} {kind} {agent} {upstream} {opening} {caller}")
-}
-
-fn hex_or_none(bytes: &Option<Arc<[u8]>>) -> String {
-    bytes.as_ref().map_or_else(|| NONE.to_owned(), hex::encode)
-}
-
-fn read(text: &str) -> Option<Binding> {
-    let mut parts = text.splitn(11, ' ');
-    if parts.next() != Some(FORM) {
-        return None;
+    async fn forget(&self, key: &SessionKey, moves: u32) -> Result<(), StoreError> {
+        let mut request = self.forget.prepare_invoke();
+        request.key(self.name(key)).arg(moves).arg(&self.channel);
+        request.arg(value::forgotten(&self.teller, key, moves));
+        self.ask(async |mut wire| request.invoke_async::<i64>(&mut wire).await).await.map(drop)
     }
-    let bytes = |text: &str| match text {
-        NONE => Some(None),
-        text => hex::decode(text).ok().map(|bytes| Some(Arc::from(bytes))),
-    };
-    Some(Binding {
-        moves: parts.next()?.parse().ok()?,
-        replica: ReplicaId::new(parts.next()?).ok()?,
-        generation: Generation(parts.next()?.parse().ok()?),
-        created: parts.next()?.parse().ok()?,
-        last_seen: parts.next()?.parse().ok()?,
-        kind: KeyKind::parse(parts.next()?)?,
-        agent: AgentName::new(parts.next()?).ok()?,
-        upstream: bytes(parts.next()?)?,
-        opening: bytes(parts.next()?)?,
-        caller: Caller::new(parts.next()?),
-    })
+
+    fn news(&self) -> Option<mpsc::Receiver<News>> {
+        self.news.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 #[cfg(test)]

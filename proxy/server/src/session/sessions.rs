@@ -11,40 +11,37 @@ use std::time::{Duration, Instant};
 use outrigger_proxy_core::session::bind::{Binding, Lesson, is_due};
 use outrigger_proxy_core::session::key::SessionKey;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
+use super::behind::{Behind, Due, Write};
 use super::memory::Memory;
 use super::store::{Store, StoreError};
-use crate::telemetry::{Events, Lookup, StoreKind};
+use crate::telemetry::{Events, Lookup, StoreFault, StoreKind};
 
 const WRITES_WAITING_MAX: usize = 1_024;
 
 pub struct Sessions {
-    memory: Memory,
+    memory: Arc<Memory>,
     shared: Option<Shared>,
     events: Arc<Events>,
 }
 
 struct Shared {
-    store: Arc<dyn Store>,
+    behind: Behind,
     writes: mpsc::Sender<Write>,
-    writer: JoinHandle<()>,
-}
-
-enum Write {
-    Offer(SessionKey, Arc<Binding>, Duration),
-    Forget(SessionKey),
+    /// They end with this value.
+    _tasks: JoinSet<()>,
 }
 
 impl Sessions {
     /// Must be called inside a tokio runtime if there is a shared store.
     pub fn new(entries_max: usize, shared: Option<Arc<dyn Store>>, events: Arc<Events>) -> Self {
+        let memory = Arc::new(Memory::new(entries_max));
         let shared = shared.map(|store| {
-            let (writes, waiting) = mpsc::channel(WRITES_WAITING_MAX);
-            let writer = tokio::spawn(write_behind(Arc::clone(&store), waiting, Arc::clone(&events)));
-            Shared { store, writes, writer }
+            let (memory, due, events) = (Arc::clone(&memory), Arc::new(Due::default()), Arc::clone(&events));
+            Shared::start(Behind { memory, store, due, events })
         });
-        Self { memory: Memory::new(entries_max), shared, events }
+        Self { memory, shared, events }
     }
 
     /// The binding of a session, if any store knows it.
@@ -57,7 +54,7 @@ impl Sessions {
             self.events.session_looked_up(Lookup::Unknown);
             return None;
         };
-        match shared.store.get(key).await {
+        match shared.behind.store.get(key).await {
             Ok(Some(binding)) => {
                 self.events.session_looked_up(Lookup::Shared);
                 Some(self.memory.offer(*key, Arc::new(binding), kept(idle), Instant::now()))
@@ -67,7 +64,7 @@ impl Sessions {
                 None
             }
             Err(error) => {
-                self.events.redis_failed();
+                self.events.redis_failed(error.fault());
                 let late = matches!(error, StoreError::Late | StoreError::Away);
                 self.events.session_looked_up(if late { Lookup::TimedOut } else { Lookup::Unknown });
                 None
@@ -79,11 +76,11 @@ impl Sessions {
     pub async fn refresh(&self, key: &SessionKey, idle: Duration) -> Option<Arc<Binding>> {
         let held = self.memory.find(key, Instant::now());
         let Some(shared) = &self.shared else { return held };
-        match shared.store.get(key).await {
+        match shared.behind.store.get(key).await {
             Ok(Some(binding)) => Some(self.memory.offer(*key, Arc::new(binding), kept(idle), Instant::now())),
             Ok(None) => held,
-            Err(_) => {
-                self.events.redis_failed();
+            Err(error) => {
+                self.events.redis_failed(error.fault());
                 held
             }
         }
@@ -112,21 +109,22 @@ impl Sessions {
         let held = self.memory.offer(key, Arc::new(binding), kept(idle), Instant::now());
         self.events.sessions_held(StoreKind::Memory, self.memory.count());
         let Some(shared) = &self.shared else { return held };
-        match shared.store.offer(&key, &held, kept(idle)).await {
+        match shared.behind.store.offer(&key, &held, kept(idle)).await {
             Ok(shared) if shared == *held => held,
             // Somebody else was first.
             Ok(shared) => self.memory.adopt(key, Arc::new(shared), kept(idle), Instant::now()),
-            Err(_) => {
-                self.events.redis_failed();
+            Err(error) => {
+                shared.behind.failed(&error);
                 held
             }
         }
     }
 
     pub fn forget(&self, key: SessionKey) {
-        self.memory.drop_key(&key);
+        // What is not known here may have moved any number of times.
+        let moves = self.memory.drop_key(&key).unwrap_or(u32::MAX);
         self.events.sessions_held(StoreKind::Memory, self.memory.count());
-        self.write_later(Write::Forget(key));
+        self.write_later(Write::Forget(key, moves));
     }
 
     /// What memory holds now, in no order.
@@ -156,32 +154,28 @@ impl Sessions {
         if let Some(shared) = &self.shared
             && shared.writes.try_send(write).is_err()
         {
-            self.events.redis_failed();
+            self.events.redis_failed(StoreFault::Dropped);
+            shared.behind.owes();
         }
     }
 }
 
-impl Drop for Shared {
-    fn drop(&mut self) {
-        self.writer.abort();
+impl Shared {
+    fn start(behind: Behind) -> Self {
+        let (writes, waiting) = mpsc::channel(WRITES_WAITING_MAX);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(behind.clone().write(waiting));
+        if let Some(news) = behind.store.news() {
+            tasks.spawn(behind.clone().follow(news));
+        }
+        tasks.spawn(behind.clone().write_back());
+        Self { behind, writes, _tasks: tasks }
     }
 }
 
 /// A tenth longer than asked for, because use is noted at most once in a tenth of the time.
 fn kept(idle: Duration) -> Duration {
     idle + idle / 10
-}
-
-async fn write_behind(store: Arc<dyn Store>, mut waiting: mpsc::Receiver<Write>, events: Arc<Events>) {
-    while let Some(write) = waiting.recv().await {
-        let written = match write {
-            Write::Offer(key, binding, kept) => store.offer(&key, &binding, kept).await.map(drop),
-            Write::Forget(key) => store.forget(&key).await,
-        };
-        if written.is_err() {
-            events.redis_failed();
-        }
-    }
 }
 
 #[cfg(test)]

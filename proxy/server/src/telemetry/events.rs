@@ -12,8 +12,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use tracing::{debug, info, warn};
 
 use super::labels::{
-    AgentLabels, Announcement, AnnouncementLabels, CallEnd, Direction, DirectionLabels, FrameLabels, LimitLabels,
-    Lookup, LookupLabels, MoveLabels, Moved, ReasonLabels, SearchLabels, Searched, StoreKind, StoreLabels,
+    AgentLabels, Announcement, AnnouncementLabels, CallEnd, Direction, DirectionLabels, FaultLabels, FrameLabels,
+    Invalidation, InvalidationLabels, LimitLabels, Lookup, LookupLabels, MoveLabels, Moved, ReasonLabels, SearchLabels,
+    Searched, StoreFault, StoreKind, StoreLabels,
 };
 use super::metrics::Metrics;
 use super::routes::RouteTable;
@@ -230,9 +231,26 @@ impl Events {
         self.metrics.sessions.get_or_create(&StoreLabels { store }).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// A request to Redis failed or took too long; memory decided alone. The store says in the log when this begins.
-    pub fn redis_failed(&self) {
-        self.metrics.redis_errors.inc();
+    /// A request to Redis came to nothing; memory decided alone. The store says in the log when this begins.
+    pub fn redis_failed(&self, kind: StoreFault) {
+        self.metrics.redis_errors.get_or_create(&FaultLabels { kind }).inc();
+    }
+
+    pub fn redis_connected(&self, connected: bool) {
+        self.metrics.redis_connected.set(i64::from(connected));
+    }
+
+    pub fn redis_listening(&self, listening: bool) {
+        self.metrics.redis_listening.set(i64::from(listening));
+    }
+
+    pub fn sessions_written_back(&self, count: usize) {
+        self.metrics.sessions_written_back.inc_by(count as u64);
+    }
+
+    /// Another proxy moved or forgot a binding that is held here.
+    pub fn session_invalidated(&self, reason: Invalidation) {
+        self.metrics.session_invalidations.get_or_create(&InvalidationLabels { reason }).inc();
     }
 
     pub fn catalog_viewed(&self, targets: usize, stale: usize) {

@@ -85,6 +85,42 @@ pub enum StoreKind {
     Redis,
 }
 
+/// Why a request to a shared store came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StoreFault {
+    /// There is no connection, so none was waited for.
+    Away,
+    /// No answer in time.
+    Timeout,
+    /// The connection could not be made, or broke.
+    Connection,
+    /// The answer is not of the protocol.
+    Garbage,
+    /// The store takes nothing more.
+    Full,
+    /// The node is no primary any more.
+    ReadOnly,
+    /// The node still reads its own data.
+    Loading,
+    /// User, password or their rights.
+    Denied,
+    /// What lies under a key is no binding.
+    Unreadable,
+    /// A binding too large for the store.
+    TooLarge,
+    /// Any other answer that is an error.
+    Error,
+    /// The queue of what is still to be written was full.
+    Dropped,
+}
+
+/// What another proxy did to a binding that is held here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Invalidation {
+    Moved,
+    Forgotten,
+}
+
 /// A status as a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Code(u16);
@@ -149,6 +185,16 @@ pub struct StoreLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct FaultLabels {
+    pub kind: StoreFault,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct InvalidationLabels {
+    pub reason: Invalidation,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct AgentLabels {
     pub agent: String,
     pub replica: String,
@@ -174,6 +220,25 @@ impl Direction {
         match self {
             Self::Outbound => "outbound",
             Self::Inbound => "inbound",
+        }
+    }
+}
+
+impl StoreFault {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Away => "away",
+            Self::Timeout => "timeout",
+            Self::Connection => "connection",
+            Self::Garbage => "garbage",
+            Self::Full => "full",
+            Self::ReadOnly => "read_only",
+            Self::Loading => "loading",
+            Self::Denied => "denied",
+            Self::Unreadable => "unreadable",
+            Self::TooLarge => "too_large",
+            Self::Error => "error",
+            Self::Dropped => "dropped",
         }
     }
 }
@@ -213,6 +278,21 @@ impl EncodeLabelValue for Lookup {
             Self::Shared => "shared",
             Self::Unknown => "unknown",
             Self::TimedOut => "timed_out",
+        })
+    }
+}
+
+impl EncodeLabelValue for StoreFault {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        encoder.write_str(self.as_str())
+    }
+}
+
+impl EncodeLabelValue for Invalidation {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        encoder.write_str(match self {
+            Self::Moved => "moved",
+            Self::Forgotten => "forgotten",
         })
     }
 }

@@ -13,8 +13,8 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::histogram::Durations;
 use super::labels::{
-    AgentLabels, AnnouncementLabels, BuildLabels, CallLabels, DirectionLabels, FrameLabels, LimitLabels, LookupLabels,
-    MoveLabels, ReasonLabels, RouteLabels, SearchLabels, StoreLabels,
+    AgentLabels, AnnouncementLabels, BuildLabels, CallLabels, DirectionLabels, FaultLabels, FrameLabels,
+    InvalidationLabels, LimitLabels, LookupLabels, MoveLabels, ReasonLabels, RouteLabels, SearchLabels, StoreLabels,
 };
 
 /// Shared by its clones.
@@ -48,8 +48,16 @@ pub struct Metrics {
     pub session_moves: Family<MoveLabels, Counter>,
     /// Sessions that are not opened again elsewhere from now on, because the agent keeps something of the client.
     pub sessions_pinned: Counter,
-    /// Requests to Redis that failed or took too long.
-    pub redis_errors: Counter,
+    /// Requests to Redis that came to nothing, by why.
+    pub redis_errors: Family<FaultLabels, Counter>,
+    /// 1 while Redis answers.
+    pub redis_connected: Gauge,
+    /// 1 while the proxy hears what others move and forget in Redis.
+    pub redis_listening: Gauge,
+    /// Bindings that were offered to Redis again after it had been away, empty or behind.
+    pub sessions_written_back: Counter,
+    /// Bindings held here that another proxy moved or forgot.
+    pub session_invalidations: Family<InvalidationLabels, Counter>,
     /// Endpoints put aside after a failed connection.
     pub ejections: Counter,
     /// Picks made among ejected endpoints because no other was left.
@@ -134,7 +142,14 @@ impl Metrics {
         registry.register("sessions_pinned", help, self.sessions_pinned.clone());
         let help = "URIs announced for messages (2024-11-05) by what was done with them";
         registry.register("announcements", help, self.announcements.clone());
-        registry.register("redis_errors", "Requests to Redis that failed or took too long", self.redis_errors.clone());
+        registry.register("redis_errors", "Requests to Redis that came to nothing, by why", self.redis_errors.clone());
+        registry.register("redis_connected", "1 while Redis answers", self.redis_connected.clone());
+        let help = "1 while the moves of other proxies are heard through Redis";
+        registry.register("redis_listening", help, self.redis_listening.clone());
+        let help = "Bindings offered to Redis again after it had been away";
+        registry.register("sessions_written_back", help, self.sessions_written_back.clone());
+        let help = "Bindings held here that another proxy moved or forgot";
+        registry.register("session_invalidations", help, self.session_invalidations.clone());
     }
 
     fn register_catalog(&self, registry: &mut Registry) {

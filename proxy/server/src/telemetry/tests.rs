@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 
-use super::{CallEnd, CallReport, Direction, Events, Lookup, Metrics, StoreKind, process};
+use super::{CallEnd, CallReport, Direction, Events, Invalidation, Lookup, Metrics, StoreFault, StoreKind, process};
 
 struct Proxy {
     registry: Registry,
@@ -122,7 +122,10 @@ fn what_is_no_call_is_told_as_well() {
     events.picked_in_panic();
     events.session_looked_up(Lookup::Shared);
     events.sessions_held(StoreKind::Memory, 7);
-    events.redis_failed();
+    events.redis_failed(StoreFault::Timeout);
+    events.redis_connected(true);
+    events.sessions_written_back(3);
+    events.session_invalidated(Invalidation::Moved);
     events.snapshot_applied(41, SystemTime::UNIX_EPOCH + Duration::from_secs(1_000), "a replica came");
     events.snapshot_refused(42, "Route/a.pool: there is none");
     events.control_connected(true);
@@ -135,7 +138,11 @@ fn what_is_no_call_is_told_as_well() {
         "outrigger_session_lookups_total{result=\"shared\"} 1",
         "outrigger_session_lookups_total{result=\"unknown\"} 0",
         "outrigger_sessions{store=\"memory\"} 7",
-        "outrigger_redis_errors_total 1",
+        "outrigger_redis_errors_total{kind=\"timeout\"} 1",
+        "outrigger_redis_connected 1",
+        "outrigger_redis_listening 0",
+        "outrigger_sessions_written_back_total 3",
+        "outrigger_session_invalidations_total{reason=\"moved\"} 1",
         "outrigger_snapshot_serial 41",
         "outrigger_snapshot_age_seconds 60",
         "outrigger_snapshots_rejected_total 1",

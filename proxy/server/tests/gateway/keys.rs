@@ -331,8 +331,8 @@ impl Store for Slow {
         Store::offer(&self.memory, key, binding, kept).await
     }
 
-    async fn forget(&self, key: &SessionKey) -> Result<(), StoreError> {
-        Store::forget(&self.memory, key).await
+    async fn forget(&self, key: &SessionKey, moves: u32) -> Result<(), StoreError> {
+        Store::forget(&self.memory, key, moves).await
     }
 }
 

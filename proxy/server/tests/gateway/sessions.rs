@@ -4,7 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use outrigger_model::route::Affinity;
+use outrigger_proxy::config::file::SessionsFile;
+use outrigger_proxy::config::{ProxyFile, Settings, Written};
+use outrigger_proxy::lifecycle::Readiness;
 use outrigger_proxy::session::redis::Redis;
+use outrigger_proxy::telemetry::{Events, Metrics};
 use tokio::net::TcpListener;
 
 use crate::agent::Agent;
@@ -136,7 +140,13 @@ async fn silent_redis() -> Arc<Redis> {
             held.push(connection);
         }
     });
-    Arc::new(Redis::start(&url, "session:", Duration::from_millis(50)).expect("started"))
+    let file =
+        ProxyFile { sessions: SessionsFile { redis_url: Some(url), ..Default::default() }, ..Default::default() };
+    let written = Written { file, host_name: "here".to_owned(), ..Default::default() };
+    let settings = Settings::try_from(written).expect("settings").sessions.redis.expect("redis");
+    let (events, readiness) = (Arc::new(Events::new(Metrics::default())), Readiness::default());
+    let redis = Redis::start(&settings, "session:", Duration::from_millis(50), &events, &readiness);
+    Arc::new(redis.expect("started"))
 }
 
 #[tokio::test]

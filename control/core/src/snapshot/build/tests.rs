@@ -227,7 +227,9 @@ fn routes_of_an_agent_with_capabilities_that_need_sessions_follow_the_argument()
         OperatorRoute { sessions, ..operator("other", "counter") }
     }];
     let intent = Intent::new(routes, vec![], Settings::default()).unwrap();
-    let built = build(&stateful(&["count", "add"]), &intent, &Revocations::default(), &Scope::parse(&["forecast"]).unwrap()).unwrap();
+    let built =
+        build(&stateful(&["count", "add"]), &intent, &Revocations::default(), &Scope::parse(&["forecast"]).unwrap())
+            .unwrap();
     let resources = built.snapshot.resources();
     let keys = |keys: &[outrigger_model::key::KeySource]| keys.iter().map(ToString::to_string).collect::<Vec<_>>();
     for route in ["counter", "forecast", "mine"] {

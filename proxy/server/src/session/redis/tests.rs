@@ -1,37 +1,19 @@
+use std::path::Path;
 use std::time::Instant;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::super::conformance::{binding, key};
+use super::super::real::{self, Server, Told, becomes, store_within};
 use super::*;
+use crate::telemetry::StoreFault;
 
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(50);
+const MINUTE: Duration = Duration::from_secs(60);
 
-#[test]
-fn a_binding_is_read_as_it_was_written() {
-    let (upstream, opening) = (Some(Arc::from(&b"u p"[..])), Some(Arc::from(&b"{\"id\": 1}"[..])));
-    let caller = Caller::new("spiffe://mesh.local/agent/planner x");
-    let binding = Binding { caller, moves: 3, upstream, opening, ..binding("weather-1") };
-    assert_eq!(read(&write(&binding)), Some(binding));
-}
-
-#[test]
-fn what_is_no_binding_is_none() {
-    let good = write(&binding("weather-1"));
-    assert!(read(&good).is_some());
-    let spoilt = |from: &str, to: &str| good.replacen(from, to, 1);
-    let spoilt = [
-        spoilt("2 0", "1 0"),
-        spoilt("weather-1", "-bad-"),
-        spoilt(" 7 ", " x "),
-        spoilt("session", "cookie"),
-        spoilt(" - ", " abc "),
-        spoilt(" planner", ""),
-    ];
-    for text in spoilt.iter().map(String::as_str).chain(["", "2", "2 0 weather-1 7"]) {
-        assert_eq!(read(text), None, "{text}");
-    }
+fn told(url: &str) -> Told {
+    store_within(&format!("redis_url: \"{url}\""), Path::new(""), REQUEST_TIMEOUT)
 }
 
 /// A server that answers every read with `answer`, or never; its address.
@@ -59,7 +41,7 @@ async fn server(answer: Option<&'static [u8]>) -> String {
 }
 
 async fn check_bounded(url: &str) {
-    let redis = Redis::start(url, "session:", REQUEST_TIMEOUT).expect("started");
+    let redis = told(url).redis;
     let began = Instant::now();
     for _ in 0..50 {
         assert!(redis.get(&key("a")).await.is_err());
@@ -106,12 +88,8 @@ async fn a_redis_that_hangs_after_it_connected_is_left_alone_after_a_few_request
             held.push(stream);
         }
     });
-    let redis = Redis::start(&format!("redis://{address}/"), "session:", REQUEST_TIMEOUT).expect("started");
-    let deadline = Instant::now() + Duration::from_secs(5);
-    while !redis.is_connected() {
-        assert!(Instant::now() < deadline, "never connected");
-        tokio::task::yield_now().await;
-    }
+    let redis = told(&format!("redis://{address}/")).redis;
+    becomes("connected", || redis.is_connected()).await;
     let began = Instant::now();
     for _ in 0..100 {
         assert!(redis.get(&key("a")).await.is_err());
@@ -121,6 +99,103 @@ async fn a_redis_that_hangs_after_it_connected_is_left_alone_after_a_few_request
 }
 
 #[tokio::test]
-async fn a_url_that_is_none_is_refused_at_start() {
-    assert!(matches!(Redis::start("http://127.0.0.1", "session:", REQUEST_TIMEOUT), Err(StoreError::Url(_))));
+async fn what_lies_under_a_key_and_is_no_binding_is_a_miss_and_gives_way() {
+    let server = Server::start();
+    let told = real::store_at(&format!("redis_url: \"{}\"", server.url()), Path::new(""));
+    becomes("connected", || told.redis.is_connected()).await;
+    let name = format!("session:{}", key("a").digest());
+    for spoil in [
+        format!("SET {name} rubbish"),
+        format!("RPUSH {name} a b"),
+        format!("SETRANGE {name} 1000000 x"),
+        format!("SET {name} 3"),
+    ] {
+        server.ask::<redis::Value>(&format!("DEL {name}"));
+        server.ask::<redis::Value>(&spoil);
+        for _ in 0..5 {
+            let missed = told.redis.get(&key("a")).await;
+            assert!(matches!(&missed, Err(error) if error.fault() == StoreFault::Unreadable), "{spoil}: {missed:?}");
+        }
+        assert!(told.redis.is_connected(), "{spoil}");
+        let offered = told.redis.offer(&key("a"), &binding("weather-1"), MINUTE).await.expect("offer");
+        assert_eq!(offered, binding("weather-1"), "{spoil}");
+        assert_eq!(told.redis.get(&key("a")).await.expect("answer"), Some(binding("weather-1")), "{spoil}");
+    }
+}
+
+#[tokio::test]
+async fn a_redis_that_is_full_is_read_and_said_to_be_full_until_it_is_not() {
+    let server = Server::start();
+    let told = real::store_at(&format!("redis_url: \"{}\"", server.url()), Path::new(""));
+    becomes("connected", || told.redis.is_connected()).await;
+    let offer = async |id: &str| told.redis.offer(&key(id), &binding("weather-1"), MINUTE).await;
+    offer("a").await.expect("offer");
+    server.ask::<()>("CONFIG SET maxmemory 1");
+    for _ in 0..5 {
+        let refused = offer("b").await;
+        assert!(matches!(&refused, Err(error) if error.fault() == StoreFault::Full), "{refused:?}");
+    }
+    assert_eq!(told.redis.get(&key("a")).await.expect("answer"), Some(binding("weather-1")));
+    assert!(told.readiness.report().details.iter().any(|line| line.contains("redis is full")));
+    server.ask::<()>("CONFIG SET maxmemory 0");
+    offer("b").await.expect("offer");
+    assert!(told.readiness.report().details.iter().all(|line| !line.contains("full")));
+}
+
+#[tokio::test]
+async fn readiness_says_that_redis_is_away_and_metrics_too() {
+    let mut server = Server::start();
+    let told = told(&server.url());
+    let says = |word: &str| {
+        told.readiness.report().details.iter().any(|line| line.starts_with("redis: degraded") && line.contains(word))
+    };
+    assert!(says("not connected yet"));
+    becomes("connected", || told.redis.is_connected() && !says("")).await;
+    assert_eq!(told.metrics.redis_connected.get(), 1);
+    server.kill();
+    becomes("away", || says("connection")).await;
+    assert_eq!(told.metrics.redis_connected.get(), 0);
+    assert!(!told.redis.is_connected());
+    server.start_again();
+    becomes("back", || told.redis.is_connected() && !says("")).await;
+    assert_eq!(told.metrics.redis_connected.get(), 1);
+}
+
+#[tokio::test]
+async fn a_primary_that_became_a_replica_is_left_for_the_one_that_sentinels_name() {
+    let watched = real::watched();
+    let keys = format!("redis: {{urls: [\"{}\"], sentinel: {{master: main}}}}", watched.sentinel.url());
+    let redis = real::connected(&keys, Path::new("")).await;
+    becomes("willing", || watched.sentinel.try_ask::<()>("SENTINEL FAILOVER main").is_ok()).await;
+    // The old one may take a write yet that the new one never gets.
+    let exists = format!("EXISTS session:{}", key("a").digest());
+    let deadline = Instant::now() + real::DEADLINE;
+    while !watched.replica.ask::<bool>(&exists) {
+        assert!(Instant::now() < deadline, "never written to the new primary");
+        drop(redis.offer(&key("a"), &binding("weather-1"), MINUTE).await);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let role: String = watched.replica.ask("INFO replication");
+    assert!(role.contains("role:master"), "{role}");
+}
+
+#[tokio::test]
+async fn a_password_that_is_wrong_stops_nothing_and_is_said_without_it() {
+    let server = real::with_user();
+    let keys = format!("redis: {{urls: [\"{}\"], username: desk, password: swordfish}}", server.url());
+    let told = store_within(&keys, Path::new(""), REQUEST_TIMEOUT);
+    let details = || told.readiness.report().details.join("; ");
+    becomes("refused", || details().contains("denied")).await;
+    assert!(!details().contains("swordfish"), "{}", details());
+    assert!(matches!(told.redis.get(&key("a")).await, Err(StoreError::Away)));
+}
+
+#[tokio::test]
+async fn files_that_are_not_there_are_named_at_the_start() {
+    let written = "sessions: {redis: {urls: [\"rediss://127.0.0.1:1\"], ca_file: nothing.pem}}";
+    let file = outrigger_config::load_str(written, &outrigger_config::Environment::default()).expect("a file");
+    let written = crate::config::Written { file, folder: "/nowhere".into(), ..Default::default() };
+    let settings = crate::config::Settings::try_from(written).expect("settings").sessions.redis.expect("redis");
+    let refused = Dialer::new(&settings, REQUEST_TIMEOUT).err().expect("refused");
+    assert_eq!(refused.to_string(), "/nowhere/nothing.pem cannot be read");
 }

@@ -1,10 +1,13 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 
 use super::super::conformance::{binding, key};
+use super::super::real::{self, Server, Told, becomes};
 use super::*;
-use crate::telemetry::Metrics;
+use crate::telemetry::labels::InvalidationLabels;
+use crate::telemetry::{Invalidation, Metrics};
 
 const IDLE: Duration = Duration::from_secs(3_600);
 const NOW: u64 = 1_700_000_000;
@@ -13,17 +16,17 @@ const NOW: u64 = 1_700_000_000;
 struct Counted {
     memory: Memory,
     asked: AtomicUsize,
-    fails: bool,
+    fails: AtomicBool,
 }
 
 impl Counted {
     fn new(fails: bool) -> Arc<Self> {
-        Arc::new(Self { memory: Memory::new(100), asked: AtomicUsize::new(0), fails })
+        Arc::new(Self { memory: Memory::new(100), asked: AtomicUsize::new(0), fails: AtomicBool::new(fails) })
     }
 
     fn note(&self) -> Result<(), StoreError> {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        if self.fails { Err(StoreError::Late) } else { Ok(()) }
+        if self.fails.load(Ordering::Relaxed) { Err(StoreError::Late) } else { Ok(()) }
     }
 }
 
@@ -39,9 +42,9 @@ impl Store for Counted {
         Store::offer(&self.memory, key, binding, kept).await
     }
 
-    async fn forget(&self, key: &SessionKey) -> Result<(), StoreError> {
+    async fn forget(&self, key: &SessionKey, moves: u32) -> Result<(), StoreError> {
         self.note()?;
-        self.memory.forget(key).await
+        self.memory.forget(key, moves).await
     }
 }
 
@@ -107,6 +110,95 @@ async fn a_forgotten_session_is_gone_from_both_stores() {
         assert!(Instant::now() < deadline, "never forgotten");
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_store_did_not_take_is_offered_again_until_it_does() {
+    let shared = Counted::new(true);
+    let sessions = sessions(Some(Arc::clone(&shared)));
+    for id in ["a", "b"] {
+        sessions.obey(Lesson::Learn(key(id), binding("weather-1")), IDLE, NOW).await;
+    }
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let asked = shared.asked.load(Ordering::Relaxed);
+    assert!((10..100).contains(&asked), "{asked} requests in ten minutes");
+    shared.fails.store(false, Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(shared.memory.count(), 2);
+}
+
+/// A proxy whose sessions are shared through a Redis.
+async fn proxy(server: &Server) -> (Sessions, Told<()>) {
+    let Told { redis, readiness, events, metrics } =
+        real::store_at(&format!("redis_url: \"{}\"", server.url()), Path::new(""));
+    let redis = Arc::new(redis);
+    let sessions = Sessions::new(1_000, Some(Arc::clone(&redis) as Arc<dyn Store>), Arc::clone(&events));
+    becomes("connected and hearing", || metrics.redis_listening.get() == 1).await;
+    (sessions, Told { redis: (), readiness, events, metrics })
+}
+
+#[tokio::test]
+async fn a_redis_that_comes_back_empty_has_every_live_session_again() {
+    let mut server = Server::start();
+    let (here, told) = proxy(&server).await;
+    let learn = async |sessions: &Sessions, at: usize| {
+        sessions.obey(Lesson::Learn(key(&at.to_string()), binding("weather-1")), IDLE, NOW).await;
+    };
+    for at in 0..100 {
+        learn(&here, at).await;
+    }
+    assert_eq!(server.ask::<usize>("DBSIZE"), 100);
+    server.kill();
+    becomes("away", || told.metrics.redis_connected.get() == 0).await;
+    // Learned meanwhile, known here, and never waited for.
+    for at in 100..150 {
+        learn(&here, at).await;
+        assert!(here.find(&key(&at.to_string()), IDLE).await.is_some());
+    }
+    server.start_again();
+    becomes("written back", || server.ask::<usize>("DBSIZE") == 150).await;
+    becomes("counted", || told.metrics.sessions_written_back.get() >= 150).await;
+    let left: i64 = server.ask(&format!("PTTL session:{}", key("0").digest()));
+    assert!(left > 3_900_000 && left <= 3_960_000, "{left} ms of an hour and a tenth");
+    let (there, _told) = proxy(&server).await;
+    assert_eq!(there.find(&key("149"), IDLE).await, Some(Arc::new(binding("weather-1"))));
+}
+
+#[tokio::test]
+async fn what_one_proxy_moves_or_forgets_the_others_see_without_asking() {
+    let server = Server::start();
+    let ((here, _told), (there, told)) = (proxy(&server).await, proxy(&server).await);
+    here.obey(Lesson::Learn(key("a"), binding("weather-1")), IDLE, NOW).await;
+    assert!(there.find(&key("a"), IDLE).await.is_some());
+    let moved = Binding { moves: 1, ..binding("weather-2") };
+    here.claim(key("a"), moved.clone(), IDLE).await;
+    let seen = |count: u64| move |reason| told_count(&told, reason) == count;
+    let invalidated = seen(1);
+    becomes("moved", || invalidated(Invalidation::Moved)).await;
+    assert_eq!(there.find(&key("a"), IDLE).await, Some(Arc::new(moved)));
+    here.forget(key("a"));
+    becomes("forgotten", || invalidated(Invalidation::Forgotten)).await;
+    assert_eq!(there.count(), 0);
+    assert_eq!(there.find(&key("a"), IDLE).await, None);
+}
+
+fn told_count(told: &Told<()>, reason: Invalidation) -> u64 {
+    told.metrics.session_invalidations.get_or_create_owned(&InvalidationLabels { reason }).get()
+}
+
+#[tokio::test]
+async fn of_two_proxies_that_bound_a_session_while_redis_was_away_one_gives_way() {
+    let mut server = Server::start();
+    let ((here, told_here), (there, told_there)) = (proxy(&server).await, proxy(&server).await);
+    server.kill();
+    for told in [&told_here, &told_there] {
+        becomes("away", || told.metrics.redis_connected.get() == 0).await;
+    }
+    here.obey(Lesson::Learn(key("a"), binding("weather-1")), IDLE, NOW).await;
+    there.obey(Lesson::Learn(key("a"), binding("weather-2")), IDLE, NOW).await;
+    server.start_again();
+    let held = |sessions: &Sessions| sessions.memory.find(&key("a"), Instant::now()).expect("known");
+    becomes("one mind", || held(&here) == held(&there)).await;
 }
 
 #[tokio::test]

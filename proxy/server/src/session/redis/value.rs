@@ -1,0 +1,103 @@
+//! How a binding is written in Redis, and how news of it is written to its channel.
+//!
+//! In: a binding, or bytes. Out: bytes, or a binding if they are one.
+//! Never here: connections.
+//! Invariant: what decides whether a binding gives way stands first, for the scripts; nothing larger than
+//! [`VALUE_BYTES_MAX`] is written, or taken for a binding.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use outrigger_model::digest::Digest;
+use outrigger_model::name::{AgentName, ReplicaId};
+use outrigger_model::replica::Generation;
+use outrigger_proxy_core::mcp::facts::Caller;
+use outrigger_proxy_core::session::bind::Binding;
+use outrigger_proxy_core::session::key::{KeyKind, SessionKey};
+
+use crate::session::store::News;
+
+/// The body that opened a session may have 16 KiB.
+pub(super) const VALUE_BYTES_MAX: usize = 17 * 1024;
+
+// The form of a value; a later form gets another number, and is unreadable here rather than misread. The scripts know it too.
+const FORM: &str = "3";
+const NONE: &str = "-";
+const MOVED: &str = "moved";
+const FORGOTTEN: &str = "forgotten";
+
+/// Fields without blanks, the lengths of those that may have some, and then those.
+pub(super) fn write(binding: &Binding) -> Vec<u8> {
+    let Binding { kind, agent, replica, generation: Generation(generation), moves, caller, .. } = binding;
+    let Binding { created, last_seen, opening, .. } = binding;
+    let (kind, caller, upstream) = (kind.as_str(), caller.as_str(), upstream(binding));
+    let openings = opening.as_ref().map_or_else(|| NONE.to_owned(), |bytes| bytes.len().to_string());
+    let head = format!("{FORM} {moves} {replica} {generation} {upstream} {last_seen} {created} {kind} {agent} ");
+    let mut value = format!("{head}{} {openings} {caller}", caller.len()).into_bytes();
+    value.extend_from_slice(opening.as_deref().unwrap_or_default());
+    value
+}
+
+/// The id by which the replica knows a session, as it is written.
+pub(super) fn upstream(binding: &Binding) -> String {
+    binding.upstream.as_ref().map_or_else(|| NONE.to_owned(), |bytes| format!("={}", hex::encode(bytes)))
+}
+
+pub(super) fn read(value: &[u8]) -> Option<Binding> {
+    if value.len() > VALUE_BYTES_MAX {
+        return None;
+    }
+    let mut parts = value.splitn(12, |byte| *byte == b' ');
+    let mut next = || std::str::from_utf8(parts.next()?).ok();
+    if next()? != FORM {
+        return None;
+    }
+    let moves = next()?.parse().ok()?;
+    let replica = ReplicaId::new(next()?).ok()?;
+    let generation = Generation(next()?.parse().ok()?);
+    let upstream = match next()? {
+        NONE => None,
+        text => Some(Arc::from(hex::decode(text.strip_prefix('=')?).ok()?)),
+    };
+    let last_seen = next()?.parse().ok()?;
+    let created = next()?.parse().ok()?;
+    let kind = KeyKind::parse(next()?)?;
+    let agent = AgentName::new(next()?).ok()?;
+    let callers: usize = next()?.parse().ok()?;
+    let openings: Option<usize> = match next()? {
+        NONE => None,
+        text => Some(text.parse().ok()?),
+    };
+    let (caller, opening) = parts.next()?.split_at_checked(callers)?;
+    if opening.len() != openings.unwrap_or(0) || caller.is_empty() {
+        return None;
+    }
+    let (caller, opening) = (Caller::new(std::str::from_utf8(caller).ok()?), openings.map(|_| Arc::from(opening)));
+    Some(Binding { kind, agent, replica, generation, moves, caller, created, last_seen, upstream, opening })
+}
+
+/// What stands before the value of a binding that moved.
+pub(super) fn moved(teller: &str, key: &SessionKey, kept: Duration) -> String {
+    format!("{teller} {MOVED} {} {} ", key.digest(), kept.as_millis())
+}
+
+pub(super) fn forgotten(teller: &str, key: &SessionKey, moves: u32) -> String {
+    format!("{teller} {FORGOTTEN} {} {moves}", key.digest())
+}
+
+/// What somebody else than `teller` tells.
+pub(super) fn news(message: &[u8], teller: &str) -> Option<News> {
+    let mut parts = message.splitn(5, |byte| *byte == b' ');
+    let mut next = || std::str::from_utf8(parts.next()?).ok();
+    let (from, what, digest, number) = (next()?, next()?, next()?, next()?);
+    let key = SessionKey::from_digest(Digest::from_bytes(&hex::decode(digest).ok()?)?);
+    match what {
+        _ if from == teller => None,
+        MOVED => Some(News::Moved(key, read(parts.next()?)?, Duration::from_millis(number.parse().ok()?))),
+        FORGOTTEN => Some(News::Forgotten(key, number.parse().ok()?)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
