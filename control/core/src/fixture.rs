@@ -62,6 +62,7 @@ pub fn standing(row: &str) -> Standing {
         version: version.clone(),
         tags: tags.clone(),
         tools: vec![],
+        session_required: false,
     };
     let mut capabilities = vec![offer("forecast"), offer(agent)];
     capabilities.sort_by(|a, b| a.name.cmp(&b.name));

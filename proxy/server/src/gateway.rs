@@ -25,6 +25,7 @@ pub mod outbound;
 pub mod inbound;
 pub mod exchange;
 pub mod asking;
+pub mod telling;
 pub mod learning;
 pub mod announcing;
 pub mod renaming;

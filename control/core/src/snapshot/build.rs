@@ -23,6 +23,7 @@ use crate::intent::{Intent, OperatorRoute};
 use crate::resolve::{Winner, resolve};
 
 use super::scope::Scope;
+use super::stateful;
 
 /// A snapshot, and what its routes are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -114,6 +115,7 @@ impl Draft<'_> {
                 version: replica.version.clone(),
                 tags: replica.tags.clone(),
                 pool: pool.clone(),
+                keys: stateful::keys(facts, name),
             };
             self.resources.agents.insert(name.clone(), agent);
             self.route(RouteName::new(name.as_str())?, RouteKind::Agent, pool, Way::default());
@@ -181,7 +183,11 @@ impl Draft<'_> {
             return;
         }
         self.kinds.insert(name.clone(), kind);
-        let Way { affinity, inspect, sessions, timeouts } = way;
+        let Way { affinity, inspect, mut sessions, timeouts } = way;
+        // Who names keys knows which state its calls follow; for the others the agent says it.
+        if let Some(pool) = self.resources.pools.get(&pool).filter(|_| sessions.keys.is_empty()) {
+            sessions.keys = stateful::keys(self.facts, &pool.agent);
+        }
         let route = Route { name: name.clone(), pool, affinity, inspect, sessions, timeouts };
         self.resources.routes.insert(name, route);
     }

@@ -54,6 +54,9 @@ struct CapabilityJson {
     version: String,
     tags: Vec<String>,
     tools: Vec<ToolJson>,
+    /// Rows of versions before it have none.
+    #[serde(default)]
+    session_required: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -144,6 +147,7 @@ fn capability_of(capability: &Capability) -> CapabilityJson {
         version: capability.version.to_string(),
         tags: texts(&capability.tags),
         tools: capability.tools.iter().map(tool).collect(),
+        session_required: capability.session_required,
     }
 }
 
@@ -159,5 +163,6 @@ fn capability(json: CapabilityJson) -> Result<Capability, BadRow> {
         version: read("capabilities.version", Version::parse(&json.version))?,
         tags: read("capabilities.tags", TagSet::parse(&json.tags))?,
         tools: json.tools.into_iter().map(tool).collect::<Result<_, _>>()?,
+        session_required: json.session_required,
     })
 }

@@ -67,6 +67,7 @@ pub struct DeclaredCapability {
     pub version: Version,
     pub tags: TagSet,
     pub tools: Vec<String>,
+    pub session_required: bool,
 }
 
 /// The MCP endpoint of a local agent: plain HTTP, with host, port and path.

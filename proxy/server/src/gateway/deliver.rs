@@ -20,6 +20,7 @@ use super::announcing::{Announcing, Look};
 use super::asking::Asking;
 use super::downstream::Downstream;
 use super::exchange::{Answer, arm};
+use super::telling::Telling;
 use super::wire::Wire;
 
 /// How an answer that did not break off was delivered.
@@ -31,9 +32,11 @@ pub enum Delivered {
 }
 
 /// What of an answer is looked at as it goes by.
-pub struct Watched {
+pub struct Watched<'c> {
     pub announcing: Option<Announcing>,
     pub asking: Option<Asking>,
+    /// Of one that may mint what later calls name.
+    pub telling: Option<Telling<'c>>,
 }
 
 /// Passes an answer to its end.
@@ -43,7 +46,7 @@ pub async fn deliver(
     answer: Answer,
     deadlines: Deadlines,
     at_drain: AtDrain,
-    Watched { announcing, asking }: Watched,
+    Watched { announcing, asking, telling }: Watched<'_>,
 ) -> Result<Delivered, Outcome> {
     let without_chunks = down.head.is_http10 && answer.framing == Framing::Chunked;
     // Without chunks and without a length, the end of the connection is the end of the answer.
@@ -65,6 +68,7 @@ pub async fn deliver(
         content,
         without_chunks,
         announcing,
+        telling,
         at_drain,
         deadlines,
         end: None,
@@ -95,11 +99,12 @@ struct Quiet {
     due: Option<Due>,
 }
 
-struct Delivering {
+struct Delivering<'c> {
     content: Content,
     without_chunks: bool,
     /// Of a stream that may begin with an announcement; what it announced is known for as long as this is here.
     announcing: Option<Announcing>,
+    telling: Option<Telling<'c>>,
     at_drain: AtDrain,
     deadlines: Deadlines,
     /// All that is wanted was taken; it only has to be written.
@@ -139,7 +144,7 @@ impl Content {
     }
 }
 
-impl Delivering {
+impl Delivering<'_> {
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -151,8 +156,9 @@ impl Delivering {
         }
         loop {
             let waits = self.wait_for_announcement(down.wire.out(), agent)?;
+            let holds = self.end.is_none() && self.poll_telling(cx, agent).is_pending();
             if self.end.is_none() {
-                if !waits {
+                if !waits && !holds {
                     self.take_inbox(down.wire.out(), agent)?;
                 }
                 self.end = self.find_end(down.wire.out());
@@ -165,7 +171,10 @@ impl Delivering {
             if let Some(end) = self.end {
                 return Poll::Ready(Ok(end));
             }
-            let more = match waits {
+            if holds {
+                return self.while_waiting(cx, down, agent);
+            }
+            let more = match waits || self.telling.is_some() {
                 true => agent.poll_read(cx).map_err(|_| Outcome::BrokeOff)?,
                 false => self.poll_more(cx, down.wire, agent)?,
             };
@@ -208,6 +217,16 @@ impl Delivering {
             }
         }
         Ok(false)
+    }
+
+    /// Ready unless a store has to be told of what came before it may go on.
+    fn poll_telling(&mut self, cx: &mut Context<'_>, agent: &Wire) -> Poll<()> {
+        let Some(telling) = &mut self.telling else { return Poll::Ready(()) };
+        let told = telling.poll(cx, &agent.inbox);
+        if telling.is_over() {
+            self.telling = None;
+        }
+        told
     }
 
     /// What came with the head goes with the head.

@@ -33,6 +33,7 @@ use super::exchange::{Answer, Failure, ask};
 use super::moving::{self, Mover};
 use super::parts::GatewayParts;
 use super::renaming::{self, Called};
+use super::telling::Telling;
 use super::turns::Turns;
 use super::upload::Upload;
 use super::upstream::{Upstream, Upstreams};
@@ -281,7 +282,8 @@ impl Side {
         let idle = call.world.settings().session_idle;
         let movable = call.bound.as_ref().filter(|bound| bound.movable);
         let asking = movable.and_then(|bound| Asking::of(&self.parts, bound, idle, &answer));
-        let watched = Watched { announcing, asking };
+        let telling = attempt.and_then(|attempt| Telling::of(&self.parts, call, &attempt.endpoint, &answer));
+        let watched = Watched { announcing, asking, telling };
         match deliver(down, &mut upstream.wire, answer, call.deadlines(), call.at_drain(), watched).await {
             Ok(Delivered::Drained) => CallEnd::Drained,
             Ok(Delivered::Whole) => {

@@ -15,6 +15,7 @@ mod forward;
 mod http2;
 mod http2_floods;
 mod identity;
+mod keys;
 mod limits;
 mod messages;
 mod oauth;

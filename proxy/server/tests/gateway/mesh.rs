@@ -133,6 +133,7 @@ impl Scene {
                 version: semver::Version::new(1, 0, 0),
                 tags: TagSet::default(),
                 pool: pool.clone(),
+                keys: Vec::new(),
             },
         );
         resources

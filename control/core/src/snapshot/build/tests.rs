@@ -197,3 +197,49 @@ proptest! {
         }
     }
 }
+
+/// An agent whose capability `count` needs sessions, and whose other does not.
+fn stateful(tools: &[&str]) -> crate::facts::Facts {
+    let mut facts = facts(&["counter-2 healthy 1.0.0"]);
+    let mut standing = crate::fixture::standing("counter-1 healthy 1.0.0");
+    let mut replica = std::sync::Arc::unwrap_or_clone(standing.replica);
+    let tool = |name: &&str| outrigger_model::capability::Tool {
+        name: (*name).to_owned(),
+        schema: Digest::of(b""),
+        hints: outrigger_model::capability::ToolHints::default(),
+    };
+    for capability in replica.capabilities.iter_mut().filter(|capability| capability.name.as_str() == "forecast") {
+        capability.session_required = true;
+        capability.tools = tools.iter().map(tool).collect();
+    }
+    standing.replica = std::sync::Arc::new(replica);
+    facts.put(standing);
+    facts
+}
+
+#[test]
+fn routes_of_an_agent_with_capabilities_that_need_sessions_follow_the_argument() {
+    let routes = vec![operator("mine", "counter"), {
+        let cookie = outrigger_model::key::KeySource::cookie("c").unwrap();
+        let sessions = SessionPolicy { keys: vec![cookie], ..SessionPolicy::default() };
+        OperatorRoute { sessions, ..operator("other", "counter") }
+    }];
+    let intent = Intent::new(routes, vec![], Settings::default()).unwrap();
+    let built = build(&stateful(&["count", "add"]), &intent, &Scope::parse(&["forecast"]).unwrap()).unwrap();
+    let resources = built.snapshot.resources();
+    let keys = |keys: &[outrigger_model::key::KeySource]| keys.iter().map(ToString::to_string).collect::<Vec<_>>();
+    for route in ["counter", "forecast", "mine"] {
+        let route = &resources.routes[&RouteName::new(route).unwrap()];
+        assert_eq!(keys(&route.sessions.keys), ["argument session_id (tools add, count)"], "{}", route.name);
+    }
+    let other = &resources.routes[&RouteName::new("other").unwrap()];
+    assert_eq!(keys(&other.sessions.keys), ["cookie c"], "who names keys knows better");
+    let agent = &resources.agents[&AgentName::new("counter").unwrap()];
+    assert_eq!(keys(&agent.keys), ["argument session_id (tools add, count)"]);
+}
+
+#[test]
+fn a_capability_that_needs_sessions_and_has_no_tools_yet_makes_no_key_of_all_tools() {
+    let built = build(&stateful(&[]), &intent(&[]), &Scope::default()).unwrap();
+    assert!(built.snapshot.resources().routes.values().all(|route| route.sessions.keys.is_empty()));
+}

@@ -18,6 +18,7 @@ fn standing(id: &str, state: ReplicaState) -> Standing {
         version: Version::new(1, 0, 0),
         tags: TagSet::default(),
         tools: Vec::new(),
+        session_required: false,
     };
     let replica = Replica {
         id: ReplicaId::new(id).unwrap(),

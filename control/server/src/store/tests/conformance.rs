@@ -62,6 +62,7 @@ pub fn standing(id: &str, state: ReplicaState) -> Standing {
         version: Version::new(1, 2, 3),
         tags: TagSet::parse(["eu", "gpu=a100"]).unwrap(),
         tools: vec![tool],
+        session_required: false,
     };
     let replica = Replica {
         id: ReplicaId::new(id).unwrap(),
