@@ -143,7 +143,11 @@ impl Plan {
 
     /// Whether its session moves before anything is tried: its replica refused the last connection, and another one takes calls.
     pub fn moves_at_once(&self, now: Instant) -> bool {
-        let Some(endpoint) = self.fixed.as_ref().filter(|endpoint| self.movable && endpoint.live.is_ejected(now))
+        let Some(endpoint) = self
+            .held
+            .as_ref()
+            .map(|held| &held.endpoint)
+            .filter(|endpoint| self.movable && endpoint.live.is_ejected(now))
         else {
             return false;
         };
