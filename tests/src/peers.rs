@@ -28,6 +28,8 @@ pub enum Sdk {
     EverythingSse,
     /// Wants a token, and has an authorisation server beside it.
     PythonProtected,
+    /// Has no sessions; what it counts by is in the arguments of a call.
+    Handles,
     /// The servers of the conformance suite: tasks, and calls in several rounds.
     ConformancePython,
     ConformanceTypeScript,
@@ -86,7 +88,7 @@ impl Sdk {
         match self {
             Self::Everything | Self::EverythingSse => "get-env",
             Self::PythonProtected => "whoami",
-            Self::Python | Self::FastMcp | Self::Rust | Self::PythonSse => "increment",
+            Self::Python | Self::FastMcp | Self::Rust | Self::PythonSse | Self::Handles => "increment",
             Self::ConformancePython | Self::ConformanceTypeScript | Self::ConformanceRust => "test_simple_text",
         }
     }
@@ -104,7 +106,7 @@ impl Sdk {
 fn launch(sdk: Sdk, name: &str, folder: &Path, port: u16) -> Result<Process> {
     let (peers, agents) = (binary::root().join("tests/peers"), binary::root().join("tests/agents"));
     let mut command = match sdk {
-        Sdk::Python | Sdk::FastMcp | Sdk::PythonSse | Sdk::PythonProtected | Sdk::ConformancePython => {
+        Sdk::Python | Sdk::FastMcp | Sdk::PythonSse | Sdk::PythonProtected | Sdk::Handles | Sdk::ConformancePython => {
             Command::new(installed("python/bin/python")?)
         }
         Sdk::Everything | Sdk::EverythingSse | Sdk::ConformanceTypeScript => Command::new(node()?),
@@ -125,6 +127,7 @@ fn launch(sdk: Sdk, name: &str, folder: &Path, port: u16) -> Result<Process> {
             .arg(installed("node/node_modules/@modelcontextprotocol/server-everything/dist/index.js")?)
             .arg(if sdk == Sdk::Everything { "streamableHttp" } else { "sse" }),
         Sdk::Rust => command.args(["--name", name, "--port", &port.to_string()]),
+        Sdk::Handles => command.arg(peers.join("agent_handles.py")).arg(name),
         Sdk::ConformancePython => command.arg(agents.join("python/server_conformance.py")),
         Sdk::ConformanceTypeScript => command.arg(agents.join("typescript/server_conformance.mjs")),
         Sdk::ConformanceRust => &mut command,

@@ -15,6 +15,7 @@ mod peers;
 mod sessions;
 mod crowds;
 mod lost;
+mod keyed;
 mod outages;
 mod failover;
 mod redis;
