@@ -2,3 +2,5 @@
 
 pub mod key;
 pub mod bind;
+pub mod seal;
+pub mod ticket;
