@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
+use outrigger_model::name::AgentName;
 use outrigger_model::revision::Era;
 use outrigger_model::route::{Affinity, TimeClass, Timeouts};
 
@@ -131,7 +132,7 @@ impl Dest {
         }
     }
 
-    fn agent(&self) -> &outrigger_model::name::AgentName {
+    fn agent(&self) -> &AgentName {
         match self {
             Self::Route(route) => &route.pool.agent,
             Self::Replica(endpoint) => &endpoint.agent,
@@ -150,6 +151,11 @@ impl Aim {
     /// What is done with calls of its shape.
     pub const fn row(&self) -> &'static Row {
         self.row
+    }
+
+    /// Whose sessions are looked up.
+    pub fn agent(&self) -> &AgentName {
+        self.dest.agent()
     }
 
     /// The session to look up before [`plan`]; on [`Refusal::SessionGone`] it is to be forgotten.

@@ -18,6 +18,7 @@ pub mod parts;
 pub mod call;
 pub mod respond;
 pub mod attempts;
+pub mod sealing;
 pub mod outbound;
 pub mod inbound;
 pub mod exchange;

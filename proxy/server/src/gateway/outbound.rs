@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use super::call::{Call, Ending, Way};
 use super::downstream::Downstream;
 use super::parts::GatewayParts;
+use super::sealing;
 
 // A patient call looks again this often, because an ejected endpoint comes back without a new world.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -81,11 +82,11 @@ async fn plan_once(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut C
         }
     };
     let key = aim.key();
-    let idle = call.world.settings().session_idle;
-    let binding = match &key {
-        Some(key) => parts.sessions.find(key, idle).await,
+    let binding = match key {
+        Some(key) => sealing::find(parts, down, call, aim.agent(), key).await?,
         None => None,
     };
+    down.ids = sealing::ids(down, binding.as_deref());
     let planned = plan::plan(&call.world, aim, binding.as_deref());
     if let (Err(Refusal::SessionGone), Some(key)) = (&planned, key) {
         parts.sessions.forget(key);

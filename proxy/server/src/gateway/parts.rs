@@ -10,6 +10,7 @@ use super::announced::Announced;
 use super::elsewhere::Elsewhere;
 use super::pace::Pace;
 use crate::catalog::Catalog;
+use crate::session::seals::Seals;
 use crate::session::sessions::Sessions;
 use crate::snapshot::worlds::Worlds;
 use crate::telemetry::Events;
@@ -18,6 +19,8 @@ use crate::telemetry::Events;
 pub struct GatewayParts {
     pub worlds: Arc<Worlds>,
     pub sessions: Arc<Sessions>,
+    /// What session ids are sealed with.
+    pub seals: Seals,
     pub events: Arc<Events>,
     /// Who the own agents are: sessions are bound to it, affinity hashes it.
     pub caller: Caller,

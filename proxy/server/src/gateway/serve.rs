@@ -5,7 +5,7 @@
 //! Invariant: a call ends in exactly one way, and is told once.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use http::StatusCode;
 use outrigger_model::resource::Serial;
@@ -35,7 +35,7 @@ use super::renaming::{self, Called};
 use super::upload::Upload;
 use super::upstream::{Upstream, Upstreams};
 use super::wire::Wire;
-use super::{everything, inbound, outbound, respond};
+use super::{everything, inbound, outbound, respond, sealing};
 use crate::identity::connector::ConnectError;
 use crate::telemetry::{CallEnd, CallReport, Direction};
 
@@ -158,20 +158,26 @@ impl Side {
                     call.tried = Tried::default();
                     outbound::settle(&self.parts, down, call).await?;
                 }
-                (next, found) => return self.settled(call, next, found).await,
+                (next, found) => return self.settled(down, call, next, found).await,
             }
         }
         let Some(Fallback { next, found, attempt }) = fallback else { return Err(Ending::Refuse(Refusal::Internal)) };
         call.attempt = attempt;
-        self.settled(call, next, found).await
+        self.settled(down, call, next, found).await
     }
 
     /// What the head of an answer that is passed on teaches about sessions is kept before the caller sees it.
-    async fn settled(&self, call: &mut Call, next: Next, found: Option<Found>) -> Result<Found, Ending> {
+    async fn settled(
+        &self,
+        down: &mut Downstream<'_>,
+        call: &mut Call,
+        next: Next,
+        found: Option<Found>,
+    ) -> Result<Found, Ending> {
         match (next, found) {
             (Next::Pass, Some(found)) => {
                 call.first_byte = Some(call.began.elapsed());
-                self.learn(call, &found.answer).await;
+                self.learn(down, call, &found.answer).await;
                 Ok(found)
             }
             (Next::End(ending), _) => Err(ending),
@@ -222,11 +228,12 @@ impl Side {
         Ok(())
     }
 
-    async fn learn(&self, call: &Call, answer: &Answer) {
+    async fn learn(&self, down: &mut Downstream<'_>, call: &Call, answer: &Answer) {
         if let (Some(Way::Out(plan)), Some(attempt)) = (&call.way, &call.attempt) {
-            let (now, idle) = (unix_seconds(), call.world.settings().session_idle);
-            let lesson =
-                plan.lesson(&attempt.endpoint, answer.head.status, headers::minted(&answer.head.fields), idle, now);
+            let (now, idle) = (sealing::unix_seconds(), call.world.settings().session_idle);
+            let (status, minted) = (answer.head.status, headers::minted(&answer.head.fields));
+            let lesson = plan.lesson(&attempt.endpoint, status, minted, idle, now);
+            let lesson = sealing::mint(&self.parts, down, call, &attempt.endpoint, (status, minted), lesson);
             self.parts.sessions.obey(lesson, idle, now).await;
         }
     }
@@ -331,8 +338,4 @@ fn tell_unconnected(endpoint: &Endpoint, error: &ConnectError) {
     } else {
         debug!(replica, error = error_said, "an endpoint could not be connected to");
     }
-}
-
-fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }

@@ -13,6 +13,7 @@ use outrigger_proxy_core::session::key::{KeyKind, SessionKey};
 
 use super::memory::Memory;
 use super::redis::Redis;
+use super::sealer::Sealer;
 use super::store::Store;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -104,7 +105,7 @@ async fn redis_is_a_store() {
         eprintln!("redis-server is not installed: the suite did not run over Redis");
         return;
     };
-    let redis = Redis::start(&server.url, "session:", Duration::from_secs(1)).expect("started");
+    let redis = Redis::start(&server.url, "session:", Duration::from_secs(1), Sealer::default()).expect("started");
     let deadline = Instant::now() + Duration::from_secs(10);
     while !redis.is_connected() {
         assert!(Instant::now() < deadline, "never connected");

@@ -24,6 +24,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
+use super::sealer::Sealer;
 use super::store::{Store, StoreError};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -56,6 +57,7 @@ pub struct Redis {
     offer: Script,
     prefix: String,
     request_timeout: Duration,
+    sealer: Sealer,
     keeper: JoinHandle<()>,
 }
 
@@ -68,16 +70,20 @@ struct Line {
 
 impl Redis {
     /// Starts to connect in the background and returns at once, whatever Redis does.
-    pub fn start(url: &str, prefix: &str, request_timeout: Duration) -> Result<Self, StoreError> {
+    pub fn start(url: &str, prefix: &str, request_timeout: Duration, sealer: Sealer) -> Result<Self, StoreError> {
         let client = Client::open(url).map_err(StoreError::Url)?;
         let line =
             Arc::new(Line { connection: ArcSwapOption::empty(), failures: AtomicU32::new(0), lost: Notify::new() });
         let keeper = tokio::spawn(keep_connected(client, Arc::clone(&line)));
-        Ok(Self { line, offer: Script::new(OFFER), prefix: prefix.to_owned(), request_timeout, keeper })
+        Ok(Self { line, offer: Script::new(OFFER), prefix: prefix.to_owned(), request_timeout, sealer, keeper })
     }
 
     pub fn is_connected(&self) -> bool {
         self.line.connection.load().is_some()
+    }
+
+    fn read(&self, name: &str, value: &str) -> Result<Binding, StoreError> {
+        self.sealer.open(name, value).and_then(|text| read(&text)).ok_or(StoreError::Unreadable)
     }
 
     async fn ask<T: FromRedisValue>(&self, request: &Cmd) -> Result<T, StoreError> {
@@ -136,17 +142,20 @@ impl Line {
 #[async_trait]
 impl Store for Redis {
     async fn get(&self, key: &SessionKey) -> Result<Option<Binding>, StoreError> {
-        let value: Option<String> = self.ask(redis::cmd("GET").arg(self.name(key))).await?;
-        value.map(|text| read(&text).ok_or(StoreError::Unreadable)).transpose()
+        let name = self.name(key);
+        let value: Option<String> = self.ask(redis::cmd("GET").arg(&name)).await?;
+        value.map(|text| self.read(&name, &text)).transpose()
     }
 
     async fn offer(&self, key: &SessionKey, binding: &Binding, kept: Duration) -> Result<Binding, StoreError> {
         let kept_ms = u64::try_from(kept.as_millis()).unwrap_or(u64::MAX).max(1);
         let Binding { replica, generation: Generation(generation), moves, .. } = binding;
         let mut request = self.offer.prepare_invoke();
-        request.key(self.name(key)).arg(*moves).arg(replica.as_str()).arg(*generation).arg(write(binding)).arg(kept_ms);
+        let name = self.name(key);
+        let value = self.sealer.close(&name, write(binding))?;
+        request.key(&name).arg(*moves).arg(replica.as_str()).arg(*generation).arg(value).arg(kept_ms);
         let held: String = self.run(&request).await?;
-        read(&held).ok_or(StoreError::Unreadable)
+        self.read(&name, &held)
     }
 
     async fn forget(&self, key: &SessionKey) -> Result<(), StoreError> {
@@ -197,7 +206,7 @@ fn write(binding: &Binding) -> String {
     let Binding { kind, agent, replica, generation: Generation(generation), moves, caller, .. } = binding;
     let Binding { created, last_seen, upstream, opening, .. } = binding;
     let (kind, caller) = (kind.as_str(), caller.as_str());
-    let hex = |bytes: &Option<Arc<[u8]>>| bytes.as_ref().map_or_else(|| NONE.to_owned(), |bytes| hex::encode(bytes));
+    let hex = |bytes: &Option<Arc<[u8]>>| bytes.as_ref().map_or_else(|| NONE.to_owned(), hex::encode);
     let (upstream, opening) = (hex(upstream), hex(opening));
     format!("{FORM} {moves} {replica} {generation} {created} {last_seen} {kind} {agent} {upstream} {opening} {caller}")
 }

@@ -75,6 +75,22 @@ impl Sessions {
         }
     }
 
+    /// The binding of a session if it is known here; no store is asked.
+    pub fn recall(&self, key: &SessionKey) -> Option<Arc<Binding>> {
+        let known = self.memory.find(key, Instant::now());
+        if known.is_some() {
+            self.events.session_looked_up(Lookup::Memory);
+        }
+        known
+    }
+
+    /// Keeps what needs no store because it can be had again; what is known here from now on.
+    pub fn remember(&self, key: SessionKey, binding: Binding, idle: Duration) -> Arc<Binding> {
+        let held = self.memory.offer(key, Arc::new(binding), kept(idle), Instant::now());
+        self.events.sessions_held(StoreKind::Memory, self.memory.count());
+        held
+    }
+
     /// Does what an answer taught. A new binding is in the shared store when this returns, if that store works.
     pub async fn obey(&self, lesson: Lesson, idle: Duration, unix: u64) {
         match lesson {

@@ -33,4 +33,6 @@ pub enum StoreError {
     Failed(#[source] redis::RedisError),
     #[error("the store holds something else than a binding under this key")]
     Unreadable,
+    #[error("the binding could not be sealed")]
+    Seal,
 }

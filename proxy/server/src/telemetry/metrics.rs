@@ -40,6 +40,10 @@ pub struct Metrics {
     pub session_lookups: Family<LookupLabels, Counter>,
     /// Requests to Redis that failed or took too long.
     pub redis_errors: Counter,
+    /// Sealed session ids that were not followed, by why.
+    pub sealed_ids_refused: Family<ReasonLabels, Counter>,
+    /// Sessions whose client got the agent's own id although the mesh seals.
+    pub sessions_not_sealed: Counter,
     /// Endpoints put aside after a failed connection.
     pub ejections: Counter,
     /// Picks made among ejected endpoints because no other was left.
@@ -112,6 +116,10 @@ impl Metrics {
     fn register_sessions(&self, registry: &mut Registry) {
         registry.register("sessions", "Session bindings held", self.sessions.clone());
         registry.register("session_lookups", "Look-ups of session keys by result", self.session_lookups.clone());
+        let help = "Sealed session ids that were not followed";
+        registry.register("sealed_ids_refused", help, self.sealed_ids_refused.clone());
+        let help = "Sessions whose client got the id of the agent although the mesh seals";
+        registry.register("sessions_not_sealed", help, self.sessions_not_sealed.clone());
         let help = "URIs announced for messages (2024-11-05) by what was done with them";
         registry.register("announcements", help, self.announcements.clone());
         registry.register("redis_errors", "Requests to Redis that failed or took too long", self.redis_errors.clone());

@@ -21,6 +21,7 @@ mod everything;
 mod refusals;
 mod retries;
 mod sessions;
+mod sealed;
 mod streams;
 mod time;
 mod transparency;

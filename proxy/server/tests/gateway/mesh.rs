@@ -13,13 +13,17 @@ use outrigger_model::key::SessionPolicy;
 use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
 use outrigger_model::pool::{Balance, Endpoints, Pool};
 use outrigger_model::replica::Generation;
+use outrigger_model::revocation::Revocations;
 use outrigger_model::route::{Affinity, Route, Timeouts};
+use outrigger_model::secret::Keyring;
+use outrigger_model::settings::Settings;
 use outrigger_model::snapshot::{Resources, Snapshot};
 use outrigger_model::tag::TagSet;
 use outrigger_proxy::catalog::Catalog;
 use outrigger_proxy::config::settings::Aggregate;
 use outrigger_proxy::gateway::{self, Elsewhere, Gateway, GatewayParts, Limits, bind};
 use outrigger_proxy::lifecycle::Stop;
+use outrigger_proxy::session::seals::Seals;
 use outrigger_proxy::session::sessions::Sessions;
 use outrigger_proxy::session::store::Store;
 use outrigger_proxy::snapshot::worlds::Worlds;
@@ -43,6 +47,9 @@ pub struct Scene {
     pub affinity: Affinity,
     pub inspect: bool,
     pub sessions: SessionPolicy,
+    pub settings: Settings,
+    pub keyring: Keyring,
+    pub revocations: Revocations,
     pub timeouts: Timeouts,
     pub limits: Limits,
     pub material: Option<Material>,
@@ -73,6 +80,9 @@ impl Scene {
             affinity: Affinity::Auto,
             inspect: false,
             sessions: SessionPolicy::default(),
+            settings: Settings::default(),
+            keyring: Keyring::default(),
+            revocations: Revocations::default(),
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             material: None,
@@ -122,7 +132,12 @@ impl Scene {
         let peers = self.peers.iter().map(|(replica, address, id)| endpoint(replica, *address, id.clone()));
         let mut endpoints: Vec<Endpoint> = own.chain(peers).collect();
         endpoints.sort_by(|a, b| a.replica.cmp(&b.replica));
-        let mut resources = Resources::default();
+        let mut resources = Resources {
+            settings: self.settings.clone(),
+            keyring: self.keyring.clone(),
+            revocations: self.revocations.clone(),
+            ..Resources::default()
+        };
         resources.agents.insert(
             agent.clone(),
             ModelAgent {
@@ -193,6 +208,7 @@ impl Scene {
         let parts = GatewayParts {
             worlds: Arc::clone(&worlds),
             sessions: Arc::new(Sessions::new(1_000, self.shared.clone(), Arc::clone(&events))),
+            seals: Seals::new(),
             events,
             caller: Caller::new(self.caller),
             inbound_rules: GateRules { hosts: None, ..rules.clone() },
@@ -221,6 +237,15 @@ impl Proxy {
         let lines = text.lines().filter_map(|line| line.strip_prefix("outrigger_refusals_total{reason=\""));
         let parts = lines.filter_map(|line| line.split_once("\"} "));
         parts.map(|(reason, count)| (reason.to_owned(), count.parse().expect("a count"))).collect()
+    }
+
+    /// The value of a counter, by what follows `outrigger_` in its line; 0 before it is counted.
+    pub fn count(&self, line: &str) -> u64 {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.metrics).expect("text");
+        let start = format!("outrigger_{line} ");
+        let value = text.lines().find_map(|line| line.strip_prefix(&start));
+        value.map_or(0, |value| value.parse().expect("a count"))
     }
 
     pub async fn stop(&mut self, grace: Duration) {

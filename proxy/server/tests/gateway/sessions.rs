@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use outrigger_model::route::Affinity;
 use outrigger_proxy::session::redis::Redis;
+use outrigger_proxy::session::sealer::Sealer;
 use tokio::net::TcpListener;
 
 use crate::agent::Agent;
@@ -136,7 +137,7 @@ async fn silent_redis() -> Arc<Redis> {
             held.push(connection);
         }
     });
-    Arc::new(Redis::start(&url, "session:", Duration::from_millis(50)).expect("started"))
+    Arc::new(Redis::start(&url, "session:", Duration::from_millis(50), Sealer::default()).expect("started"))
 }
 
 #[tokio::test]

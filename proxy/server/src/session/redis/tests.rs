@@ -59,7 +59,7 @@ async fn server(answer: Option<&'static [u8]>) -> String {
 }
 
 async fn check_bounded(url: &str) {
-    let redis = Redis::start(url, "session:", REQUEST_TIMEOUT).expect("started");
+    let redis = Redis::start(url, "session:", REQUEST_TIMEOUT, Sealer::default()).expect("started");
     let began = Instant::now();
     for _ in 0..50 {
         assert!(redis.get(&key("a")).await.is_err());
@@ -106,7 +106,8 @@ async fn a_redis_that_hangs_after_it_connected_is_left_alone_after_a_few_request
             held.push(stream);
         }
     });
-    let redis = Redis::start(&format!("redis://{address}/"), "session:", REQUEST_TIMEOUT).expect("started");
+    let redis =
+        Redis::start(&format!("redis://{address}/"), "session:", REQUEST_TIMEOUT, Sealer::default()).expect("started");
     let deadline = Instant::now() + Duration::from_secs(5);
     while !redis.is_connected() {
         assert!(Instant::now() < deadline, "never connected");
@@ -122,5 +123,8 @@ async fn a_redis_that_hangs_after_it_connected_is_left_alone_after_a_few_request
 
 #[tokio::test]
 async fn a_url_that_is_none_is_refused_at_start() {
-    assert!(matches!(Redis::start("http://127.0.0.1", "session:", REQUEST_TIMEOUT), Err(StoreError::Url(_))));
+    assert!(matches!(
+        Redis::start("http://127.0.0.1", "session:", REQUEST_TIMEOUT, Sealer::default()),
+        Err(StoreError::Url(_))
+    ));
 }
