@@ -40,6 +40,8 @@ pub enum EventKind {
     SnapshotRefused,
     /// A stored row did not match its own hash and was left out.
     RowRefused,
+    /// A key that proxies seal with was made, begins to seal, or goes.
+    SessionKeyTurned,
     StoreFailed,
     StoreRecovered,
 }
@@ -58,7 +60,7 @@ pub struct Event {
 }
 
 impl EventKind {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::ControlStarted,
         Self::IntentChanged,
         Self::ReplicaRegistered,
@@ -76,6 +78,7 @@ impl EventKind {
         Self::SnapshotFailed,
         Self::SnapshotRefused,
         Self::RowRefused,
+        Self::SessionKeyTurned,
         Self::StoreFailed,
         Self::StoreRecovered,
     ];
@@ -99,6 +102,7 @@ impl EventKind {
             Self::SnapshotFailed => "snapshot_failed",
             Self::SnapshotRefused => "snapshot_refused",
             Self::RowRefused => "row_refused",
+            Self::SessionKeyTurned => "session_key_turned",
             Self::StoreFailed => "store_failed",
             Self::StoreRecovered => "store_recovered",
         }

@@ -11,6 +11,7 @@ pub mod proxies;
 pub mod snapshots;
 pub mod events;
 pub mod explain;
+pub mod session_keys;
 pub mod health;
 pub mod metrics;
 pub mod door;

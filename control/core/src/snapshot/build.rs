@@ -1,8 +1,8 @@
 //! The snapshot of one scope: everyone's routes and pools, and those of the watcher's own dependencies.
 //!
-//! In: facts, intent, a scope. Out: [`Built`]: a whole snapshot, and where each of its routes comes from.
+//! In: facts, intent, the keys that proxies share, a scope. Out: [`Built`]: a whole snapshot, and where each of its routes comes from.
 //! Precedence where two things claim one route name: dependency, operator, agent, capability.
-//! Invariant: the same inputs make the same snapshot; a healthy mesh and an empty one both assemble.
+//! Invariant: the same inputs make the same snapshot; a healthy mesh and an empty one both assemble. Keys are in snapshots of proxies only.
 
 use std::collections::BTreeMap;
 
@@ -16,6 +16,7 @@ use outrigger_model::pool::{Endpoints, Pool};
 use outrigger_model::replica::ReplicaState;
 use outrigger_model::requirement::Requirement;
 use outrigger_model::route::{Affinity, Route, Timeouts};
+use outrigger_model::secret::Keyring;
 use outrigger_model::snapshot::{Resources, Snapshot, SnapshotError};
 
 use crate::facts::{Facts, Standing};
@@ -59,8 +60,9 @@ impl RouteKind {
     }
 }
 
-pub fn build(facts: &Facts, intent: &Intent, scope: &Scope) -> Result<Built, BuildError> {
-    let resources = Resources { settings: intent.settings().clone(), ..Resources::default() };
+pub fn build(facts: &Facts, intent: &Intent, keyring: &Keyring, scope: &Scope) -> Result<Built, BuildError> {
+    let keyring = if scope.has_keys() { keyring.clone() } else { Keyring::default() };
+    let resources = Resources { settings: intent.settings().clone(), keyring, ..Resources::default() };
     let mut draft = Draft { facts, intent, resources, kinds: BTreeMap::new() };
     // The first to claim a name keeps it.
     for (alias, requirement) in scope.needs() {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use outrigger_control_core::event::Event;
 use outrigger_control_core::facts::Standing;
+use outrigger_control_core::keyring::HeldKey;
 use outrigger_control_core::port::{Batch, EVENTS_KEPT, SNAPSHOTS_KEPT, SnapshotRow, Store, Stored};
 use outrigger_control_core::snapshot::ledger::Ledger;
 use outrigger_model::digest::Digest;
@@ -28,6 +29,7 @@ struct Kept {
     events: VecDeque<Event>,
     snapshots: BTreeMap<Serial, SnapshotRow>,
     ledger: Ledger,
+    keys: Vec<HeldKey>,
 }
 
 impl MemoryStore {
@@ -59,6 +61,7 @@ impl Store for MemoryStore {
             next_event: kept.next_event.max(1),
             standings: kept.standings.values().cloned().collect(),
             ledger: kept.ledger.clone(),
+            keys: kept.keys.clone(),
             damaged: Vec::new(),
         })
     }
@@ -92,6 +95,9 @@ impl Store for MemoryStore {
         }
         for change in &batch.ledger {
             kept.ledger.repeat(change);
+        }
+        if let Some(keys) = &batch.keys {
+            kept.keys.clone_from(keys);
         }
         Ok(())
     }

@@ -6,8 +6,9 @@ use std::time::SystemTime;
 use outrigger_control_core::facts::Facts;
 use outrigger_control_core::intent::Intent;
 use outrigger_model::resource::{Epoch, Serial};
+use outrigger_model::secret::Keyring;
 
-/// Facts, intent, and the number of the snapshot that they make.
+/// Facts, intent, keys, and the number of the snapshot that they make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
     pub epoch: Epoch,
@@ -15,6 +16,8 @@ pub struct Picture {
     pub serial: Serial,
     pub facts: Arc<Facts>,
     pub intent: Arc<Intent>,
+    /// For proxies only; its `Debug` shows no key.
+    pub keyring: Arc<Keyring>,
     /// Why it was made, for people: `replica weather-1: replica_registered`.
     pub reason: String,
     pub made_at: SystemTime,

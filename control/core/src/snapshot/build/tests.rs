@@ -3,8 +3,10 @@ use proptest::prelude::{Strategy, prop, proptest};
 use super::*;
 use crate::fixture::facts;
 use crate::intent::OperatorRoute;
+use crate::snapshot::scope::Audience;
 use outrigger_model::key::SessionPolicy;
 use outrigger_model::pool::Balance;
+use outrigger_model::secret::{SealKey, Secret};
 use outrigger_model::settings::Settings;
 
 fn operator(name: &str, requirement: &str) -> OperatorRoute {
@@ -24,7 +26,7 @@ fn intent(routes: &[(&str, &str)]) -> Intent {
 }
 
 fn built(rows: &[&str], routes: &[(&str, &str)], needs: &[&str]) -> Built {
-    build(&facts(rows), &intent(routes), &Scope::parse(needs).unwrap()).unwrap()
+    build(&facts(rows), &intent(routes), &Keyring::default(), &Scope::parse(needs).unwrap()).unwrap()
 }
 
 /// `route kind pool: endpoints`, each endpoint with its state where that is not up.
@@ -141,7 +143,9 @@ fn an_agent_is_described_by_its_newest_replica_in_whatever_state_that_is() {
 fn pools_balance_as_operators_say() {
     let pools = vec![(AgentName::new("a").unwrap(), Balance::RoundRobin)];
     let intent = Intent::new(vec![], pools, Settings::default()).unwrap();
-    let built = build(&facts(&["a-1 healthy 1.0.0", "b-1 healthy 1.0.0"]), &intent, &Scope::base()).unwrap();
+    let built =
+        build(&facts(&["a-1 healthy 1.0.0", "b-1 healthy 1.0.0"]), &intent, &Keyring::default(), &Scope::base())
+            .unwrap();
     let pools = &built.snapshot.resources().pools;
     assert_eq!((pools["a"].balance, pools["b"].balance), (Balance::RoundRobin, Balance::default()));
 }
@@ -178,7 +182,7 @@ proptest! {
         let routes: Vec<(&str, &str)> = operators.iter().map(|(name, to)| (name.as_str(), to.as_str())).collect();
         let texts: Vec<String> = needs.iter().map(|(alias, to)| format!("{alias}={to}")).collect();
         let scope = Scope::parse(&texts).unwrap();
-        let built = build(&facts, &intent(&routes), &scope).unwrap();
+        let built = build(&facts, &intent(&routes), &Keyring::default(), &scope).unwrap();
         let resources = built.snapshot.resources();
         for (alias, requirement) in scope.needs() {
             let expected: Vec<String> = resolve(&facts, requirement).into_iter().flat_map(|winner| {
@@ -195,5 +199,19 @@ proptest! {
             let callable = facts.replicas_of(agent).filter(|standing| standing.is_callable()).count();
             assert_eq!(resources.endpoints[pool].endpoints.len(), callable);
         }
+    }
+}
+
+#[test]
+fn keys_are_in_the_snapshots_of_proxies_and_in_no_others() {
+    let keyring = Keyring { keys: vec![SealKey { id: 1, secret: Secret::new([7; 32]), made: 0 }] };
+    let (facts, intent) = (facts(&["weather-1 healthy 1.0.0"]), intent(&[]));
+    for needs in [&[][..], &["forecast"]] {
+        let proxies = Scope::parse(needs).unwrap();
+        let observers = proxies.clone().of(Audience::Observers);
+        assert_ne!(proxies.key(), observers.key());
+        let keys = |scope| build(&facts, &intent, &keyring, scope).unwrap().snapshot.resources().keyring.clone();
+        assert_eq!(keys(&proxies), keyring);
+        assert_eq!(keys(&observers), Keyring::default());
     }
 }

@@ -6,6 +6,7 @@ use outrigger_control_core::snapshot::build::build;
 use outrigger_control_core::snapshot::scope::Scope;
 use outrigger_model::name::{AgentName, CapabilityName, NodeId, ReplicaId};
 use outrigger_model::replica::{Generation, Replica, ReplicaState};
+use outrigger_model::secret::Keyring;
 use outrigger_model::tag::TagSet;
 use semver::Version;
 
@@ -40,7 +41,7 @@ fn snapshot(standings: &[(&str, ReplicaState)]) -> Snapshot {
     for (id, state) in standings {
         facts.put(standing(id, *state));
     }
-    build(&facts, &Intent::default(), &Scope::base()).unwrap().snapshot
+    build(&facts, &Intent::default(), &Keyring::default(), &Scope::base()).unwrap().snapshot
 }
 
 fn at(serial: u64) -> Origin {
