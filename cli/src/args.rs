@@ -46,6 +46,9 @@ pub enum Command {
     Call(Call),
     /// Watch snapshots as they are published, as a proxy does
     Watch(Watch),
+    /// Do something about the sessions of the mesh
+    #[command(subcommand)]
+    Sessions(Sessions),
     /// Make an authority, and certificates of agents, nodes and operators
     #[command(subcommand)]
     Ca(Ca),
@@ -205,6 +208,15 @@ pub struct Watch {
     /// Certificate to prove who watches; its `.key` and `ca.pem` lie beside it. Without it: no TLS
     #[arg(long, value_name = "FILE.pem", env = "OUTRIGGER_IDENTITY")]
     pub identity: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Sessions {
+    /// Have proxies seal new session ids with a new key; sessions that are open go on
+    RotateKey {
+        #[command(flatten)]
+        at: ControlAt,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,12 +4,21 @@
 
 use serde_json::Value;
 
-use crate::http::{HttpError, Origin, get_json};
+use crate::http::{HttpError, Origin, get_json, post_json};
 use crate::problem::Problem;
 
 /// The answer of control to one path.
 pub async fn control(origin: &Origin, path_and_query: &str) -> Result<Value, Problem> {
-    get_json(origin, path_and_query).await.map_err(|error| match error {
+    get_json(origin, path_and_query).await.map_err(|error| problem(origin, error))
+}
+
+/// Has control do something.
+pub async fn post(origin: &Origin, path_and_query: &str) -> Result<Value, Problem> {
+    post_json(origin, path_and_query).await.map_err(|error| problem(origin, error))
+}
+
+fn problem(origin: &Origin, error: HttpError) -> Problem {
+    match error {
         HttpError::Status { detail, hint, .. } => {
             let problem = Problem::failed(detail);
             match hint {
@@ -23,7 +32,7 @@ pub async fn control(origin: &Origin, path_and_query: &str) -> Result<Value, Pro
         other => Problem::failed("control cannot be asked")
             .because(other)
             .next(format!("check that {origin} is control's HTTP address, not its gRPC address")),
-    })
+    }
 }
 
 /// A text as it may stand in a query.

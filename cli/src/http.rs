@@ -97,7 +97,16 @@ pub async fn read(origin: &Origin, body: Incoming) -> Result<Bytes, HttpError> {
 
 /// Asks for JSON; an error answer becomes [`HttpError::Status`] with what it says of itself.
 pub async fn get_json(origin: &Origin, path_and_query: &str) -> Result<Value, HttpError> {
-    let request = Request::get(path_and_query).header(header::ACCEPT, "application/json").body(Full::default())?;
+    json(origin, Request::get(path_and_query)).await
+}
+
+/// Has something done that needs no further word; answers are read as those of [`get_json`].
+pub async fn post_json(origin: &Origin, path_and_query: &str) -> Result<Value, HttpError> {
+    json(origin, Request::post(path_and_query)).await
+}
+
+async fn json(origin: &Origin, request: http::request::Builder) -> Result<Value, HttpError> {
+    let request = request.header(header::ACCEPT, "application/json").body(Full::default())?;
     let answer = send(origin, request, ANSWER_WITHIN).await?;
     let status = answer.status();
     let body = read(origin, answer.into_body()).await?;

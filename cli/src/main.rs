@@ -52,6 +52,7 @@ fn run(command: Command) -> Result<(), Problem> {
         Command::Explain(explain) => block_on(command::explain::run(explain)),
         Command::Call(call) => block_on(command::call::run(call)),
         Command::Watch(watch) => block_on(command::watch::run(watch)),
+        Command::Sessions(sessions) => block_on(command::sessions::run(sessions)),
         Command::Ca(ca) => command::ca::run(ca),
         Command::Validate(validate) => command::validate::run(validate),
         Command::Schema(schema) => command::schema::run(schema),
