@@ -27,7 +27,11 @@ impl Fleet {
     }
 
     pub async fn start_with(sdk: Sdk, redis_url: Option<&str>) -> Result<Self> {
-        let mut mesh = Mesh::new().await?;
+        Self::start_in(Mesh::new().await?, sdk, redis_url).await
+    }
+
+    /// The same in a mesh of which nothing runs yet.
+    pub async fn start_in(mut mesh: Mesh, sdk: Sdk, redis_url: Option<&str>) -> Result<Self> {
         mesh.start_control().await?;
         let (mut agents, mut proxies) = (vec![], vec![]);
         for replica in REPLICAS {

@@ -13,6 +13,7 @@
 
 mod peers;
 mod sessions;
+mod sealed;
 mod outages;
 mod redis;
 mod revisions;
