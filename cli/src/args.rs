@@ -58,6 +58,8 @@ pub enum Command {
     Schema(Schema),
     /// Print a completion script for a shell
     Completion(Completion),
+    /// Check a proxy, control and every agent, and say what to try where something is wrong
+    Check(Check),
     /// Ask whether a proxy or control is ready; for containers without curl
     Healthcheck(Healthcheck),
 }
@@ -271,6 +273,17 @@ pub struct Schema {
 pub struct Completion {
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Group)]
+pub struct Check {
+    /// Address of the proxy's health listener
+    #[arg(long, value_name = "ADDRESS", env = "OUTRIGGER_HEALTH", default_value = "127.0.0.1:17020")]
+    pub health: Origin,
+    #[command(flatten)]
+    pub at: ControlAt,
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Form,
 }
 
 #[derive(Debug, Group)]

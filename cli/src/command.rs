@@ -2,6 +2,7 @@
 
 pub mod ca;
 pub mod call;
+pub mod check;
 pub mod completion;
 pub mod control;
 pub mod explain;

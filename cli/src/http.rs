@@ -17,7 +17,7 @@ use serde_json::Value;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 /// How long an operator's question may take.
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+pub const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// Largest JSON answer that is read; ten thousand agents are a few megabytes.
 pub const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 

@@ -57,6 +57,7 @@ fn run(command: Command) -> Result<(), Problem> {
         Command::Validate(validate) => command::validate::run(validate),
         Command::Schema(schema) => command::schema::run(schema),
         Command::Completion(completion) => command::completion::run(completion),
+        Command::Check(check) => block_on(command::check::run(check)),
         Command::Healthcheck(check) => block_on(command::healthcheck::run(check)),
     }
 }

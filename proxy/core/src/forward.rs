@@ -18,6 +18,18 @@ pub struct Delivery<'a> {
     pub without_chunks: bool,
     /// By which the caller knows the session, in place of the id that the agent wrote.
     pub session: Option<&'a [u8]>,
+    /// The session was opened again for this call.
+    pub moved: bool,
+}
+
+/// A request of our own, on behalf of a caller whose request waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Aside<'a> {
+    pub method: &'static str,
+    /// By which the endpoint knows the session.
+    pub session: Option<&'a [u8]>,
+    pub revision: Option<&'a str>,
+    pub body: &'a [u8],
 }
 
 /// What a request is for at its endpoint.
@@ -30,6 +42,10 @@ pub enum Spot<'a> {
 
 /// Set by the proxy that calls where its client knows the agent's own URLs, so that the proxy beside the agent leaves them.
 pub const AS_IS_HEADER: &str = "outrigger-as-is";
+
+/// Tells a caller that its session lives on another replica now, with none of the state that the one before had.
+pub const SESSION_HEADER: &str = "outrigger-session";
+const REESTABLISHED: &[u8] = b"reestablished";
 
 /// Whether the calling proxy wants the agent's URLs left as they are.
 pub fn wants_as_is(head: &RequestHead) -> bool {
@@ -65,6 +81,46 @@ pub fn request(head: &RequestHead, endpoint: &Endpoint, spot: Spot<'_>, session:
         out.extend_from_slice(query.as_bytes());
     }
     out.extend_from_slice(b" HTTP/1.1\r\n");
+    fields(head, endpoint, out, |known, value| Some(session.filter(|_| known == Name::McpSessionId).unwrap_or(value)));
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Appends a whole request to the MCP endpoint of `endpoint`, with what stands in `head` about its caller: who it is, what it may.
+pub fn aside(head: &RequestHead, endpoint: &Endpoint, aside: Aside<'_>, out: &mut Vec<u8>) {
+    let lead = endpoint.lead.as_ref();
+    let Aside { method, session, revision, body } = aside;
+    out.extend_from_slice(method.as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(lead.path.as_bytes());
+    if let Some(query) = lead.query.as_deref().or(head.query()) {
+        out.push(b'?');
+        out.extend_from_slice(query.as_bytes());
+    }
+    out.extend_from_slice(b" HTTP/1.1\r\n");
+    fields(head, endpoint, out, |known, value| (!is_of_message(known)).then_some(value));
+    line(out, b"Accept", b"application/json, text/event-stream");
+    if let Some(session) = session {
+        line(out, b"Mcp-Session-Id", session);
+    }
+    if let Some(revision) = revision {
+        line(out, b"MCP-Protocol-Version", revision.as_bytes());
+    }
+    if !body.is_empty() {
+        line(out, b"Content-Type", b"application/json");
+    }
+    line(out, b"Content-Length", body.len().to_string().as_bytes());
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(body);
+}
+
+/// Appends the fields of a request that go on, each with what `written` makes of its value, if anything.
+fn fields<'h>(
+    head: &'h RequestHead,
+    endpoint: &Endpoint,
+    out: &mut Vec<u8>,
+    written: impl Fn(Name, &'h [u8]) -> Option<&'h [u8]>,
+) {
+    let lead = endpoint.lead.as_ref();
     if let Some(host) = &lead.host {
         line(out, b"Host", host.as_bytes());
         if let Some(called) = head.fields.first(Name::Host) {
@@ -85,11 +141,30 @@ pub fn request(head: &RequestHead, endpoint: &Endpoint, spot: Spot<'_>, session:
             Name::Other => !name.eq_ignore_ascii_case(b"proxy-authorization"),
             known => !is_of_connection(known),
         };
-        if goes_on && !of_connection.has(known, name) {
-            line(out, name, session.filter(|_| known == Name::McpSessionId).unwrap_or(value));
+        if goes_on
+            && !of_connection.has(known, name)
+            && let Some(value) = written(known, value)
+        {
+            line(out, name, value);
         }
     }
-    out.extend_from_slice(b"\r\n");
+}
+
+/// Fields that say what one message is, and nothing about who sends it.
+const fn is_of_message(known: Name) -> bool {
+    matches!(
+        known,
+        Name::Accept
+            | Name::ContentEncoding
+            | Name::ContentLength
+            | Name::ContentType
+            | Name::LastEventId
+            | Name::McpMethod
+            | Name::McpName
+            | Name::McpProtocolVersion
+            | Name::McpSessionId
+            | Name::TransferEncoding
+    )
 }
 
 /// Appends the head of an answer as its caller is to see it.
@@ -106,6 +181,9 @@ pub fn answer(head: &ResponseHead, delivery: Delivery<'_>, out: &mut Vec<u8>) {
         if !stays && !of_connection.has(known, name) {
             line(out, name, delivery.session.filter(|_| known == Name::McpSessionId).unwrap_or(value));
         }
+    }
+    if delivery.moved {
+        line(out, SESSION_HEADER.as_bytes(), REESTABLISHED);
     }
     if delivery.close {
         line(out, b"Connection", b"close");

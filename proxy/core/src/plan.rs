@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
+use outrigger_model::key::OnLoss;
 use outrigger_model::name::AgentName;
 use outrigger_model::revision::Era;
 use outrigger_model::route::{Affinity, TimeClass, Timeouts};
@@ -23,7 +24,7 @@ use crate::outcome::{NotReached, Outcome};
 use crate::refusal::Refusal;
 use crate::retry::judge::{self, Hold, Verdict};
 use crate::session::bind::{self, Asked, Binding, Lesson, Standing};
-use crate::session::key::SessionKey;
+use crate::session::key::{KeyKind, SessionKey};
 use crate::target::Target;
 use crate::world::endpoint::{Endpoint, Pool, Route};
 use crate::world::table::World;
@@ -38,6 +39,8 @@ pub struct Aim {
     method: Option<Method>,
     caller: Caller,
     row: &'static Row,
+    /// Its key is the id of a legacy session that it goes on with.
+    in_session: bool,
 }
 
 /// What the target of a call names.
@@ -65,6 +68,8 @@ pub struct Plan {
     rung: Rung,
     /// When the session was last seen, if the store knew it.
     last_seen: Option<u64>,
+    /// The session may be opened again elsewhere.
+    movable: bool,
 }
 
 /// Settles the route or the replica of a call.
@@ -88,6 +93,7 @@ pub fn dest(world: &World, target: Target<'_>) -> Result<Dest, Refusal> {
 pub fn aim(dest: Dest, facts: &CallFacts<'_>) -> Aim {
     let session = facts.session.filter(|_| dest.affinity().follows_keys());
     Aim {
+        in_session: session.is_some() && facts.part.is_endpoint() && facts.verb != Verb::Other,
         key: session.map(|id| SessionKey::of(dest.agent(), id)),
         dest,
         verb: facts.verb,
@@ -101,11 +107,14 @@ pub fn aim(dest: Dest, facts: &CallFacts<'_>) -> Aim {
 /// Decides. `binding` is what the store knows under [`Aim::key`].
 pub fn plan(world: &World, aim: Aim, binding: Option<&Binding>) -> Result<Plan, Refusal> {
     let last_seen = binding.map(|binding| binding.last_seen);
+    let movable = binding.is_some_and(|binding| aim.may_move(binding));
     if let Some(binding) = binding {
         return match bind::judge(binding, world, &aim.caller) {
             Standing::NotYours => Err(Refusal::SessionOfAnotherCaller),
             Standing::Gone => Err(Refusal::SessionGone),
-            Standing::Bound(endpoint) => Ok(Plan { aim, fixed: Some(endpoint), rung: Rung::Session, last_seen }),
+            Standing::Bound(endpoint) => {
+                Ok(Plan { aim, fixed: Some(endpoint), rung: Rung::Session, last_seen, movable })
+            }
         };
     }
     let (fixed, rung) = match &aim.dest {
@@ -116,7 +125,7 @@ pub fn plan(world: &World, aim: Aim, binding: Option<&Binding>) -> Result<Plan, 
         Dest::Route(route) if aim.stays_with_caller(route) => (None, Rung::Agent),
         Dest::Route(_) => (None, Rung::Balance),
     };
-    Ok(Plan { aim, fixed, rung, last_seen })
+    Ok(Plan { aim, fixed, rung, last_seen, movable })
 }
 
 impl Dest {
@@ -163,6 +172,21 @@ impl Aim {
         self.key
     }
 
+    /// Whether its session, which was at `binding`, may be opened again on another replica. To end it that would be for nothing.
+    pub fn may_move(&self, binding: &Binding) -> bool {
+        let Dest::Route(route) = &self.dest else { return false };
+        let wants = self.in_session && self.verb != Verb::Delete && route.sessions.on_loss == OnLoss::Reestablish;
+        wants && binding.kind == KeyKind::Session && binding.opening.is_some()
+    }
+
+    /// The replicas that it could go to, where it does not name one.
+    pub fn pool(&self) -> Option<&Arc<Pool>> {
+        match &self.dest {
+            Dest::Route(route) => Some(&route.pool),
+            Dest::Replica(_) => None,
+        }
+    }
+
     fn stays_with_caller(&self, route: &Route) -> bool {
         let stays = match self.row.stick {
             Stick::Caller => true,
@@ -186,15 +210,26 @@ impl Plan {
             };
         }
         let by = if self.rung == Rung::Agent { By::Caller(&self.aim.caller) } else { By::Balance };
-        let pool = self.pool().filter(|_| !tried.is_full()).ok_or_else(nothing_left)?;
-        pick(pool, by, tried, now).ok_or_else(nothing_left)
+        let searches = self.searches();
+        let is_over = if searches { tried.is_exhausted() } else { tried.is_full() };
+        let pool = self.pool().filter(|_| !is_over).ok_or_else(nothing_left)?;
+        let draining = || pool.endpoints.iter().find(|endpoint| searches && !tried.has(&endpoint.replica));
+        // Those that drain get nothing new, and may hold what is searched for.
+        let last = || draining().map(|endpoint| Picked { endpoint: Arc::clone(endpoint), panic: false });
+        pick(pool, by, tried, now).or_else(last).ok_or_else(nothing_left)
+    }
+
+    /// Whether it belongs to a session of which nobody knows where it lives.
+    pub fn searches(&self) -> bool {
+        self.aim.in_session && self.last_seen.is_none() && self.fixed.is_none()
     }
 
     /// What follows an attempt at `endpoint`. Its live state must have recorded the outcome before.
     pub fn judge(&self, outcome: Outcome, endpoint: &Endpoint, now: Instant) -> Verdict {
         let hold = match self.rung {
-            Rung::Session => Hold::Session { failing_since: endpoint.live.failing_since() },
+            Rung::Session => Hold::Session { failing_since: endpoint.live.failing_since(), movable: self.movable },
             Rung::Named => Hold::Named,
+            Rung::Agent | Rung::Balance if self.searches() => Hold::Searching,
             Rung::Agent | Rung::Balance => Hold::Free,
         };
         // Between us and our own agent there is no proxy that could be the one that is gone.
@@ -260,11 +295,15 @@ impl Plan {
         self.aim.key
     }
 
+    /// Whether the `initialize` that opens a session here is kept with it.
+    pub fn keeps_opening(&self) -> bool {
+        let reestablishes =
+            matches!(&self.aim.dest, Dest::Route(route) if route.sessions.on_loss == OnLoss::Reestablish);
+        reestablishes && self.aim.method == Some(Method::Initialize) && self.aim.key.is_none()
+    }
+
     fn pool(&self) -> Option<&Arc<Pool>> {
-        match &self.aim.dest {
-            Dest::Route(route) => Some(&route.pool),
-            Dest::Replica(_) => None,
-        }
+        self.aim.pool()
     }
 }
 

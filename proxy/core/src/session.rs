@@ -2,5 +2,6 @@
 
 pub mod key;
 pub mod bind;
+pub mod moving;
 pub mod seal;
 pub mod ticket;

@@ -9,7 +9,7 @@
 
 mod object;
 mod message;
-mod events;
+pub(crate) mod events;
 mod pipe;
 mod pauses;
 mod line;

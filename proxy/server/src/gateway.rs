@@ -18,10 +18,15 @@ pub mod parts;
 pub mod call;
 pub mod respond;
 pub mod attempts;
+pub mod turns;
+pub mod aside;
+pub mod moving;
 pub mod sealing;
 pub mod outbound;
 pub mod inbound;
 pub mod exchange;
+pub mod asking;
+pub mod learning;
 pub mod announcing;
 pub mod renaming;
 pub mod deliver;
@@ -48,6 +53,7 @@ use crate::identity::connector::Connector;
 use crate::identity::listener::Greeting;
 use crate::telemetry::Direction;
 use serve::Side;
+use turns::Turns;
 use upstream::Upstreams;
 
 /// Why the listeners for calls do not start.
@@ -77,7 +83,13 @@ pub fn start(
     let greeting = material.map_or_else(|| Ok(Greeting::plain()), Greeting::mutual_tls)?;
     let upstreams = Arc::new(Upstreams::new(Connector::new(material)?));
     let connections_max = parts.limits.connections_max;
-    let side = |direction| Side { parts: Arc::clone(&parts), direction, upstreams: Arc::clone(&upstreams) };
+    let turns = Arc::<Turns>::default();
+    let side = |direction| Side {
+        parts: Arc::clone(&parts),
+        direction,
+        upstreams: Arc::clone(&upstreams),
+        turns: Arc::clone(&turns),
+    };
     let far_ends = parts.catalog.far_ends();
     let inside = far_ends.map(|far_ends| inside::Inside::serve(side(Direction::Outbound), far_ends));
     let outbound = listen::listen(outbound, Greeting::plain(), side(Direction::Outbound), connections_max)?;

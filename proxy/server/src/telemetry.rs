@@ -12,7 +12,7 @@ pub mod events;
 pub mod process;
 
 pub use events::{CallReport, Events, OpenCall};
-pub use labels::{Announcement, CallEnd, Direction, Lookup, StoreKind};
+pub use labels::{Announcement, CallEnd, Direction, Lookup, Moved, Searched, StoreKind};
 pub use metrics::Metrics;
 
 #[cfg(test)]

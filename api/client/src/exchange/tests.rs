@@ -2,6 +2,8 @@ use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::test_runner::TestCaseError;
 
+use outrigger_model::resource::ResourceKind;
+
 use super::*;
 use crate::fixtures::{self, ModelControl, watcher};
 
@@ -119,12 +121,14 @@ fn a_stream_opens_with_the_node_and_every_kind_and_the_committed_tokens() {
     let (mut exchange, control) = synced();
     let requests = exchange.open();
     let kinds: Vec<_> = requests.iter().map(|request| request.type_url.rsplit('.').next().unwrap()).collect();
-    assert_eq!(kinds, ["Settings", "Agent", "Capability", "Pool", "Endpoints", "Route", "Manifest"]);
+    let expected =
+        ["Settings", "Keyring", "Revocations", "Agent", "Capability", "Pool", "Endpoints", "Route", "Manifest"];
+    assert_eq!(kinds, expected);
     assert_eq!(watcher::decode(requests[0].node.as_ref().unwrap()).unwrap(), watcher());
     assert!(requests.iter().skip(1).all(|request| request.node.is_none()));
     assert!(requests.iter().all(|request| request.resource_names_subscribe == ["*"]));
-    assert_eq!(requests[3].initial_resource_versions.keys().collect::<Vec<_>>(), ["weather"]);
-    assert!(requests[6].initial_resource_versions.is_empty());
+    assert_eq!(requests[5].initial_resource_versions.keys().collect::<Vec<_>>(), ["weather"]);
+    assert!(requests[ResourceKind::ALL.len()].initial_resource_versions.is_empty());
     assert_eq!(control.serial.0, 2);
 }
 
@@ -151,7 +155,7 @@ fn a_nack_carries_the_path_of_the_field() {
     assert_eq!(reason, "Endpoints/weather.pool: pool name is empty");
     assert_eq!(request.error_detail.unwrap(), rpc::Status { code: 3, message: reason });
     let Step::Refuse(_, reason) = exchange.receive(burst.remove(0)) else { panic!("taken") };
-    assert!(reason.starts_with("Manifest/self.parts[4]: the set held does not match"), "{reason}");
+    assert!(reason.starts_with("Manifest/self.parts[6]: the set held does not match"), "{reason}");
 }
 
 #[test]

@@ -3,7 +3,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::time::Duration;
 
-use outrigger_model::resource::Serial;
+use outrigger_model::resource::{ResourceKind, Serial};
 use outrigger_wire::kind::MANIFEST_TYPE_URL;
 use outrigger_wire::proto::discovery::aggregated_discovery_service_server::{
     AggregatedDiscoveryService, AggregatedDiscoveryServiceServer,
@@ -76,7 +76,7 @@ impl Scripted {
     async fn accept(&mut self, control: &mut ModelControl) -> Stream {
         let mut stream = soon(self.streams.recv()).await.unwrap();
         let mut first = Vec::new();
-        while first.len() < 7 {
+        while first.len() <= ResourceKind::ALL.len() {
             first.push(stream.request().await);
         }
         control.open(&first);
@@ -302,7 +302,9 @@ async fn an_observer_sees_every_change_and_then_a_marker() {
             }
         }
     }
-    assert_eq!(seen, ["Settings/self", "Pool/weather", "Endpoints/weather", "Route/weather"]);
+    let single = ["Settings/self", "Keyring/self", "Revocations/self"];
+    let of_weather = ["Pool/weather", "Endpoints/weather", "Route/weather"];
+    assert_eq!(seen, [&single[..], &of_weather].concat());
 
     let next = tokio::spawn(async move { (soon(observer.next()).await, observer) });
     assert_eq!(stream.verdict().await, None, "what was seen is acknowledged");

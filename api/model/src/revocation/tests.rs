@@ -12,9 +12,15 @@ fn what_began_before_a_revocation_is_over_and_what_begins_after_it_is_not() {
         change(&mut all, name, agent.clone());
         all
     };
-    let one = revoked(|all, name, _| drop(all.sessions.insert(name, 10)));
-    let of_caller = revoked(|all, _, _| drop(all.callers.insert("desk".to_owned(), 10)));
-    let of_agent = revoked(|all, _, agent| drop(all.agents.insert(agent, 10)));
+    let one = revoked(|all, name, _| {
+        all.sessions.insert(name, 10);
+    });
+    let of_caller = revoked(|all, _, _| {
+        all.callers.insert("desk".to_owned(), 10);
+    });
+    let of_agent = revoked(|all, _, agent| {
+        all.agents.insert(agent, 10);
+    });
     for (all, session, caller, began, over) in [
         (&one, name, "desk", 10, true),
         (&one, name, "desk", 11, false),

@@ -22,6 +22,7 @@ pub fn revocations(wire: wire::Revocations) -> Result<Revocations, DecodeError> 
     }
     let agent = |name: &str| AgentName::new(name).map_err(|bad| DecodeError::field("name", bad));
     let caller = |name: &str| match name.len() {
+        0 => Err(DecodeError::field("name", Wrong::Missing)),
         1..=CALLER_BYTES_MAX => Ok(name.to_owned()),
         bytes => Err(DecodeError::field("name", Wrong::Large { bytes, max: CALLER_BYTES_MAX })),
     };

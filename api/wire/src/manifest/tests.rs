@@ -68,15 +68,15 @@ fn a_bad_manifest_is_refused_by_its_field() {
         &|bad| bad.made_at = Some(prost_types::Timestamp { seconds: -5, nanos: 0 }),
         "Manifest/self.made_at: it is not a time from 1970 to 9999",
     );
-    check(&|bad| drop(bad.parts.pop()), "Manifest/self.parts[5]: it is missing");
-    check(&|bad| bad.parts.push(bad.parts[0].clone()), "Manifest/self.parts: it holds 7 items, more than 6");
+    check(&|bad| drop(bad.parts.pop()), "Manifest/self.parts[7]: it is missing");
+    check(&|bad| bad.parts.push(bad.parts[0].clone()), "Manifest/self.parts: it holds 9 items, more than 8");
     check(
         &|bad| bad.parts[2].type_url = "type.googleapis.com/outrigger.snapshot.v1.Policy".into(),
         "Manifest/self.parts[2].type_url: `type.googleapis.com/outrigger.snapshot.v1.Policy` is not a resource type that this build knows",
     );
     check(
         &|bad| bad.parts.swap(0, 1),
-        "Manifest/self.parts[0].type_url: `type.googleapis.com/outrigger.snapshot.v1.Agent` is not `type.googleapis.com/outrigger.snapshot.v1.Settings`",
+        "Manifest/self.parts[0].type_url: `type.googleapis.com/outrigger.snapshot.v1.Keyring` is not `type.googleapis.com/outrigger.snapshot.v1.Settings`",
     );
     check(&|bad| bad.needs = vec!["x".into(); 65], "Manifest/self.needs: it holds 65 items, more than 64");
 }

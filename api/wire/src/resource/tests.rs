@@ -229,3 +229,43 @@ fn an_envelope_carries_the_body_and_its_token() {
     assert_eq!(crate::kind::kind_of(&any.type_url), Some(ResourceKind::Settings));
     assert_eq!(Resource::decode(ResourceKind::Settings, "self", &any.value).unwrap(), resource);
 }
+
+#[test]
+fn bad_keys_of_operators_and_of_the_mesh_are_refused_by_their_field_and_never_repeat_a_secret() {
+    let second = prost_types::Duration { seconds: 1, nanos: 0 };
+    let route = |keys: Vec<wire::route::key::Source>| wire::Route {
+        name: "weather".into(),
+        pool: "weather".into(),
+        affinity: wire::route::Affinity::Auto.into(),
+        connect_timeout: Some(second),
+        keys: keys.into_iter().map(|source| wire::route::Key { source: Some(source) }).collect(),
+        ..wire::Route::default()
+    };
+    use wire::route::key::Source::{Argument, Cookie, Header};
+    let argument = |path: &str| Argument(wire::route::Argument { path: path.into(), tools: vec![] });
+    let check = |keys, expected: &str| refused(ResourceKind::Route, "weather", &route(keys), expected);
+    check(
+        vec![Header("a b".into())],
+        "Route/weather.keys[0].header: header `a b` is empty, longer than 128 bytes, or holds characters that it cannot have",
+    );
+    check(
+        vec![Cookie("sid".into()), argument("a..b")],
+        "Route/weather.keys[1].argument: path `a..b` is not 1 to 4 names with dots between them, such as session_id or cart.id",
+    );
+    check(vec![argument("a"); 5], "Route/weather.keys: it holds 5 items, more than 4");
+
+    let at = Some(prost_types::Timestamp { seconds: 1, nanos: 0 });
+    let key = |id, length| wire::keyring::Key { id, secret: vec![7; length], made_at: at };
+    let ring = |keys| wire::Keyring { keys };
+    let check = |keys, expected: &str| refused(ResourceKind::Keyring, "self", &ring(keys), expected);
+    check(vec![key(1, 31)], "Keyring/self.keys[0].secret: 31 bytes are not a key of 32");
+    check(vec![key(1, 32), key(1, 32)], "Keyring/self.keys[1]: `1` is in it twice");
+    let good = Resource::decode(ResourceKind::Keyring, "self", &ring(vec![key(1, 32)]).encode_to_vec()).unwrap();
+    for shown in [format!("{good:?}"), format!("{:?}", key(1, 32))] {
+        assert!(!shown.contains("7, 7") && !shown.contains("0707"), "{shown}");
+    }
+
+    let named = |name: &str| wire::revocations::Named { name: name.into(), at };
+    let revoked = wire::Revocations { callers: vec![named("")], ..wire::Revocations::default() };
+    refused(ResourceKind::Revocations, "self", &revoked, "Revocations/self.callers[0].name: it is missing");
+}

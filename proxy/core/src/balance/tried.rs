@@ -1,35 +1,46 @@
 //! The endpoints that a call has tried.
 //!
-//! Invariant: holds at most [`ATTEMPTS_MAX`]; a call that has tried so many stops.
+//! Invariant: [`Tried::is_full`] once it holds [`ATTEMPTS_MAX`]; a call that has tried so many stops. One that searches for its session
+//! goes on up to [`SEARCHED_MAX`], because nothing of it ran where it was.
 
 use outrigger_model::name::ReplicaId;
 
 /// Most attempts of one call, the first included.
 pub const ATTEMPTS_MAX: usize = 3;
+/// Most replicas that are asked for a session nobody knows.
+pub const SEARCHED_MAX: usize = 32;
 
-/// Up to [`ATTEMPTS_MAX`] replicas, without allocating.
+/// Up to [`SEARCHED_MAX`] replicas, the first [`ATTEMPTS_MAX`] without allocating.
 #[derive(Debug, Clone, Default)]
 pub struct Tried {
     replicas: [Option<ReplicaId>; ATTEMPTS_MAX],
+    more: Vec<ReplicaId>,
 }
 
 impl Tried {
-    /// Notes an attempt. More than the limit are not noted, and [`Tried::is_full`] stays true.
+    /// Notes an attempt. More than the limit are not noted, and the call has no attempts left.
     pub fn add(&mut self, replica: &ReplicaId) {
         if let Some(free) = self.replicas.iter_mut().find(|place| place.is_none()) {
             *free = Some(replica.clone());
+        } else if !self.is_exhausted() {
+            self.more.push(replica.clone());
         }
     }
 
     pub fn has(&self, replica: &ReplicaId) -> bool {
-        self.replicas.iter().flatten().any(|tried| tried == replica)
+        self.replicas.iter().flatten().chain(&self.more).any(|tried| tried == replica)
     }
 
     pub fn count(&self) -> usize {
-        self.replicas.iter().flatten().count()
+        self.replicas.iter().flatten().count() + self.more.len()
     }
 
     pub fn is_full(&self) -> bool {
         self.count() >= ATTEMPTS_MAX
+    }
+
+    /// Whether not even a search goes on.
+    pub fn is_exhausted(&self) -> bool {
+        self.count() >= SEARCHED_MAX
     }
 }

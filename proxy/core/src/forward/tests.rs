@@ -98,7 +98,7 @@ fn an_answer_keeps_all_but_what_is_of_its_connection() {
     let expected = "HTTP/1.1 200 Fine by me\r\nMcp-Session-Id: abc\r\nTransfer-Encoding: chunked\r\n\r\n";
     assert_eq!(delivered(text, Delivery::default()), expected);
     let expected = "HTTP/1.1 200 Fine by me\r\nMcp-Session-Id: abc\r\nConnection: close\r\n\r\n";
-    assert_eq!(delivered(text, Delivery { close: true, without_chunks: true, session: None }), expected);
+    assert_eq!(delivered(text, Delivery { close: true, without_chunks: true, ..Delivery::default() }), expected);
 }
 
 #[test]
@@ -156,4 +156,11 @@ fn a_session_that_the_agent_knows_by_another_id_is_named_so_to_each_end() {
     let text = "HTTP/1.1 200 OK\r\nMcp-Session-Id: agents";
     let delivery = Delivery { session: Some(b"callers"), ..Delivery::default() };
     assert_eq!(delivered(text, delivery), "HTTP/1.1 200 OK\r\nMcp-Session-Id: callers\r\n\r\n");
+}
+
+#[test]
+fn a_session_that_was_opened_again_is_marked() {
+    let text = "HTTP/1.1 200 OK\r\nOutrigger-Session: of an agent\r\n\r\n";
+    let delivery = Delivery { moved: true, ..Delivery::default() };
+    assert_eq!(delivered(text, delivery), "HTTP/1.1 200 OK\r\noutrigger-session: reestablished\r\n\r\n");
 }

@@ -113,6 +113,11 @@ impl<'a> Envelope<'a> {
         self.found.continues()
     }
 
+    /// Expects an answer. Can be told without the body at hand.
+    pub const fn is_request(&self) -> bool {
+        self.found.method.is_some() && self.found.id.is_some()
+    }
+
     /// The body is an array of messages (2025-03-26 only).
     pub const fn is_batch(&self) -> bool {
         self.batch

@@ -3,6 +3,9 @@
 //! In: the text of a method. Out: a [`Method`] of a closed list, fit for a metric label. What is done with each is in `table`.
 //! Source: `schema.ts` of 2025-11-25 and 2026-07-28; unknown methods are [`Method::Other`] and pass.
 
+/// What a client says when it has read the answer to `initialize`.
+pub const INITIALIZED: &[u8] = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+
 /// A method of MCP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Method {

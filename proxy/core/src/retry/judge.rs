@@ -1,8 +1,8 @@
 //! Judges what follows an attempt or a refusal: an answer, another attempt, waiting, or the end.
 //!
 //! In: one [`Outcome`], what holds the call in place, how long its endpoint has been failing. Out: a [`Verdict`].
-//! Invariant: a call is tried again only if no byte of it can have reached an agent, or if running it twice changes nothing; and never
-//! into the same session.
+//! Invariant: a call is tried again only if no byte of it can have reached an agent, or if running it twice changes nothing, or if the
+//! agent said that it does not know the session, so that nothing ran; and never into the same session.
 
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,8 @@ pub enum Verdict {
     Refuse(Refusal),
     /// Refuse with this, and forget the binding of the session.
     Forget(Refusal),
+    /// Nothing of the call ran where its session was: open the session again elsewhere, and send the call there.
+    Move,
     /// The caller already has part of an answer: end it so that it is seen as broken.
     Abort,
 }
@@ -49,8 +51,10 @@ pub enum Hold {
     Free,
     /// The caller named the replica.
     Named,
-    /// A session lives there, and its endpoint has failed since then.
-    Session { failing_since: Option<Instant> },
+    /// It belongs to a session, and nobody knows where that lives.
+    Searching,
+    /// A session lives there, and its endpoint has failed since then. `movable`: it may be opened again elsewhere.
+    Session { failing_since: Option<Instant>, movable: bool },
 }
 
 /// `route` is repeated in the refusal.
@@ -59,15 +63,20 @@ pub fn judge(outcome: Outcome, hold: Hold, retry: Retry, route: &str, now: Insta
     match outcome {
         Outcome::Lost if may_repeat => Verdict::Again,
         Outcome::Answered(status) if may_repeat && is_of_a_gateway(status) => Verdict::Again,
+        Outcome::Answered(status) if hold == Hold::Searching && knows_no_session(status) => Verdict::Again,
+        Outcome::Answered(StatusCode::NOT_FOUND) if matches!(hold, Hold::Session { movable: true, .. }) => {
+            Verdict::Move
+        }
         Outcome::Answered(_) | Outcome::CallerLeft => Verdict::Done,
         Outcome::BrokeOff | Outcome::CutOff(_) => Verdict::Abort,
         Outcome::Lost => Verdict::Refuse(Refusal::UpstreamLost),
         Outcome::TimedOut => Verdict::Refuse(Refusal::UpstreamTimeout),
         Outcome::TookTooLong => Verdict::Refuse(Refusal::TotalTimeout),
         Outcome::ConnectFailed | Outcome::NotReached(_) => match hold {
-            Hold::Free => Verdict::Again,
+            Hold::Free | Hold::Searching => Verdict::Again,
             Hold::Named => Verdict::Refuse(Refusal::NoEndpoint { route: route.to_owned() }),
-            Hold::Session { failing_since } => judge_session(outcome, failing_since, now),
+            Hold::Session { movable: true, .. } if left_its_place(outcome) => Verdict::Move,
+            Hold::Session { failing_since, .. } => judge_session(outcome, failing_since, now),
         },
     }
 }
@@ -86,10 +95,25 @@ fn is_of_a_gateway(status: StatusCode) -> bool {
     matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
 }
 
+/// What an agent says to a call of a session that it does not know, in place of running it: 404 by the specification (2025-11-25
+/// `basic/transports`, session management), 400 by servers built with older SDKs.
+fn knows_no_session(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST)
+}
+
+/// Whether the replica takes no more calls, now or ever. One that has only too much to do still holds the session.
+const fn left_its_place(outcome: Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::ConnectFailed
+            | Outcome::NotReached(NotReached::AgentUnreachable | NotReached::UnknownReplica | NotReached::Draining)
+    )
+}
+
 fn judge_session(outcome: Outcome, failing_since: Option<Instant>, now: Instant) -> Verdict {
     match outcome {
-        // Its own proxy says so: the process that held the session is not there any more.
-        Outcome::NotReached(NotReached::AgentUnreachable | NotReached::UnknownReplica) => {
+        // Its own proxy says so: the process that held the session is not there any more, or leaves the mesh.
+        Outcome::NotReached(NotReached::AgentUnreachable | NotReached::UnknownReplica | NotReached::Draining) => {
             Verdict::Forget(Refusal::SessionGone)
         }
         Outcome::ConnectFailed

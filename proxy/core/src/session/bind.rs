@@ -122,7 +122,8 @@ impl Binding {
 
     /// Whether `offered` takes the place of this one in a store: it moved more often, or it is this one, seen later.
     pub fn gives_way_to(&self, offered: &Self) -> bool {
-        let same_place = self.replica == offered.replica && self.generation == offered.generation;
+        let place = |binding: &Self| (binding.replica.clone(), binding.generation, binding.upstream.clone());
+        let same_place = place(self) == place(offered);
         offered.moves > self.moves || offered.moves == self.moves && same_place
     }
 }

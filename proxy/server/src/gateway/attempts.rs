@@ -21,7 +21,18 @@ pub enum Next {
     Pass,
     /// Another endpoint is tried. Where none is left, the call ends like this one, which may be a [`Next::Pass`].
     Again(Box<Next>),
+    /// Nothing of the call ran. Its session is opened again elsewhere, and the call is sent there.
+    Move(Why),
     End(Ending),
+}
+
+/// Why a session has to move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// Its replica takes no calls.
+    Unreachable,
+    /// Its replica does not know it, or is another process than the one that did.
+    Lost,
 }
 
 /// Records the outcome of the attempt under way and settles what follows. `can_restart`: its request can be sent
@@ -56,13 +67,24 @@ pub fn settle(parts: &GatewayParts, call: &Call, outcome: Outcome, can_restart: 
                 instead
             }
         }
+        Verdict::Move => moved(call, outcome, can_restart),
         verdict => ended(verdict),
+    }
+}
+
+fn moved(call: &Call, outcome: Outcome, can_restart: bool) -> Next {
+    let answered = matches!(outcome, Outcome::Answered(_));
+    match (answered, can_restart && call.movable().is_some()) {
+        (true, true) => Next::Move(Why::Lost),
+        (false, true) => Next::Move(Why::Unreachable),
+        (true, false) => Next::Pass,
+        (false, false) => Next::End(Ending::Refuse(Refusal::SessionUnreachable)),
     }
 }
 
 fn ended(verdict: Verdict) -> Next {
     match verdict {
         Verdict::Refuse(refusal) | Verdict::Forget(refusal) => Next::End(Ending::Refuse(refusal)),
-        Verdict::Done | Verdict::Again | Verdict::Abort => Next::End(Ending::Broken),
+        Verdict::Done | Verdict::Again | Verdict::Move | Verdict::Abort => Next::End(Ending::Broken),
     }
 }

@@ -3,7 +3,7 @@
 //! Invariant: an endpoint counts the call as in flight for exactly as long as [`Attempt`] lives; whatever ends the call drops it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use outrigger_model::revision::Era;
 use outrigger_model::route::{Limits, Timeouts};
@@ -15,8 +15,11 @@ use outrigger_proxy_core::mcp::table::{AtDrain, Row};
 use outrigger_proxy_core::outside;
 use outrigger_proxy_core::plan::Plan;
 use outrigger_proxy_core::refusal::Refusal;
+use outrigger_proxy_core::session::bind::Binding;
+use outrigger_proxy_core::session::key::SessionKey;
+use outrigger_proxy_core::session::moving::MOVES_OF_ONE_CALL_MAX;
 use outrigger_proxy_core::site::Site;
-use outrigger_proxy_core::world::endpoint::Endpoint;
+use outrigger_proxy_core::world::endpoint::{Endpoint, Pool};
 use outrigger_proxy_core::world::table::World;
 
 use crate::telemetry::OpenCall;
@@ -30,6 +33,10 @@ pub struct Call {
     /// Taken once; a call that waits for a better world takes that one.
     pub world: Arc<World>,
     pub way: Option<Way>,
+    /// The binding of its session, if a store knew it.
+    pub bound: Option<Bound>,
+    /// How often it moved its session.
+    pub moves: u32,
     pub tried: Tried,
     pub attempts: u32,
     pub attempt: Option<Attempt>,
@@ -41,6 +48,16 @@ pub struct Call {
     /// It leads out of the mesh, or would.
     pub forwarded: bool,
     pub _open: OpenCall,
+}
+
+/// The session of a call, as the stores know it.
+#[derive(Debug, Clone)]
+pub struct Bound {
+    pub key: SessionKey,
+    pub binding: Arc<Binding>,
+    /// It may be opened again on another replica of the pool.
+    pub movable: bool,
+    pub pool: Option<Arc<Pool>>,
 }
 
 /// Where a call goes.
@@ -77,6 +94,8 @@ impl Call {
             began: Instant::now(),
             world,
             way: None,
+            bound: None,
+            moves: 0,
             tried: Tried::default(),
             attempts: 0,
             attempt: None,
@@ -95,6 +114,11 @@ impl Call {
         self.tried.add(&endpoint.replica);
         let in_flight = endpoint.live.enter();
         self.attempt = Some(Attempt { endpoint, _in_flight: in_flight });
+    }
+
+    /// The session of the call, if it may be opened again elsewhere and has not been too often.
+    pub fn movable(&self) -> Option<&Bound> {
+        self.bound.as_ref().filter(|bound| bound.movable && self.moves < MOVES_OF_ONE_CALL_MAX)
     }
 
     pub fn endpoint(&self) -> Option<Arc<Endpoint>> {
@@ -152,4 +176,9 @@ impl Way {
             Self::Elsewhere(..) => outside::LABEL,
         }
     }
+}
+
+/// Seconds since 1970, for what stores keep.
+pub fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }

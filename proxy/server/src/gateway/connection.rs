@@ -16,10 +16,10 @@ use outrigger_proxy_core::refusal::Refusal;
 
 use super::alarm::Alarm;
 use super::closing::{Place, Stage};
-use super::http2;
 use super::serve::Side;
 use super::tunnel::Opened;
 use super::wire::Wire;
+use super::{http2, respond};
 use crate::telemetry::Direction;
 
 // A connection that sends nothing is closed after this long; the same between requests.
@@ -40,6 +40,8 @@ enum Next {
     Refuse(Refusal),
     /// The caller speaks HTTP/2 from here on.
     Http2,
+    /// The listener stops, and no request has begun.
+    Drained,
     End,
 }
 
@@ -83,18 +85,26 @@ async fn converse(side: &Side, mut wire: Wire, place: &Place) {
                 Box::pin(side.serve(&mut wire, &mut alarm, place, head, is_last)).await
             }
             Next::Http2 => return Box::pin(http2::serve(side, wire, place)).await,
+            // Only a peer reads an answer that it has not asked for yet; agents of ours see the connection end.
+            Next::Drained if side.direction == Direction::Inbound => {
+                if respond::goodbye(&mut wire).await.is_ok() {
+                    close(&mut wire, &mut alarm, true).await;
+                }
+                return;
+            }
+            Next::Drained => false,
             Next::Refuse(refusal) => {
                 Box::pin(side.refuse_bytes(&mut wire, &refusal)).await;
                 false
             }
             Next::End => false,
         };
-        if !keep || is_last || place.stage() != Stage::Open {
+        if !keep || is_last {
             break;
         }
         is_first = false;
     }
-    close(&mut wire, &mut alarm, place).await;
+    close(&mut wire, &mut alarm, place.stage() == Stage::Open).await;
 }
 
 /// Only the own agents may take us for their HTTP proxy.
@@ -102,11 +112,11 @@ fn asks_for_tunnel(side: &Side, head: &RequestHead) -> bool {
     side.direction == Direction::Outbound && head.connects_to().is_some()
 }
 
-/// The connection is given up either way: there is nobody to tell that closing it failed.
-async fn close(wire: &mut Wire, alarm: &mut Alarm, place: &Place) {
+/// The connection is given up either way: there is nobody to tell that closing it failed. `listens`: what still comes is thrown away.
+async fn close(wire: &mut Wire, alarm: &mut Alarm, listens: bool) {
     alarm.set(CLOSE_TIME);
     poll_fn(|cx| if wire.poll_close(cx).is_ready() { Poll::Ready(()) } else { alarm.poll(cx) }).await;
-    if place.stage() == Stage::Open {
+    if listens {
         let mut bytes_max = CLOSE_BYTES_MAX;
         alarm.set(CLOSE_TIME);
         poll_fn(|cx| if wire.poll_drain(cx, &mut bytes_max).is_ready() { Poll::Ready(()) } else { alarm.poll(cx) })
@@ -166,7 +176,7 @@ impl Waiting {
             }
             // Who has begun to speak when the end comes is still heard.
             if !self.begun && place.stage() != Stage::Open {
-                return Poll::Ready(Next::End);
+                return Poll::Ready(Next::Drained);
             }
             match wire.poll_read(cx) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Next::End),

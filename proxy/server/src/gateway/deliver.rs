@@ -17,6 +17,7 @@ use outrigger_proxy_core::mcp::table::AtDrain;
 use outrigger_proxy_core::outcome::Outcome;
 
 use super::announcing::{Announcing, Look};
+use super::asking::Asking;
 use super::downstream::Downstream;
 use super::exchange::{Answer, arm};
 use super::wire::Wire;
@@ -29,6 +30,12 @@ pub enum Delivered {
     Drained,
 }
 
+/// What of an answer is looked at as it goes by.
+pub struct Watched {
+    pub announcing: Option<Announcing>,
+    pub asking: Option<Asking>,
+}
+
 /// Passes an answer to its end.
 pub async fn deliver(
     down: &mut Downstream<'_>,
@@ -36,12 +43,13 @@ pub async fn deliver(
     answer: Answer,
     deadlines: Deadlines,
     at_drain: AtDrain,
-    announcing: Option<Announcing>,
+    Watched { announcing, asking }: Watched,
 ) -> Result<Delivered, Outcome> {
     let without_chunks = down.head.is_http10 && answer.framing == Framing::Chunked;
     // Without chunks and without a length, the end of the connection is the end of the answer.
     down.keep &= answer.framing != Framing::UntilClose && !without_chunks;
-    let delivery = Delivery { close: !down.keep, without_chunks, session: down.ids.callers.as_deref() };
+    let delivery =
+        Delivery { close: !down.keep, without_chunks, session: down.ids.callers.as_deref(), moved: down.moved };
     down.answered = Some(answer.head.status);
     // Room for what came with the head, which goes with the head.
     down.wire.out().reserve(answer.head.size() + agent.inbox.len() + 64);
@@ -51,6 +59,7 @@ pub async fn deliver(
         body: Body::new(answer.framing),
         events: Events::of(&answer.head, answer.framing, without_chunks),
         ends_at_event: false,
+        asking,
     };
     let mut delivering = Delivering {
         content,
@@ -75,6 +84,7 @@ struct Content {
     events: Option<Events>,
     /// No more than the event under way is wanted.
     ends_at_event: bool,
+    asking: Option<Asking>,
 }
 
 /// Nothing comes, and has not for a while.
@@ -105,7 +115,13 @@ struct Delivering {
 impl Content {
     /// Takes what of `bytes` is to be passed on.
     fn take(&mut self, bytes: &[u8], mut payload: impl FnMut(&[u8])) -> Result<usize, Outcome> {
-        let body = &mut self.body;
+        let Self { body, asking, .. } = self;
+        let mut payload = |part: &[u8]| {
+            if let Some(asking) = asking {
+                asking.feed(part);
+            }
+            payload(part);
+        };
         let taken = match &mut self.events {
             None => body.take_with(bytes, payload),
             Some(events) if self.ends_at_event => events.pass_to_boundary(body, bytes, payload),

@@ -41,6 +41,8 @@ pub struct Downstream<'w> {
     pub announced: Option<Arc<str>>,
     /// The ids of its session, where the two ends know it by different ones.
     pub ids: SessionIds,
+    /// Its session was opened again for it.
+    pub moved: bool,
     /// The status of the final answer, once its head began to be written.
     pub answered: Option<StatusCode>,
     /// Whether the connection may carry another request.
@@ -64,6 +66,7 @@ impl<'w> Downstream<'w> {
             part,
             announced: None,
             ids: SessionIds::default(),
+            moved: false,
             answered: None,
             keep,
             awaits_continue,

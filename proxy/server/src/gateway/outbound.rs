@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use outrigger_proxy_core::asked::{Asked, Part};
 use outrigger_proxy_core::balance::tried::Tried;
+use outrigger_proxy_core::http1::field::Name;
 use outrigger_proxy_core::http1::head::RequestHead;
 use outrigger_proxy_core::mcp::facts::{CallFacts, Verb};
 use outrigger_proxy_core::mcp::table::Row;
@@ -15,13 +16,14 @@ use outrigger_proxy_core::outside::Errand;
 use outrigger_proxy_core::plan::{self, Aim, Plan};
 use outrigger_proxy_core::refusal::Refusal;
 use outrigger_proxy_core::retry::judge::{self, Patience};
+use outrigger_proxy_core::session::bind::Binding;
 use outrigger_proxy_core::target::Target;
 use outrigger_proxy_core::world::endpoint::Endpoint;
 use outrigger_proxy_core::world::table::World;
 use tokio::sync::watch;
 
-use super::call::{Call, Ending, Way};
-use super::downstream::Downstream;
+use super::call::{Bound, Call, Ending, Way};
+use super::downstream::{Downstream, SessionIds};
 use super::parts::GatewayParts;
 use super::sealing;
 
@@ -86,12 +88,23 @@ async fn plan_once(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut C
         Some(key) => sealing::find(parts, down, call, aim.agent(), key).await?,
         None => None,
     };
-    down.ids = sealing::ids(down, binding.as_deref());
-    let planned = plan::plan(&call.world, aim, binding.as_deref());
-    if let (Err(Refusal::SessionGone), Some(key)) = (&planned, key) {
+    call.bound = key.zip(binding).map(|(key, binding)| {
+        let (movable, pool) = (aim.may_move(&binding), aim.pool().map(Arc::clone));
+        Bound { key, binding, movable, pool }
+    });
+    let binding = call.bound.as_ref().map(|bound| &*bound.binding);
+    down.ids = ids(binding, &down.head);
+    let planned = plan::plan(&call.world, aim, binding);
+    if let (Err(Refusal::SessionGone), Some(key), None) = (&planned, key, call.movable()) {
         parts.sessions.forget(key);
     }
     planned
+}
+
+/// Where the replica knows the session by another id than the caller.
+fn ids(binding: Option<&Binding>, head: &RequestHead) -> SessionIds {
+    let Some(upstream) = binding.and_then(|binding| binding.upstream.as_ref()) else { return SessionIds::default() };
+    SessionIds { agents: Some(Arc::clone(upstream)), callers: head.fields.first(Name::McpSessionId).map(Arc::from) }
 }
 
 /// Who is called. None if the body has to tell and is not here yet; only where it `may_wait`.

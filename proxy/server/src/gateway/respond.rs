@@ -58,6 +58,13 @@ pub async fn refuse_bytes(wire: &mut Wire, refusal: &Refusal) -> io::Result<()> 
     flush(wire).await
 }
 
+/// Tells a peer on a connection that waits for a request that none will be served. A request that crosses this on its way was not read,
+/// and its caller reads so.
+pub async fn goodbye(wire: &mut Wire) -> io::Result<()> {
+    head(wire.out(), Refusal::Draining.shape(None), 0, true, false);
+    flush(wire).await
+}
+
 fn head(out: &mut Vec<u8>, shape: Shape, length: usize, said: bool, keep: bool) {
     let reason = shape.status.canonical_reason().unwrap_or_default();
     let mut lines = format!(

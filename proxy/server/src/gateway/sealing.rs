@@ -5,7 +5,6 @@
 //! Invariant: an id that is not fit is answered like one whose replica is gone, asks no store, and makes no store forget anything.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use http::StatusCode;
 use outrigger_model::name::AgentName;
@@ -18,8 +17,8 @@ use outrigger_proxy_core::session::key::{KeyKind, SessionKey};
 use outrigger_proxy_core::session::ticket::{self, Presented, Unfit};
 use outrigger_proxy_core::world::endpoint::Endpoint;
 
-use super::call::Call;
-use super::downstream::{Downstream, SessionIds};
+use super::call::{Call, unix_seconds};
+use super::downstream::Downstream;
 use super::parts::GatewayParts;
 use crate::session::seals;
 
@@ -50,13 +49,6 @@ pub async fn find(
         Some(moved) => ticket::judge(&moved, presented).map(|()| Some(moved)).map_err(unfit),
         None => Ok(Some(parts.sessions.remember(key, opened, idle))),
     }
-}
-
-/// The ids of a session at its two ends, where they are not one.
-pub fn ids(down: &Downstream<'_>, binding: Option<&Binding>) -> SessionIds {
-    let agents = binding.and_then(|binding| binding.upstream.clone());
-    let callers = down.head.fields.first(Name::McpSessionId).filter(|_| agents.is_some()).map(Arc::from);
-    SessionIds { agents, callers }
 }
 
 /// Gives the client of a session that `minted` begins a sealed id instead, where the mesh wants that; what is to be learned then.
@@ -95,8 +87,4 @@ pub fn mint(
     let key = SessionKey::of(&endpoint.agent, &sealed);
     down.ids.callers = Some(sealed);
     Lesson::Learn(key, binding)
-}
-
-pub fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }

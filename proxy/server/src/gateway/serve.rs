@@ -15,7 +15,6 @@ use outrigger_proxy_core::gate;
 use outrigger_proxy_core::http1::body::Framing;
 use outrigger_proxy_core::http1::field::Name;
 use outrigger_proxy_core::http1::head::RequestHead;
-use outrigger_proxy_core::mcp::headers;
 use outrigger_proxy_core::mcp::method::Method;
 use outrigger_proxy_core::outcome::{Limit, Outcome, REFUSAL_HEADER};
 use outrigger_proxy_core::refusal::Refusal;
@@ -24,18 +23,21 @@ use tracing::{debug, warn};
 
 use super::alarm::Alarm;
 use super::announcing::Announcing;
-use super::attempts::{self, Next};
-use super::call::{Attempt, Call, Ending, Way};
+use super::asking::Asking;
+use super::attempts::{self, Next, Why};
+use super::call::{Attempt, Call, Ending};
 use super::closing::Place;
-use super::deliver::{Delivered, deliver};
+use super::deliver::{Delivered, Watched, deliver};
 use super::downstream::Downstream;
 use super::exchange::{Answer, Failure, ask};
+use super::moving::{self, Mover};
 use super::parts::GatewayParts;
 use super::renaming::{self, Called};
+use super::turns::Turns;
 use super::upload::Upload;
 use super::upstream::{Upstream, Upstreams};
 use super::wire::Wire;
-use super::{everything, inbound, outbound, respond, sealing};
+use super::{everything, inbound, learning, outbound, respond};
 use crate::identity::connector::ConnectError;
 use crate::telemetry::{CallEnd, CallReport, Direction};
 
@@ -44,6 +46,7 @@ pub struct Side {
     pub parts: Arc<GatewayParts>,
     pub direction: Direction,
     pub upstreams: Arc<Upstreams>,
+    pub turns: Arc<Turns>,
 }
 
 /// An endpoint that answers, and its answer so far.
@@ -57,6 +60,12 @@ struct Fallback {
     next: Next,
     found: Option<Found>,
     attempt: Option<Attempt>,
+}
+
+impl Fallback {
+    fn reached_nobody(&self) -> bool {
+        matches!(self.next, Next::End(Ending::Refuse(Refusal::NoEndpoint { .. })))
+    }
 }
 
 impl Side {
@@ -130,7 +139,7 @@ impl Side {
             return Err(Ending::Refuse(Refusal::BodyTooLarge { bytes_max }));
         }
         match self.direction {
-            Direction::Outbound => outbound::settle(&self.parts, down, call).await?,
+            Direction::Outbound => self.settle(down, call).await?,
             Direction::Inbound => inbound::settle(&self.parts, down, call)?,
         }
         down.say_continue();
@@ -148,10 +157,13 @@ impl Side {
             call.attempt(Arc::clone(&endpoint));
             match self.attempt(down, call, &endpoint, Instant::now()).await {
                 (Next::Again(next), found) => {
-                    let reached_nobody = matches!(*next, Next::End(Ending::Refuse(Refusal::NoEndpoint { .. })));
-                    if fallback.is_none() || !reached_nobody {
+                    if fallback.as_ref().is_none_or(Fallback::reached_nobody) {
                         fallback = Some(Fallback { next: *next, found, attempt: call.attempt.take() });
                     }
+                }
+                (Next::Move(why), _) => {
+                    self.reopen(down, call, why).await?;
+                    self.settle(down, call).await?;
                 }
                 (Next::End(Ending::Refuse(refusal)), _) if call.is_patient() && down.upload.can_restart() => {
                     outbound::wait_or_end(&self.parts, call, refusal).await?;
@@ -166,6 +178,28 @@ impl Side {
         self.settled(down, call, next, found).await
     }
 
+    /// Settles where a call goes; a session whose replica is gone moves first, if it may.
+    async fn settle(&self, down: &mut Downstream<'_>, call: &mut Call) -> Result<(), Ending> {
+        loop {
+            match outbound::settle(&self.parts, down, call).await {
+                Err(Ending::Refuse(Refusal::SessionGone)) if call.movable().is_some() => {
+                    self.reopen(down, call, Why::Lost).await?;
+                }
+                settled => return settled,
+            }
+        }
+    }
+
+    async fn reopen(&self, down: &mut Downstream<'_>, call: &mut Call, why: Why) -> Result<(), Ending> {
+        call.attempt = None;
+        call.tried = Tried::default();
+        let mover = Mover { parts: &self.parts, upstreams: &self.upstreams, turns: &self.turns };
+        // In a box of its own, because hardly any call needs it.
+        Box::pin(moving::reopen(mover, &down.head, call, why)).await.map_err(Ending::Refuse)?;
+        down.moved = true;
+        Ok(())
+    }
+
     /// What the head of an answer that is passed on teaches about sessions is kept before the caller sees it.
     async fn settled(
         &self,
@@ -174,14 +208,15 @@ impl Side {
         next: Next,
         found: Option<Found>,
     ) -> Result<Found, Ending> {
+        learning::pin_if_bound(&self.parts, down, call);
         match (next, found) {
             (Next::Pass, Some(found)) => {
                 call.first_byte = Some(call.began.elapsed());
-                self.learn(down, call, &found.answer).await;
+                learning::learn(&self.parts, down, call, &found.answer).await;
                 Ok(found)
             }
             (Next::End(ending), _) => Err(ending),
-            (Next::Pass | Next::Again(_), _) => Err(Ending::Refuse(Refusal::Internal)),
+            (Next::Pass | Next::Again(_) | Next::Move(_), _) => Err(Ending::Refuse(Refusal::Internal)),
         }
     }
 
@@ -228,16 +263,6 @@ impl Side {
         Ok(())
     }
 
-    async fn learn(&self, down: &mut Downstream<'_>, call: &Call, answer: &Answer) {
-        if let (Some(Way::Out(plan)), Some(attempt)) = (&call.way, &call.attempt) {
-            let (now, idle) = (sealing::unix_seconds(), call.world.settings().session_idle);
-            let (status, minted) = (answer.head.status, headers::minted(&answer.head.fields));
-            let lesson = plan.lesson(&attempt.endpoint, status, minted, idle, now);
-            let lesson = sealing::mint(&self.parts, down, call, &attempt.endpoint, (status, minted), lesson);
-            self.parts.sessions.obey(lesson, idle, now).await;
-        }
-    }
-
     async fn answer(&self, down: &mut Downstream<'_>, call: &Call, found: Found) -> CallEnd {
         let Found { mut upstream, answer } = found;
         let fields = &answer.head.fields;
@@ -252,7 +277,11 @@ impl Side {
             _ => answer,
         };
         let announcing = attempt.and_then(|attempt| Announcing::of(&self.parts, down, &attempt.endpoint, &answer));
-        match deliver(down, &mut upstream.wire, answer, call.deadlines(), call.at_drain(), announcing).await {
+        let idle = call.world.settings().session_idle;
+        let movable = call.bound.as_ref().filter(|bound| bound.movable);
+        let asking = movable.and_then(|bound| Asking::of(&self.parts, bound, idle, &answer));
+        let watched = Watched { announcing, asking };
+        match deliver(down, &mut upstream.wire, answer, call.deadlines(), call.at_drain(), watched).await {
             Ok(Delivered::Drained) => CallEnd::Drained,
             Ok(Delivered::Whole) => {
                 if reusable && !until_close && down.upload.is_done() {

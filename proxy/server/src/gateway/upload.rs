@@ -146,6 +146,12 @@ impl Upload {
         Cow::Owned(seen)
     }
 
+    /// All of the payload, if it went up whole, is still here, and is no larger than `bytes_max`.
+    pub fn whole(&self, inbox: &[u8], bytes_max: usize) -> Option<Vec<u8>> {
+        let is_here = self.keeping && self.is_done();
+        is_here.then(|| self.beginning(inbox).into_owned()).filter(|whole| whole.len() <= bytes_max)
+    }
+
     /// What is known of the message in `beginning`; only where the body is read as it goes by.
     pub fn envelope<'a>(&self, beginning: &'a [u8]) -> Option<Envelope<'a>> {
         Some(self.scanner.as_ref()?.envelope(beginning))

@@ -53,6 +53,11 @@ async fn check(store: &dyn Store) {
     let moved = Binding { moves: 1, upstream: Some(Arc::from(&b"other"[..])), opening, ..binding("weather-3") };
     assert_eq!(offer("a", &moved).await, moved, "it moves");
     assert_eq!(offer("a", &later).await, moved, "and does not move back");
+    let twin = Binding { upstream: Some(Arc::from(&b"twin"[..])), ..moved.clone() };
+    assert_eq!(offer("a", &twin).await, moved, "of two sessions opened at one replica at once the first stays");
+    let later = Binding { last_seen: 1_700_000_200, ..moved.clone() };
+    assert_eq!(offer("a", &later).await, later, "what moved is renewed");
+    let moved = later;
     assert_eq!(store.get(&key("a")).await.expect("answer"), Some(moved));
 
     store.forget(&key("a")).await.expect("forget");

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
+use outrigger_model::digest::Digest;
 use outrigger_model::name::{AgentName, ReplicaId};
 use outrigger_model::replica::Generation;
 use outrigger_proxy_core::mcp::facts::Caller;
@@ -33,18 +34,19 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 const FAILURES_MAX: u32 = 3;
 
 // The form of a value; a later form gets another number, and is unreadable here rather than misread.
-const FORM: &str = "2";
+const FORM: &str = "3";
 const NONE: &str = "-";
 
-/// One key; moves, replica and generation of what is offered, its text, and how many milliseconds it is kept. What does not read as a
-/// binding is replaced; a key that holds something else than a text is an error.
+/// One key; moves, replica and generation of what is offered, its text, how many milliseconds it is kept, and the mark of the id
+/// that the replica knows it by. What does not read as a binding is replaced; a key that holds something else than a text is an error.
 const OFFER: &str = r"
 local held = redis.call('GET', KEYS[1])
 if held then
-    local moves, replica, generation = string.match(held, '^2 (%d+) (%S+) (%d+) ')
+    local moves, replica, generation, upstream =
+        string.match(held, '^3 (%d+) (%S+) (%d+) (%S+) ')
     if moves then
         local further = tonumber(moves) - tonumber(ARGV[1])
-        local same_place = replica == ARGV[2] and generation == ARGV[3]
+        local same_place = replica == ARGV[2] and generation == ARGV[3] and upstream == ARGV[6]
         if further > 0 or (further == 0 and not same_place) then return held end
     end
 end
@@ -154,6 +156,7 @@ impl Store for Redis {
         let name = self.name(key);
         let value = self.sealer.close(&name, write(binding))?;
         request.key(&name).arg(*moves).arg(replica.as_str()).arg(*generation).arg(value).arg(kept_ms);
+        request.arg(mark(&binding.upstream));
         let held: String = self.run(&request).await?;
         self.read(&name, &held)
     }
@@ -205,14 +208,23 @@ async fn connect(client: &Client) -> Result<MultiplexedConnection, StoreError> {
 fn write(binding: &Binding) -> String {
     let Binding { kind, agent, replica, generation: Generation(generation), moves, caller, .. } = binding;
     let Binding { created, last_seen, upstream, opening, .. } = binding;
-    let (kind, caller) = (kind.as_str(), caller.as_str());
-    let hex = |bytes: &Option<Arc<[u8]>>| bytes.as_ref().map_or_else(|| NONE.to_owned(), hex::encode);
-    let (upstream, opening) = (hex(upstream), hex(opening));
-    format!("{FORM} {moves} {replica} {generation} {created} {last_seen} {kind} {agent} {upstream} {opening} {caller}")
+    let (kind, caller, mark) = (kind.as_str(), caller.as_str(), mark(upstream));
+    let (upstream, opening) = (hex_or_none(upstream), hex_or_none(opening));
+    let place = format!("{moves} {replica} {generation} {mark}");
+    format!("{FORM} {place} {created} {last_seen} {kind} {agent} {upstream} {opening} {caller}")
+}
+
+/// Tells two ids of a replica apart, and neither of them: the store can read it.
+fn mark(upstream: &Option<Arc<[u8]>>) -> String {
+    upstream.as_ref().map_or_else(|| NONE.to_owned(), |id| Digest::of(id).short())
+}
+
+fn hex_or_none(bytes: &Option<Arc<[u8]>>) -> String {
+    bytes.as_ref().map_or_else(|| NONE.to_owned(), hex::encode)
 }
 
 fn read(text: &str) -> Option<Binding> {
-    let mut parts = text.splitn(11, ' ');
+    let mut parts = text.splitn(12, ' ');
     if parts.next() != Some(FORM) {
         return None;
     }
@@ -220,10 +232,14 @@ fn read(text: &str) -> Option<Binding> {
         NONE => Some(None),
         text => hex::decode(text).ok().map(|bytes| Some(Arc::from(bytes))),
     };
-    Some(Binding {
-        moves: parts.next()?.parse().ok()?,
-        replica: ReplicaId::new(parts.next()?).ok()?,
-        generation: Generation(parts.next()?.parse().ok()?),
+    let moves = parts.next()?.parse().ok()?;
+    let replica = ReplicaId::new(parts.next()?).ok()?;
+    let generation = Generation(parts.next()?.parse().ok()?);
+    let marked = parts.next()?;
+    let binding = Binding {
+        moves,
+        replica,
+        generation,
         created: parts.next()?.parse().ok()?,
         last_seen: parts.next()?.parse().ok()?,
         kind: KeyKind::parse(parts.next()?)?,
@@ -231,7 +247,8 @@ fn read(text: &str) -> Option<Binding> {
         upstream: bytes(parts.next()?)?,
         opening: bytes(parts.next()?)?,
         caller: Caller::new(parts.next()?),
-    })
+    };
+    (mark(&binding.upstream) == marked).then_some(binding)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Seals what a shared store keeps: who runs the store can lose values, and neither read, change nor swap them.
 //!
 //! In: a value as [`redis`](super::redis) writes it, the name it is kept under. Out: the value as it lies in the store, and back.
-//! What decides which of two values counts (form, moves, replica, generation) stays readable for the store, and cannot be changed: it is
+//! What decides which of two values counts (form, moves, replica, generation, mark of the id) stays readable for the store, and cannot be changed: it is
 //! part of the seal, as the name is.
 //! Invariant: where keys are shared, a value that is not sealed with one of them for this very name is no value.
 
@@ -16,8 +16,8 @@ use crate::snapshot::worlds::Worlds;
 
 /// Before what is sealed; nothing that is not begins with it.
 const MARK: char = '~';
-/// Form, moves, replica, generation.
-const WORDS_OPEN: usize = 4;
+/// Form, moves, replica, generation, mark of the id.
+const WORDS_OPEN: usize = 5;
 
 /// Seals with the keys of the world in use; without a world, with none.
 #[derive(Clone, Default)]

@@ -91,6 +91,28 @@ impl Sessions {
         held
     }
 
+    /// The binding that counts, asked of the shared store although memory knows the session: it may have moved.
+    pub async fn refresh(&self, key: &SessionKey, idle: Duration) -> Option<Arc<Binding>> {
+        let held = self.memory.find(key, Instant::now());
+        let Some(shared) = &self.shared else { return held };
+        match shared.store.get(key).await {
+            Ok(Some(binding)) => Some(self.memory.offer(*key, Arc::new(binding), kept(idle), Instant::now())),
+            Ok(None) => held,
+            Err(_) => {
+                self.events.redis_failed();
+                held
+            }
+        }
+    }
+
+    /// From now on the session is never opened again elsewhere. It counts as a move, so that no copy from before takes it back.
+    pub fn pin(&self, key: SessionKey, binding: &Binding, idle: Duration) {
+        let pinned = Binding { opening: None, moves: binding.moves.saturating_add(1), ..binding.clone() };
+        let pinned = self.memory.offer(key, Arc::new(pinned), kept(idle), Instant::now());
+        self.write_later(Write::Offer(key, pinned, kept(idle)));
+        self.events.session_pinned();
+    }
+
     /// Does what an answer taught. A new binding is in the shared store when this returns, if that store works.
     pub async fn obey(&self, lesson: Lesson, idle: Duration, unix: u64) {
         match lesson {

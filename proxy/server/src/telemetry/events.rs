@@ -13,7 +13,7 @@ use tracing::{debug, info, warn};
 
 use super::labels::{
     AgentLabels, Announcement, AnnouncementLabels, CallEnd, Direction, DirectionLabels, FrameLabels, Lookup,
-    LookupLabels, ReasonLabels, StoreKind, StoreLabels,
+    LookupLabels, MoveLabels, Moved, ReasonLabels, SearchLabels, Searched, StoreKind, StoreLabels,
 };
 use super::metrics::Metrics;
 use super::routes::RouteTable;
@@ -160,6 +160,26 @@ impl Events {
         if let Some((_, counter)) = self.found.iter().find(|(kind, _)| *kind == result) {
             counter.inc();
         }
+    }
+
+    /// A call of a session that no store knew was answered, by one replica or by all.
+    pub fn session_searched(&self, result: Searched) {
+        self.metrics.session_searches.get_or_create(&SearchLabels { result }).inc();
+    }
+
+    pub fn session_moved(&self, result: Moved) {
+        self.metrics.session_moves.get_or_create(&MoveLabels { result }).inc();
+    }
+
+    /// The record of a session that was opened again; its state on `from` is lost.
+    pub fn session_reestablished(&self, caller: &str, agent: &str, from: &str, to: &str) {
+        self.session_moved(Moved::Reestablished);
+        info!(target: "audit", caller, agent, from, to, "session re-established");
+    }
+
+    /// The session may not be opened again elsewhere any more.
+    pub fn session_pinned(&self) {
+        self.metrics.sessions_pinned.inc();
     }
 
     /// The first event of a stream told where messages go.

@@ -54,6 +54,28 @@ pub enum Announcement {
     Foreign,
 }
 
+/// What came of asking one replica after the other for a session that no store knew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Searched {
+    Found,
+    /// Every replica that could be asked said that it does not know the session.
+    Unknown,
+    /// The answer says nothing about the session.
+    Unclear,
+}
+
+/// What became of a session whose replica was gone and that may be opened again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Moved {
+    Reestablished,
+    /// Another call or another proxy had moved it already.
+    Followed,
+    /// No replica took it as it was.
+    Refused,
+    /// No replica could be asked.
+    Unreachable,
+}
+
 /// Which store holds bindings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StoreKind {
@@ -102,6 +124,16 @@ pub struct LookupLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct AnnouncementLabels {
     pub result: Announcement,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct SearchLabels {
+    pub result: Searched,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct MoveLabels {
+    pub result: Moved,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -182,6 +214,27 @@ impl EncodeLabelValue for Announcement {
         encoder.write_str(match self {
             Self::Rewritten => "rewritten",
             Self::Foreign => "foreign",
+        })
+    }
+}
+
+impl EncodeLabelValue for Searched {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        encoder.write_str(match self {
+            Self::Found => "found",
+            Self::Unknown => "unknown",
+            Self::Unclear => "unclear",
+        })
+    }
+}
+
+impl EncodeLabelValue for Moved {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        encoder.write_str(match self {
+            Self::Reestablished => "reestablished",
+            Self::Followed => "followed",
+            Self::Refused => "refused",
+            Self::Unreachable => "unreachable",
         })
     }
 }

@@ -13,8 +13,8 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::histogram::Durations;
 use super::labels::{
-    AgentLabels, AnnouncementLabels, BuildLabels, CallLabels, DirectionLabels, FrameLabels, LookupLabels, ReasonLabels,
-    RouteLabels, StoreLabels,
+    AgentLabels, AnnouncementLabels, BuildLabels, CallLabels, DirectionLabels, FrameLabels, LookupLabels, MoveLabels,
+    ReasonLabels, RouteLabels, SearchLabels, StoreLabels,
 };
 
 /// Shared by its clones.
@@ -38,6 +38,12 @@ pub struct Metrics {
     pub sessions: Family<StoreLabels, Gauge>,
     /// Look-ups of session keys, by where they were found.
     pub session_lookups: Family<LookupLabels, Counter>,
+    /// Calls of sessions that no store knew, by what asking the replicas told.
+    pub session_searches: Family<SearchLabels, Counter>,
+    /// Sessions whose replica was gone and that may be opened again, by what became of them.
+    pub session_moves: Family<MoveLabels, Counter>,
+    /// Sessions that are not opened again elsewhere from now on, because the agent keeps something of the client.
+    pub sessions_pinned: Counter,
     /// Requests to Redis that failed or took too long.
     pub redis_errors: Counter,
     /// Sealed session ids that were not followed, by why.
@@ -116,6 +122,12 @@ impl Metrics {
     fn register_sessions(&self, registry: &mut Registry) {
         registry.register("sessions", "Session bindings held", self.sessions.clone());
         registry.register("session_lookups", "Look-ups of session keys by result", self.session_lookups.clone());
+        let help = "Calls of sessions that no store knew by what asking the replicas told";
+        registry.register("session_searches", help, self.session_searches.clone());
+        let help = "Sessions to be opened again on another replica by what became of them";
+        registry.register("session_moves", help, self.session_moves.clone());
+        let help = "Sessions that may not be opened again any more";
+        registry.register("sessions_pinned", help, self.sessions_pinned.clone());
         let help = "Sealed session ids that were not followed";
         registry.register("sealed_ids_refused", help, self.sealed_ids_refused.clone());
         let help = "Sessions whose client got the id of the agent although the mesh seals";

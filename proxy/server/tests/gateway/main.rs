@@ -5,10 +5,12 @@
 mod agent;
 mod caller;
 mod mesh;
+mod server;
 
 mod announce;
 mod bad_input;
 mod drain;
+mod failover;
 mod forward;
 mod http2;
 mod http2_floods;
@@ -20,6 +22,7 @@ mod peers;
 mod everything;
 mod refusals;
 mod retries;
+mod search;
 mod sessions;
 mod sealed;
 mod streams;

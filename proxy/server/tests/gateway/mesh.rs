@@ -43,6 +43,8 @@ pub struct Scene {
     /// The host in the URLs of own agents; none is their address.
     pub host: Option<&'static str>,
     pub peers: Vec<(&'static str, SocketAddr, Option<SpiffeId>)>,
+    /// What replicas are that are not simply up.
+    pub states: Vec<(&'static str, EndpointState)>,
     pub generation: u64,
     pub affinity: Affinity,
     pub inspect: bool,
@@ -76,6 +78,7 @@ impl Scene {
             own: Vec::new(),
             host: None,
             peers: Vec::new(),
+            states: Vec::new(),
             generation: 1,
             affinity: Affinity::Auto,
             inspect: false,
@@ -126,7 +129,7 @@ impl Scene {
             identity,
             generation: Generation(self.generation),
             weight: 100,
-            state: EndpointState::Up,
+            state: self.states.iter().find(|(name, _)| *name == replica).map_or(EndpointState::Up, |(_, state)| *state),
         };
         let own = self.own.iter().map(|(replica, address)| endpoint(replica, *address, None));
         let peers = self.peers.iter().map(|(replica, address, id)| endpoint(replica, *address, id.clone()));
@@ -239,13 +242,12 @@ impl Proxy {
         parts.map(|(reason, count)| (reason.to_owned(), count.parse().expect("a count"))).collect()
     }
 
-    /// The value of a counter, by what follows `outrigger_` in its line; 0 before it is counted.
+    /// What a counter stands at; `line` is its name with its labels.
     pub fn count(&self, line: &str) -> u64 {
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.metrics).expect("text");
-        let start = format!("outrigger_{line} ");
-        let value = text.lines().find_map(|line| line.strip_prefix(&start));
-        value.map_or(0, |value| value.parse().expect("a count"))
+        let found = text.lines().find_map(|written| written.strip_prefix(line)?.strip_prefix(' ')?.parse().ok());
+        found.unwrap_or_default()
     }
 
     pub async fn stop(&mut self, grace: Duration) {

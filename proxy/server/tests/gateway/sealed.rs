@@ -179,7 +179,7 @@ async fn who_took_an_id_from_another_workload_is_told_nothing_and_is_counted() {
     let thief = Scene { caller: "thief", ..scene }.start();
     let id = open(&proxy).await;
     assert_eq!(told(&call(&thief, &id).await), told_of_garbage(&thief).await);
-    assert_eq!(thief.count("sealed_ids_refused_total{reason=\"other_caller\"}"), 1);
+    assert_eq!(thief.count("outrigger_sealed_ids_refused_total{reason=\"other_caller\"}"), 1);
     assert_eq!(call(&proxy, &id).await.status, 200, "its owner notices nothing");
 }
 
@@ -232,7 +232,7 @@ async fn a_session_that_was_revoked_is_over_where_it_is_known_and_where_not() {
     for proxy in [&opener, &other] {
         proxy.show(&revoked);
         assert_eq!(told(&call(proxy, &id).await), told_of_garbage(proxy).await);
-        assert_eq!(proxy.count("sealed_ids_refused_total{reason=\"revoked\"}"), 1);
+        assert_eq!(proxy.count("outrigger_sealed_ids_refused_total{reason=\"revoked\"}"), 1);
     }
 }
 
@@ -271,7 +271,7 @@ async fn an_agents_id_that_is_too_long_to_seal_stays_its_own() {
     let proxy = sealed(Scene::of_own(&[("weather-1", agent.address)])).start();
     assert_eq!(open(&proxy).await, long);
     assert_eq!(call(&proxy, &long).await.status, 200);
-    assert_eq!(proxy.count("sessions_not_sealed_total"), 1);
+    assert_eq!(proxy.count("outrigger_sessions_not_sealed_total"), 1);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 use outrigger_config::log::LogFormat;
 use outrigger_config::{Environment, load_str};
+use outrigger_model::key::OnLoss;
+use outrigger_model::settings::{SessionLimits, SessionMode};
 
 use super::*;
 use crate::ca::{Authority, LEAF_VALIDITY};
@@ -39,9 +41,11 @@ listen: {grpc: "127.0.0.1:0", http: "127.0.0.1:0"}
 store: memory
 registration: {allow_networks: ["10.0.0.0/8"], replicas_max: 7}
 lease: {light_seconds: 1, lease_seconds: 3}
-settings: {session_idle_seconds: 60}
+settings: {session_idle_seconds: 60, session_lifetime_seconds: 90, session_mode: sealed, sessions_per_caller_max: 1,
+  sessions_per_agent_max: 2, sessions_max: 3}
 routes:
   - {name: forecast, capability: weather, version: "^1.2", tags: [eu, +fast], affinity: agent,
+     keys: [{header: X-Cart}, {param: basket}, {cookie: sid}, {argument: cart.id, tools: [pay, add]}], on_replica_loss: reestablish,
      timeouts: {connect_ms: 100, quick: {total_ms: 1}, call: {first_byte_ms: 2}, stream: {idle_ms: 3}, keep_alive_ms: 4}}
 pools: [{agent: weather, balance: round_robin}]
 log: {level: debug, format: json}
@@ -62,7 +66,16 @@ log: {level: debug, format: json}
         keep_alive: some(4),
     };
     assert_eq!((route.affinity, route.timeouts), (Affinity::Agent, timeouts));
-    assert_eq!(settings.intent.settings().session_idle, Duration::from_secs(60));
+    let keys: Vec<String> = route.sessions.keys.iter().map(ToString::to_string).collect();
+    assert_eq!(keys, ["header x-cart", "param basket", "cookie sid", "argument cart.id (tools add, pay)"]);
+    assert_eq!(route.sessions.on_loss, OnLoss::Reestablish);
+    let mesh = outrigger_model::settings::Settings {
+        session_idle: Duration::from_secs(60),
+        session_lifetime: Duration::from_secs(90),
+        session_mode: SessionMode::Sealed,
+        session_limits: SessionLimits { per_caller: Some(1), per_agent: Some(2), total: Some(3) },
+    };
+    assert_eq!(*settings.intent.settings(), mesh);
     assert_eq!((settings.log.level.as_str(), settings.log.format), ("debug", LogFormat::Json));
 }
 
@@ -84,6 +97,23 @@ fn what_cannot_be_is_refused_with_its_key() {
         ("routes: [{name: a, capability: c, affinity: all}]", "routes[0].affinity: `all` is none of"),
         ("pools: [{agent: a, balance: fair}]", "pools[0].balance: `fair` is neither"),
         ("settings: {session_idle_seconds: 0}", "settings: a session may be idle for"),
+        ("settings: {session_lifetime_seconds: 60}", "settings: a session may live for as long as it may be idle"),
+        ("settings: {session_mode: shut}", "settings.session_mode: `shut` is neither stored nor sealed"),
+        ("routes: [{name: a, capability: c, on_replica_loss: move}]", "routes[0].on_replica_loss: `move` is neither"),
+        ("routes: [{name: a, capability: c, keys: [{}]}]", "routes[0].keys[0]: write exactly one of header, param"),
+        (
+            "routes: [{name: a, capability: c, keys: [{header: x, cookie: y}]}]",
+            "routes[0].keys[0]: write exactly one of",
+        ),
+        ("routes: [{name: a, capability: c, keys: [{header: x, tools: [t]}]}]", "routes[0].keys[0].tools: only an"),
+        (
+            "routes: [{name: a, capability: c, keys: [{argument: a..b}]}]",
+            "routes[0].keys[0]: path `a..b` is not 1 to 4",
+        ),
+        (
+            "routes: [{name: a, capability: c, keys: [{header: a}, {header: b}, {header: c}, {header: d}, {header: e}]}]",
+            "routes[0].keys: 5 are more than 4",
+        ),
         ("identity: {certificate: no.pem, key: no.key, authority: no.pem}", "/etc/outrigger/no.pem"),
     ];
     for (yaml, expected) in rows {

@@ -22,14 +22,14 @@ fn what_is_no_binding_is_none() {
     assert!(read(&good).is_some());
     let spoilt = |from: &str, to: &str| good.replacen(from, to, 1);
     let spoilt = [
-        spoilt("2 0", "1 0"),
+        spoilt("3 0", "2 0"),
         spoilt("weather-1", "-bad-"),
         spoilt(" 7 ", " x "),
         spoilt("session", "cookie"),
         spoilt(" - ", " abc "),
         spoilt(" planner", ""),
     ];
-    for text in spoilt.iter().map(String::as_str).chain(["", "2", "2 0 weather-1 7"]) {
+    for text in spoilt.iter().map(String::as_str).chain(["", "3", "3 0 weather-1 7"]) {
         assert_eq!(read(text), None, "{text}");
     }
 }

@@ -5,7 +5,7 @@ use outrigger_proxy_core::world::table::World;
 
 use super::*;
 
-const VALUE: &str = "2 0 weather-1 7 1700000000 1700000000 session weather - - planner x";
+const VALUE: &str = "3 0 weather-1 7 - 1700000000 1700000000 session weather - - planner x";
 const NAME: &str = "session:abc";
 
 /// A sealer whose world has keys of these numbers.
@@ -21,7 +21,7 @@ fn sealer(ids: &[u32]) -> Sealer {
 #[test]
 fn a_value_comes_back_under_its_name_and_shows_only_what_the_store_must_see() {
     let closed = sealer(&[1]).close(NAME, VALUE.to_owned()).expect("closed");
-    assert!(closed.starts_with("2 0 weather-1 7 ~1."), "{closed}");
+    assert!(closed.starts_with("3 0 weather-1 7 - ~1."), "{closed}");
     assert!(!closed.contains("planner") && !closed.contains(" weather "), "{closed}");
     assert_eq!(sealer(&[1]).open(NAME, &closed).as_deref(), Some(VALUE));
     assert_eq!(sealer(&[2, 1]).open(NAME, &closed).as_deref(), Some(VALUE), "after the keys were rotated");
@@ -32,14 +32,20 @@ fn a_value_that_was_swapped_altered_or_never_sealed_is_none() {
     let sealer_of_mesh = sealer(&[1]);
     let closed = sealer_of_mesh.close(NAME, VALUE.to_owned()).expect("closed");
     assert_eq!(sealer_of_mesh.open("session:abd", &closed), None, "another name");
-    for (from, to) in
-        [("2 0 ", "2 1 "), ("weather-1", "weather-2"), (" 7 ", " 8 "), ("~1.", "~2."), ("~", ""), ("~1.", "~1.A")]
-    {
+    for (from, to) in [
+        ("3 0 ", "3 1 "),
+        ("weather-1", "weather-2"),
+        (" 7 ", " 8 "),
+        (" - ~", " a ~"),
+        ("~1.", "~2."),
+        ("~", ""),
+        ("~1.", "~1.A"),
+    ] {
         assert_eq!(sealer_of_mesh.open(NAME, &closed.replacen(from, to, 1)), None, "{from} → {to}");
     }
     assert_eq!(sealer_of_mesh.open(NAME, VALUE), None, "clear text where keys are shared");
     assert_eq!(sealer(&[2]).open(NAME, &closed), None, "another key");
-    for garbage in ["", "~", "2", "2 0 weather-1 7", "2 0 weather-1 7 ~", "2 0 weather-1 7 ~1.~"] {
+    for garbage in ["", "~", "3", "3 0 weather-1 7 -", "3 0 weather-1 7 - ~", "3 0 weather-1 7 - ~1.~"] {
         assert_eq!(sealer_of_mesh.open(NAME, garbage), None, "{garbage}");
     }
 }

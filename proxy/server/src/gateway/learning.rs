@@ -1,0 +1,54 @@
+//! What a call that was tried teaches about its session.
+//!
+//! In: a call, and the head of its answer before the caller sees it. Out: the stores know.
+//! Never here: what an answer teaches; it is the core's `bind` and `moving`.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use outrigger_proxy_core::mcp::headers;
+use outrigger_proxy_core::session::bind::Lesson;
+use outrigger_proxy_core::session::moving::{OPENING_BYTES_MAX, binds};
+
+use super::call::{Call, Way, unix_seconds};
+use super::downstream::Downstream;
+use super::exchange::Answer;
+use super::parts::GatewayParts;
+use super::sealing;
+use crate::telemetry::Searched;
+
+/// A new binding is in the stores when this is done.
+pub async fn learn(parts: &GatewayParts, down: &mut Downstream<'_>, call: &Call, answer: &Answer) {
+    let (Some(Way::Out(plan)), Some(attempt)) = (&call.way, &call.attempt) else { return };
+    let (now, idle) = (unix_seconds(), call.world.settings().session_idle);
+    let (status, minted) = (answer.head.status, headers::minted(&answer.head.fields));
+    let mut lesson = plan.lesson(&attempt.endpoint, status, minted, idle, now);
+    if let Lesson::Learn(_, binding) = &mut lesson
+        && plan.keeps_opening()
+    {
+        binding.opening = down.upload.whole(&down.wire.inbox, OPENING_BYTES_MAX).map(Arc::from);
+    }
+    if plan.searches() {
+        parts.events.session_searched(searched(status));
+    }
+    let lesson = sealing::mint(parts, down, call, &attempt.endpoint, (status, minted), lesson);
+    parts.sessions.obey(lesson, idle, now).await;
+}
+
+/// What a client subscribed to, the agent remembers with its session: it stays there from now on.
+pub fn pin_if_bound(parts: &GatewayParts, down: &Downstream<'_>, call: &Call) {
+    let Some(bound) = call.bound.as_ref().filter(|bound| bound.movable) else { return };
+    let seen = down.upload.beginning(&down.wire.inbox);
+    if down.upload.envelope(&seen).is_some_and(|request| binds(&request)) {
+        parts.sessions.pin(bound.key, &bound.binding, call.world.settings().session_idle);
+    }
+}
+
+/// What the answer to a call of a session that no store knew tells about it.
+fn searched(status: StatusCode) -> Searched {
+    match status {
+        StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST => Searched::Unknown,
+        status if status.is_success() => Searched::Found,
+        _ => Searched::Unclear,
+    }
+}
