@@ -1,5 +1,5 @@
 use outrigger_model::secret::{Keyring, SealKey, Secret};
-use proptest::prelude::*;
+use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
 use super::{Chance, Purpose, open, seal, text_len};
 

@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use outrigger_model::name::AgentName;
 use outrigger_model::secret::{Keyring, SealKey, Secret};
-use proptest::prelude::*;
+use proptest::prelude::{any, prop_assert_eq, proptest};
 
 use super::{Presented, Unfit, is_sealed, judge, open, write};
 use crate::mcp::facts::Caller;
