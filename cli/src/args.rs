@@ -41,7 +41,7 @@ pub enum Command {
     Control(Serve),
     /// List what the mesh knows
     Get(Get),
-    /// End sessions before their time
+    /// End sessions before their time, or turn the key of their ids
     #[command(subcommand)]
     Sessions(Sessions),
     /// Say why a capability leads to this provider, and why not to the others
@@ -153,6 +153,11 @@ pub struct Get {
 pub enum Sessions {
     /// Refuse sessions from now on, at every proxy, and end their streams
     Revoke(Revoke),
+    /// Have proxies seal new session ids with a new key; sessions that are open go on
+    RotateKey {
+        #[command(flatten)]
+        at: ControlAt,
+    },
 }
 
 #[derive(Debug, Group)]

@@ -25,6 +25,7 @@ fn check(words: &[&str], code: i32, said: &str) -> Result<()> {
 fn what_was_asked_and_failed_is_1_and_names_the_next_thing_to_try() -> Result<()> {
     let closed = closed()?;
     check(&["get", "agents", "--control", &closed], 1, "outrigger control -f control.yaml")?;
+    check(&["sessions", "rotate-key", "--control", &closed], 1, &closed)?;
     check(&["explain", "weather", "--control", &closed], 1, &closed)?;
     check(&["call", "weather", "get", "--outbound", &closed], 1, "outrigger proxy -f proxy.yaml")?;
     check(&["healthcheck", &closed], 1, "not ready")?;

@@ -542,7 +542,7 @@ def headers_of_mcp():
         "session_with_tab": [b"Mcp-Session-Id: a\tb"],
         "session_with_high_byte": [b"Mcp-Session-Id: a\xffb"],
         "session_in_utf_8": ["Mcp-Session-Id: sitzungü".encode()],
-        "session_of_257_bytes": [b"Mcp-Session-Id: " + b"a" * 257],
+        "session_of_1025_bytes": [b"Mcp-Session-Id: " + b"a" * 1025],
         "version_twice": [b"MCP-Protocol-Version: 2025-11-25", b"MCP-Protocol-Version: 2026-07-28"],
         "version_twice_the_same": [b"MCP-Protocol-Version: 2025-11-25"] * 2,
         "method_twice": [b"Mcp-Method: tools/list", b"Mcp-Method: tools/call"],

@@ -1,6 +1,6 @@
 //! Keys that all proxies of a mesh share, for sealing what they hand to clients and to stores.
 //!
-//! In: random bytes, made by control. Out: a [`Keyring`], the newest key first.
+//! In: random bytes, made by control. Out: a [`Keyring`], the key that seals first.
 //! Invariant: no text of any kind, `Debug` included, shows the bytes of a key.
 
 use std::fmt;
@@ -22,7 +22,8 @@ pub struct SealKey {
     pub made: u64,
 }
 
-/// Newest first: that one seals, all open. Empty where control shares none.
+/// The first seals, all open. A new key is shared before it comes first, so that whoever meets a seal of it can open it. Empty where control
+/// shares none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keyring {
     pub keys: Vec<SealKey>,
@@ -46,7 +47,7 @@ impl fmt::Debug for Secret {
 
 impl Keyring {
     /// The key that seals.
-    pub fn newest(&self) -> Option<&SealKey> {
+    pub fn sealing(&self) -> Option<&SealKey> {
         self.keys.first()
     }
 

@@ -1,6 +1,6 @@
-//! `outrigger sessions revoke`: ends sessions, and waits until every connected proxy knows.
+//! `outrigger sessions`: ends sessions and waits until every connected proxy knows; turns the key of their ids.
 //!
-//! In: whose sessions, and why. Out: which proxies refuse them from now on, or a failure that names those that may not yet.
+//! In: whose sessions, and why. Out: which proxies refuse them from now on, or a failure that names those that may not yet; the new key.
 //! Never here: which sessions there are; `outrigger get sessions` asks a proxy.
 
 use std::time::{Duration, Instant};
@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 
 use crate::args::{Revoke, Sessions};
 use crate::ask;
+use crate::http::Origin;
 use crate::output::{note, say};
 use crate::problem::Problem;
-use crate::render::cell::{items, string};
+use crate::render::cell::{items, string, text};
 use crate::render::form::{Form, document};
 
 const AGAIN_EVERY: Duration = Duration::from_millis(50);
@@ -19,6 +20,7 @@ const AGAIN_EVERY: Duration = Duration::from_millis(50);
 pub async fn run(sessions: Sessions) -> Result<(), Problem> {
     match sessions {
         Sessions::Revoke(revoke) => self::revoke(revoke).await,
+        Sessions::RotateKey { at } => rotate_key(&at.control).await,
     }
 }
 
@@ -46,6 +48,12 @@ async fn revoke(revoke: Revoke) -> Result<(), Problem> {
         }
         tokio::time::sleep(AGAIN_EVERY).await;
     }
+}
+
+async fn rotate_key(control: &Origin) -> Result<(), Problem> {
+    let made = ask::control_to(control, "/v1/session-keys", &json!({})).await?;
+    let (key, seconds) = (text(&made, "key"), text(&made, "seals_in_seconds"));
+    say(format!("key {key} is shared now and seals new session ids in {seconds} s"))
 }
 
 fn body(revoke: &Revoke) -> Value {

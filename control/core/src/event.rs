@@ -42,6 +42,8 @@ pub enum EventKind {
     SnapshotRefused,
     /// A stored row did not match its own hash and was left out.
     RowRefused,
+    /// A key that proxies seal with was made, begins to seal, or goes.
+    SessionKeyTurned,
     StoreFailed,
     StoreRecovered,
 }
@@ -60,7 +62,7 @@ pub struct Event {
 }
 
 impl EventKind {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::ControlStarted,
         Self::IntentChanged,
         Self::SessionsRevoked,
@@ -79,6 +81,7 @@ impl EventKind {
         Self::SnapshotFailed,
         Self::SnapshotRefused,
         Self::RowRefused,
+        Self::SessionKeyTurned,
         Self::StoreFailed,
         Self::StoreRecovered,
     ];
@@ -103,6 +106,7 @@ impl EventKind {
             Self::SnapshotFailed => "snapshot_failed",
             Self::SnapshotRefused => "snapshot_refused",
             Self::RowRefused => "row_refused",
+            Self::SessionKeyTurned => "session_key_turned",
             Self::StoreFailed => "store_failed",
             Self::StoreRecovered => "store_recovered",
         }

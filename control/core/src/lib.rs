@@ -12,6 +12,7 @@ pub mod facts;
 pub mod resolve;
 pub mod intent;
 pub mod revocation;
+pub mod keyring;
 pub mod snapshot;
 pub mod registry;
 pub mod port;

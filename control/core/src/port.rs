@@ -1,6 +1,6 @@
 //! What control needs of a store.
 //!
-//! A store holds the facts, the event log, one row per snapshot, and the ledger. It is written in one place, batch by
+//! A store holds the facts, the event log, one row per snapshot, the ledger, and the keys of session ids. It is written in one place, batch by
 //! batch, each in one transaction; it is loaded once, at the start.
 //! Never here: how any of it is stored.
 
@@ -13,6 +13,7 @@ use outrigger_model::resource::{Epoch, Serial};
 
 use crate::event::Event;
 use crate::facts::Standing;
+use crate::keyring::HeldKey;
 use crate::revocation::Revoked;
 use crate::snapshot::ledger::{Ledger, LedgerChange};
 
@@ -34,6 +35,8 @@ pub struct Stored {
     pub standings: Vec<Standing>,
     pub revoked: Vec<Revoked>,
     pub ledger: Ledger,
+    /// Keys of session ids, the newest first.
+    pub keys: Vec<HeldKey>,
     /// Rows that did not match their own hash. They are set aside and are in none of the fields above.
     pub damaged: Vec<DamagedRow>,
 }
@@ -74,6 +77,8 @@ pub struct Batch {
     pub snapshots: Vec<SnapshotRow>,
     /// In the order in which they happened.
     pub ledger: Vec<LedgerChange>,
+    /// All keys of session ids, in place of those that are there; none where they stay.
+    pub keys: Option<Vec<HeldKey>>,
 }
 
 impl Batch {
@@ -88,6 +93,7 @@ impl Batch {
             && self.events.is_empty()
             && self.snapshots.is_empty()
             && self.ledger.is_empty()
+            && self.keys.is_none()
     }
 }
 

@@ -86,7 +86,8 @@ impl Control {
         // Whatever fails below, the writer ends with this guard and nothing is left running.
         let guard = last.clone().drop_guard();
         let (rules, intent) = (settings.rules.clone(), settings.intent.clone());
-        let Opened { writer, task, ledger } = writer::open(store.clone(), intent, rules, last.clone()).await?;
+        let Opened { writer, task, ledger } =
+            writer::open(store.clone(), intent, rules, settings.keys_every, last.clone()).await?;
         let (views, publisher) = publisher::open(writer.clone(), ledger, metrics.clone()).await?;
         let (grpc_listener, grpc) = listen("listen.grpc", settings.grpc).await?;
         let (http_listener, http) = listen("listen.http", settings.http).await?;

@@ -6,8 +6,10 @@
 
 use std::net::IpAddr;
 
+use outrigger_control_core::snapshot::scope::Audience;
 use outrigger_identity::PeerInfo;
 use outrigger_model::identity::{Party, SpiffeId};
+use outrigger_wire::watcher::Role;
 use tonic::{Extensions, Status};
 
 /// Whom control listens to without a certificate.
@@ -39,6 +41,15 @@ pub fn peer(extensions: &Extensions, plaintext: Plaintext) -> Result<Peer, Statu
 }
 
 impl Peer {
+    /// What it may see. A watcher that says it is a proxy gets keys if nothing that it proves speaks against it.
+    pub fn audience(&self, role: Role) -> Audience {
+        let party = self.identity.as_ref().map(|identity| &identity.party);
+        match (role, party) {
+            (Role::Proxy, None | Some(Party::Agent(_) | Party::Node(_))) => Audience::Proxies,
+            _ => Audience::Observers,
+        }
+    }
+
     /// Whether it may report replicas.
     pub fn must_be_proxy(&self) -> Result<(), Status> {
         match &self.identity {

@@ -12,6 +12,7 @@ pub mod snapshots;
 pub mod sessions;
 pub mod events;
 pub mod explain;
+pub mod session_keys;
 pub mod health;
 pub mod metrics;
 pub mod door;

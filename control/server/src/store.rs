@@ -8,6 +8,7 @@ mod error;
 mod place;
 mod memory;
 mod row;
+mod key_row;
 mod sqlite;
 
 use outrigger_control_core::event::Event;

@@ -7,6 +7,7 @@
 //! it holds everything.
 
 mod picture;
+mod chance;
 mod message;
 mod pending;
 mod task;
@@ -17,6 +18,7 @@ use std::time::{Duration, SystemTime};
 
 use outrigger_control_core::event::EventKind;
 use outrigger_control_core::intent::Intent;
+use outrigger_control_core::keyring::{KeyRules, Keys};
 use outrigger_control_core::moment::{Moment, Now};
 use outrigger_control_core::port::{Store, Stored};
 use outrigger_control_core::registry::{Command, Registry, Rules};
@@ -37,7 +39,7 @@ use message::Message;
 use pending::Pending;
 use task::Task;
 
-pub use message::{Answered, Recorded, Stopped, Storing};
+pub use message::{Answered, NotRotated, Recorded, Stopped, Storing};
 pub use picture::Picture;
 
 /// Commands that wait for the writer; beyond, senders wait.
@@ -89,6 +91,13 @@ impl Writer {
         answered.await.map_err(|_| Stopped)
     }
 
+    /// Has a new key of session ids made, stored and shared; its number.
+    pub async fn rotate_key(&self) -> Result<u32, NotRotated> {
+        let (answer, answered) = oneshot::channel();
+        self.inbox.send(Message::RotateKey { answer }).await.map_err(|_| NotRotated::Stopped)?;
+        answered.await.unwrap_or(Err(NotRotated::Stopped))
+    }
+
     /// The newest picture, and each one after it.
     pub fn pictures(&self) -> watch::Receiver<Arc<Picture>> {
         self.pictures.clone()
@@ -109,9 +118,10 @@ pub async fn open(
     store: AnyStore,
     intent: Intent,
     rules: Rules,
+    keys_every: Option<Duration>,
     stop: CancellationToken,
 ) -> Result<Opened, StoreError> {
-    let Stored { epoch, serial: last, intent: last_intent, next_event, standings, revoked, ledger, damaged } =
+    let Stored { epoch, serial: last, intent: last_intent, next_event, standings, revoked, ledger, keys, damaged } =
         store.load().await?;
     let started = Instant::now();
     let now = Now { moment: Moment::START, time: SystemTime::now() };
@@ -126,13 +136,22 @@ pub async fn open(
         warn!(table = row.table, row = row.key, why = row.why, "stored row set aside");
         note(EventKind::RowRefused, &format!("{} {}", row.table, row.key), &row.why);
     }
+    let key_rules = KeyRules { every: keys_every, lifetime: intent.settings().session_lifetime };
+    let mut keys = Keys::restore(keys, key_rules);
+    let turns = chance::turn(&mut keys, now);
+    for turn in &turns {
+        note(EventKind::SessionKeyTurned, &format!("key {}", turn.id()), turn.detail());
+    }
     let digest = content_digest(&intent);
     let is_intent_new = last_intent != Some(digest);
     if is_intent_new && last_intent.is_some() {
         note(EventKind::IntentChanged, "control", "routes, pools or settings differ from the last start");
     }
-    let serial = if is_intent_new || !damaged.is_empty() { Serial(last.0 + 1) } else { last };
+    let serial = if is_intent_new || !damaged.is_empty() || !turns.is_empty() { Serial(last.0 + 1) } else { last };
     pending.set_intent(is_intent_new.then_some(digest));
+    if !turns.is_empty() {
+        pending.set_keys(keys.held().to_vec());
+    }
     store.commit(&pending.batch(&registry, serial)).await?;
     pending.clear();
     let picture = Picture {
@@ -141,13 +160,14 @@ pub async fn open(
         facts: registry.facts().clone(),
         intent: Arc::new(intent),
         book: registry.book().clone(),
+        keyring: Arc::new(keys.ring()),
         reason: "control started".to_owned(),
         made_at: now.time,
     };
     let (inbox, messages) = mpsc::channel(INBOX_MAX);
     let (show, pictures) = watch::channel(Arc::new(picture));
     let (tell, storing) = watch::channel(Storing::Fine);
-    let task = Task::new(store, registry, pending, started, show, tell);
+    let task = Task::new(store, registry, keys, pending, started, (show, tell));
     let task = tokio::spawn(task.run(messages, stop));
     Ok(Opened { writer: Writer { inbox, pictures, storing }, task, ledger })
 }

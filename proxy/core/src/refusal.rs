@@ -133,7 +133,7 @@ pub enum Malformed {
     Origin,
     #[error("header `{0}` is given more than once")]
     Repeated(&'static str),
-    #[error("Mcp-Session-Id must be 1 to 256 visible ASCII characters")]
+    #[error("Mcp-Session-Id must be 1 to 1024 visible ASCII characters")]
     SessionId,
     #[error("header `{0}` holds bytes that are not allowed there")]
     Bytes(&'static str),

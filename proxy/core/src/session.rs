@@ -7,3 +7,5 @@ pub mod bind;
 pub mod moving;
 pub mod tenure;
 pub mod limit;
+pub mod seal;
+pub mod ticket;

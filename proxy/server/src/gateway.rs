@@ -22,6 +22,7 @@ pub mod tenure;
 pub mod turns;
 pub mod aside;
 pub mod moving;
+pub mod sealing;
 pub mod outbound;
 pub mod inbound;
 pub mod exchange;

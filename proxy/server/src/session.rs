@@ -5,6 +5,8 @@
 
 pub mod store;
 pub mod memory;
+pub mod seals;
+pub mod sealer;
 pub mod redis;
 mod behind;
 #[cfg(test)]

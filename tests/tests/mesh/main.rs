@@ -16,6 +16,7 @@ mod sessions;
 mod crowds;
 mod lost;
 mod keyed;
+mod sealed;
 mod outages;
 mod failover;
 mod redis;

@@ -1,8 +1,8 @@
 //! The snapshot of one scope: everyone's routes and pools, and those of the watcher's own dependencies.
 //!
-//! In: facts, intent, a scope. Out: [`Built`]: a whole snapshot, and where each of its routes comes from.
+//! In: facts, intent, the keys that proxies share, a scope. Out: [`Built`]: a whole snapshot, and where each of its routes comes from.
 //! Precedence where two things claim one route name: dependency, operator, agent, capability.
-//! Invariant: the same inputs make the same snapshot; a healthy mesh and an empty one both assemble.
+//! Invariant: the same inputs make the same snapshot; a healthy mesh and an empty one both assemble. Keys are in snapshots of proxies only.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +17,7 @@ use outrigger_model::replica::ReplicaState;
 use outrigger_model::requirement::Requirement;
 use outrigger_model::revocation::Revocations;
 use outrigger_model::route::{Affinity, Route, Timeouts};
+use outrigger_model::secret::Keyring;
 use outrigger_model::snapshot::{Resources, Snapshot, SnapshotError};
 
 use crate::facts::{Facts, Standing};
@@ -25,6 +26,13 @@ use crate::resolve::{Winner, resolve};
 
 use super::scope::Scope;
 use super::stateful;
+
+/// What all proxies share beside facts and intent.
+#[derive(Debug, Clone, Copy)]
+pub struct Shared<'a> {
+    pub revocations: &'a Revocations,
+    pub keyring: &'a Keyring,
+}
 
 /// A snapshot, and what its routes are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -61,10 +69,11 @@ impl RouteKind {
     }
 }
 
-/// `revocations` go to everyone.
-pub fn build(facts: &Facts, intent: &Intent, revocations: &Revocations, scope: &Scope) -> Result<Built, BuildError> {
-    let (settings, revocations) = (intent.settings().clone(), revocations.clone());
-    let resources = Resources { settings, revocations, ..Resources::default() };
+/// `shared` goes to everyone; of it the keys only to those whose scope has them.
+pub fn build(facts: &Facts, intent: &Intent, shared: &Shared<'_>, scope: &Scope) -> Result<Built, BuildError> {
+    let keyring = if scope.has_keys() { shared.keyring.clone() } else { Keyring::default() };
+    let (settings, revocations) = (intent.settings().clone(), shared.revocations.clone());
+    let resources = Resources { settings, keyring, revocations, ..Resources::default() };
     let mut draft = Draft { facts, intent, resources, kinds: BTreeMap::new() };
     // The first to claim a name keeps it.
     for (alias, requirement) in scope.needs() {

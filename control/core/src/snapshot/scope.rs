@@ -1,4 +1,4 @@
-//! What one watcher asked for beyond what everyone gets: its dependencies.
+//! What one watcher asked for beyond what everyone gets, its dependencies, and whether it is a proxy.
 //!
 //! In: the texts that a proxy sends as its needs. Out: a [`Scope`]; watchers of equal scopes share one view.
 //! Invariant: the order in which needs were written does not matter, and no local name has two meanings.
@@ -17,10 +17,21 @@ pub const NEEDS_MAX: usize = 256;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
     needs: BTreeMap<RouteName, Requirement>,
+    audience: Audience,
     key: ViewKey,
 }
 
-/// Names a view in the ledger and in the store: `base`, or a digest of the dependencies.
+/// For whom a view is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Audience {
+    /// Serves calls by it, and gets the keys that proxies share.
+    #[default]
+    Proxies,
+    /// Only looks.
+    Observers,
+}
+
+/// Names a view in the ledger and in the store: `base`, or a digest of the dependencies; `observer` before it for who only looks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ViewKey(String);
 
@@ -63,7 +74,21 @@ impl Scope {
             }
         }
         let key = ViewKey::of(&parsed);
-        Ok(Self { needs: parsed, key })
+        Ok(Self { needs: parsed, key, audience: Audience::default() })
+    }
+
+    /// The same for somebody else.
+    pub fn of(self, audience: Audience) -> Self {
+        let key = match audience {
+            Audience::Proxies => ViewKey::of(&self.needs),
+            Audience::Observers => ViewKey(format!("observer-{}", ViewKey::of(&self.needs))),
+        };
+        Self { audience, key, ..self }
+    }
+
+    /// Whether keys are part of it.
+    pub fn has_keys(&self) -> bool {
+        self.audience == Audience::Proxies
     }
 
     /// Sorted by local name.

@@ -15,6 +15,7 @@ use super::*;
 use crate::ca::{Authority, LEAF_VALIDITY};
 
 mod mesh;
+mod keys;
 mod revocations;
 
 use mesh::{Proxy, Tokens, Watcher, channel, control, get, json, json_until, key, register, replica, settings, soon};

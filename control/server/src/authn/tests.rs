@@ -27,6 +27,21 @@ fn operators_and_control_itself_never_register() {
 }
 
 #[test]
+fn keys_are_for_who_says_it_is_a_proxy_and_proves_nothing_else() {
+    let audience = |id: Option<&str>, role| {
+        let id = id.map(|id| format!("spiffe://mesh.local/{id}"));
+        peer(&from("127.0.0.1:4000", id.as_deref()), Plaintext::Loopback).unwrap().audience(role)
+    };
+    for id in [None, Some("agent/weather"), Some("node/box-1")] {
+        assert_eq!(audience(id, Role::Proxy), Audience::Proxies, "{id:?}");
+        assert_eq!(audience(id, Role::Observer), Audience::Observers, "{id:?}");
+    }
+    for id in ["operator/ada", "control"] {
+        assert_eq!(audience(Some(id), Role::Proxy), Audience::Observers, "{id}");
+    }
+}
+
+#[test]
 fn a_request_of_unknown_origin_is_refused() {
     assert_eq!(peer(&Extensions::new(), Plaintext::Anywhere).unwrap_err().code(), tonic::Code::Internal);
 }

@@ -71,6 +71,8 @@ pub struct MeshFile {
     pub session_lifetime_seconds: Option<u64>,
     /// Who knows where a session lives: `stored`, the stores of the proxies, or `sealed`, the id itself. Default: stored
     pub session_mode: Option<String>,
+    /// After how many days proxies get a new key to seal session ids with, 0 to 365; 0 is never. Default: 30
+    pub session_key_days: Option<u32>,
     /// Sessions that one proxy holds open for one caller. Default: no limit
     pub sessions_per_caller_max: Option<u32>,
     /// Sessions that one proxy holds open with one agent. Default: no limit

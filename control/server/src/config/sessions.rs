@@ -9,6 +9,9 @@ use outrigger_model::settings::{SessionLimits, SessionMode, Settings};
 
 use crate::config::file::{KeyFile, MeshFile, RouteFile};
 
+const KEY_DAYS: u32 = 30;
+const KEY_DAYS_MAX: u32 = 365;
+
 /// What is wrong, behind the place where it stands.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionsError {
@@ -22,6 +25,8 @@ pub enum SessionsError {
     Key { at: usize, cause: BadKey },
     #[error("on_replica_loss: `{0}` is neither 404 nor reestablish")]
     OnLoss(String),
+    #[error("session_key_days: {0} is not within 0 to {KEY_DAYS_MAX}")]
+    KeyDays(u32),
     #[error("session_mode: `{0}` is neither stored nor sealed")]
     Mode(String),
 }
@@ -51,6 +56,15 @@ fn key(at: usize, file: &KeyFile) -> Result<KeySource, SessionsError> {
         _ => return Err(SessionsError::Sources(at)),
     };
     key.map_err(|cause| SessionsError::Key { at, cause })
+}
+
+/// After how long a key of session ids is followed by a new one.
+pub(super) fn keys_every(file: &MeshFile) -> Result<Option<Duration>, SessionsError> {
+    match file.session_key_days.unwrap_or(KEY_DAYS) {
+        0 => Ok(None),
+        days @ 1..=KEY_DAYS_MAX => Ok(Some(Duration::from_secs(u64::from(days) * 86_400))),
+        days => Err(SessionsError::KeyDays(days)),
+    }
 }
 
 pub(super) fn settings(file: &MeshFile) -> Result<Settings, SessionsError> {

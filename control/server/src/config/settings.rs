@@ -36,6 +36,8 @@ pub struct Settings {
     pub is_insecure: bool,
     pub rules: Rules,
     pub intent: Intent,
+    /// After how long a key of session ids is followed by a new one; none is never.
+    pub keys_every: Option<Duration>,
     pub log: Log,
 }
 
@@ -125,6 +127,7 @@ impl TryFrom<(ControlFile, &Path)> for Settings {
                     count => return Err(SettingsError::Replicas(count)),
                 },
             },
+            keys_every: sessions::keys_every(&file.settings).map_err(SettingsError::Sessions)?,
             intent,
             log: file.log.into(),
         })

@@ -18,7 +18,7 @@ use tonic::codegen::{BoxFuture, Service};
 use tonic::server::{Grpc, NamedService, StreamingService};
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::authn::{Plaintext, peer};
+use crate::authn::{Peer, Plaintext, peer};
 use crate::discovery::codec::{DiscoveryCodec, Message};
 use crate::discovery::stream::{Session, serve};
 use crate::discovery::watchers::{Watchers, Who};
@@ -96,7 +96,7 @@ impl Discovery {
         // The head of the answer must not wait for the first request: clients may wait for it before they send one.
         tasks.spawn(async move {
             let mut requests = request.into_inner();
-            match self.begin(peer.identity, &mut requests).await {
+            match self.begin(peer, &mut requests).await {
                 Ok(Some((session, first))) => serve(session, first, requests, out).await,
                 Ok(None) => {}
                 Err(status) => drop(out.send(Err(status)).await),
@@ -108,7 +108,7 @@ impl Discovery {
     /// Reads the first request and finds the stream's view. None: the client went.
     async fn begin(
         self,
-        identity: Option<outrigger_model::identity::SpiffeId>,
+        peer: Peer,
         requests: &mut Streaming<DeltaDiscoveryRequest>,
     ) -> Result<Option<(Session, DeltaDiscoveryRequest)>, Status> {
         let first = tokio::select! {
@@ -128,11 +128,11 @@ impl Discovery {
         };
         let needs: Vec<String> = needs.iter().map(ToString::to_string).collect();
         let scope = match Scope::parse(&needs) {
-            Ok(scope) => scope,
+            Ok(scope) => scope.of(peer.audience(role)),
             Err(bad) => return refuse("needs", Status::invalid_argument(format!("node.metadata.{bad}"))),
         };
         let key = scope.key().clone();
-        let who = Who { node: node.clone(), identity, role, build };
+        let who = Who { node: node.clone(), identity: peer.identity, role, build };
         let watching = match self.watchers.open(who, key, Instant::now()) {
             Ok(watching) => watching,
             Err(full) => return refuse("limit", Status::unavailable(full.to_string())),

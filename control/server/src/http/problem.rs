@@ -51,6 +51,25 @@ impl Problem {
         }
     }
 
+    pub fn no_new_key(detail: String) -> Self {
+        Self {
+            status: StatusCode::CONFLICT,
+            title: "no new key can be made now",
+            detail,
+            hint: "see `session_key_turned` in `outrigger get events`, and try again later",
+        }
+    }
+
+    /// A web page wants something changed.
+    pub fn foreign_origin() -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            title: "web pages may not change anything",
+            detail: "the request has an Origin, which browsers write".to_owned(),
+            hint: "use `outrigger`, or a client that sends no Origin",
+        }
+    }
+
     /// A browser was sent here under a name that is not ours (DNS rebinding).
     pub fn foreign_host() -> Self {
         Self {
@@ -67,7 +86,7 @@ impl Problem {
             status: StatusCode::NOT_FOUND,
             title: "there is nothing at this path",
             detail: path,
-            hint: "see /v1/agents, /v1/capabilities, /v1/routes, /v1/proxies, /v1/snapshots, /v1/events, /v1/explain, /v1/sessions/revocations",
+            hint: "see /v1/agents, /v1/capabilities, /v1/routes, /v1/proxies, /v1/snapshots, /v1/events, /v1/explain, /v1/sessions/revocations, /v1/session-keys",
         }
     }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
-use axum::http::{Uri, header};
+use axum::http::{Method, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -16,7 +16,9 @@ use crate::authn::Plaintext;
 use crate::http::api::Api;
 use crate::http::door::Door;
 use crate::http::problem::Problem;
-use crate::http::{agents, capabilities, events, explain, health, metrics, proxies, routes, sessions, snapshots};
+use crate::http::{
+    agents, capabilities, events, explain, health, metrics, proxies, routes, session_keys, sessions, snapshots,
+};
 
 pub fn router(api: Api) -> Router {
     Router::new()
@@ -29,6 +31,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/explain", get(explain::one))
         .route("/v1/sessions/revoke", post(sessions::revoke))
         .route("/v1/sessions/revocations", get(sessions::list))
+        .route("/v1/session-keys", post(session_keys::rotate))
         .route("/metrics", get(metrics::scrape))
         .route("/healthz/started", get(health::started))
         .route("/healthz/ready", get(health::ready))
@@ -38,8 +41,11 @@ pub fn router(api: Api) -> Router {
         .with_state(api)
 }
 
-/// Answers hold nothing that a web page elsewhere should read through the browser of an operator.
+/// Answers hold nothing that a web page elsewhere should read through the browser of an operator, and no page changes anything.
 async fn own_host(State(api): State<Api>, request: Request, next: Next) -> Response {
+    if request.method() != Method::GET && request.headers().contains_key(header::ORIGIN) {
+        return Problem::foreign_origin().into_response();
+    }
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     if api.plaintext == Plaintext::Anywhere || host.is_some_and(is_own) {
         return next.run(request).await;

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use outrigger_control_core::event::EventKind;
 use outrigger_control_core::port::SnapshotRow;
-use outrigger_control_core::snapshot::build::{BuildError, build};
+use outrigger_control_core::snapshot::build::{BuildError, Shared, build};
 use outrigger_control_core::snapshot::ledger::{Ledger, LedgerChange, VIEWS_MAX};
 use outrigger_control_core::snapshot::scope::{Scope, ViewKey};
 use outrigger_model::replica::ReplicaState;
@@ -235,7 +235,8 @@ fn make(
     before: Option<&Arc<Edition>>,
     ledger: &mut Ledger,
 ) -> Result<(Published, LedgerChange), BuildError> {
-    let built = Arc::new(build(&picture.facts, &picture.intent, picture.book.revocations(), scope)?);
+    let shared = Shared { revocations: picture.book.revocations(), keyring: &picture.keyring };
+    let built = Arc::new(build(&picture.facts, &picture.intent, &shared, scope)?);
     let origin = Origin {
         epoch: picture.epoch,
         serial: picture.serial,

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use outrigger_control_core::event::Event;
 use outrigger_control_core::facts::Standing;
+use outrigger_control_core::keyring::HeldKey;
 use outrigger_control_core::port::{Batch, EVENTS_KEPT, SNAPSHOTS_KEPT, SnapshotRow, Store, Stored};
 use outrigger_control_core::revocation::{Revoked, Target};
 use outrigger_control_core::snapshot::ledger::Ledger;
@@ -30,6 +31,7 @@ struct Kept {
     snapshots: BTreeMap<Serial, SnapshotRow>,
     revoked: BTreeMap<Target, Revoked>,
     ledger: Ledger,
+    keys: Vec<HeldKey>,
 }
 
 impl MemoryStore {
@@ -62,6 +64,7 @@ impl Store for MemoryStore {
             standings: kept.standings.values().cloned().collect(),
             revoked: kept.revoked.values().cloned().collect(),
             ledger: kept.ledger.clone(),
+            keys: kept.keys.clone(),
             damaged: Vec::new(),
         })
     }
@@ -97,6 +100,9 @@ impl Store for MemoryStore {
         }
         for change in &batch.ledger {
             kept.ledger.repeat(change);
+        }
+        if let Some(keys) = &batch.keys {
+            kept.keys.clone_from(keys);
         }
         Ok(())
     }

@@ -36,7 +36,9 @@ impl SqliteStore {
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let lock = Arc::new(file::lock(path)?);
         let options = SqliteConnectOptions::new().filename(path).busy_timeout(Duration::from_secs(5));
-        if file::is_new(path)? {
+        let is_new = file::is_new(path)?;
+        file::make_private(path)?;
+        if is_new {
             file::create(path, options.clone()).await?;
         }
         let options = options

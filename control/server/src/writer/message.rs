@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use outrigger_control_core::keyring::NoNewKey;
 use outrigger_control_core::port::SnapshotRow;
 use outrigger_control_core::registry::{Answer, Command};
 use outrigger_control_core::snapshot::ledger::LedgerChange;
@@ -39,10 +40,24 @@ pub enum Storing {
 #[error("control is stopping")]
 pub struct Stopped;
 
+/// Why there is no new key of session ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotRotated {
+    #[error("{0}")]
+    Keys(#[from] NoNewKey),
+    #[error("the store does not take what is written, and a key must not be lost")]
+    Storing,
+    #[error("the system has no chance to make a key of")]
+    Chance,
+    #[error("control is stopping")]
+    Stopped,
+}
+
 /// What waits in the writer's queue.
 #[derive(Debug)]
 pub enum Message {
     Apply { command: Command, answer: oneshot::Sender<Answered> },
     Record(Recorded),
+    RotateKey { answer: oneshot::Sender<Result<u32, NotRotated>> },
     LastHeard { answer: oneshot::Sender<BTreeMap<NodeId, Duration>> },
 }

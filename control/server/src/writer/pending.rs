@@ -7,6 +7,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use outrigger_control_core::event::Event;
+use outrigger_control_core::keyring::HeldKey;
 use outrigger_control_core::port::{Batch, SnapshotRow};
 use outrigger_control_core::registry::{Applied, Registry};
 use outrigger_control_core::revocation::Target;
@@ -33,6 +34,7 @@ pub struct Pending {
     snapshots: VecDeque<SnapshotRow>,
     /// A change that is dropped here costs a resend after the next start, nothing else.
     ledger: VecDeque<LedgerChange>,
+    keys: Option<Vec<HeldKey>>,
 }
 
 impl Pending {
@@ -62,6 +64,10 @@ impl Pending {
         self.intent = intent;
     }
 
+    pub fn set_keys(&mut self, keys: Vec<HeldKey>) {
+        self.keys = Some(keys);
+    }
+
     pub fn is_empty(&self) -> bool {
         self.touched.is_empty()
             && !self.is_whole
@@ -71,6 +77,7 @@ impl Pending {
             && self.events.is_empty()
             && self.snapshots.is_empty()
             && self.ledger.is_empty()
+            && self.keys.is_none()
     }
 
     /// All of it, with the replicas and revocations as they are in `registry` now.
@@ -93,6 +100,7 @@ impl Pending {
             events: self.events.iter().cloned().collect(),
             snapshots: self.snapshots.iter().cloned().collect(),
             ledger: self.ledger.iter().cloned().collect(),
+            keys: self.keys.clone(),
         }
     }
 

@@ -7,8 +7,9 @@ use outrigger_control_core::facts::Facts;
 use outrigger_control_core::intent::Intent;
 use outrigger_control_core::revocation::Book;
 use outrigger_model::resource::{Epoch, Serial};
+use outrigger_model::secret::Keyring;
 
-/// Facts, intent, and the number of the snapshot that they make.
+/// Facts, intent, keys, and the number of the snapshot that they make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
     pub epoch: Epoch,
@@ -18,6 +19,8 @@ pub struct Picture {
     pub intent: Arc<Intent>,
     /// What operators revoked.
     pub book: Arc<Book>,
+    /// For proxies only; its `Debug` shows no key.
+    pub keyring: Arc<Keyring>,
     /// Why it was made, for people: `replica weather-1: replica_registered`.
     pub reason: String,
     pub made_at: SystemTime,

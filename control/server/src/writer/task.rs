@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use outrigger_control_core::event::{Event, EventKind};
+use outrigger_control_core::keyring::{Keys, Turn};
 use outrigger_control_core::moment::{Moment, Now};
 use outrigger_control_core::port::Store;
 use outrigger_control_core::registry::{Answer, Applied, Command, Registry};
@@ -17,7 +18,8 @@ use tracing::{info, warn};
 
 use crate::store::AnyStore;
 
-use super::message::{Answered, Message, Storing};
+use super::chance;
+use super::message::{Answered, Message, NotRotated, Storing};
 use super::pending::Pending;
 use super::picture::Picture;
 
@@ -33,6 +35,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 pub struct Task {
     store: AnyStore,
     registry: Registry,
+    keys: Keys,
     pending: Pending,
     started: Instant,
     show: watch::Sender<Arc<Picture>>,
@@ -60,12 +63,12 @@ impl Task {
     pub fn new(
         store: AnyStore,
         registry: Registry,
+        keys: Keys,
         pending: Pending,
         started: Instant,
-        show: watch::Sender<Arc<Picture>>,
-        tell: watch::Sender<Storing>,
+        (show, tell): (watch::Sender<Arc<Picture>>, watch::Sender<Storing>),
     ) -> Self {
-        Self { store, registry, pending, started, show, tell, unshown: None, retry_at: None }
+        Self { store, registry, keys, pending, started, show, tell, unshown: None, retry_at: None }
     }
 
     pub async fn run(mut self, mut messages: mpsc::Receiver<Message>, stop: CancellationToken) {
@@ -102,6 +105,7 @@ impl Task {
 
     async fn take(&mut self, batch: &mut Vec<Message>) {
         let mut answers: Vec<(oneshot::Sender<Answered>, Answered)> = Vec::with_capacity(batch.len());
+        let mut rotated = Vec::new();
         for message in batch.drain(..) {
             match message {
                 Message::Apply { command, answer } => {
@@ -109,14 +113,24 @@ impl Task {
                     answers.push((answer, Answered { answer: told, serial: self.next_serial() }));
                 }
                 Message::Record(recorded) => self.pending.record(recorded),
+                Message::RotateKey { answer } => rotated.push((answer, self.rotate())),
                 Message::LastHeard { answer } => {
                     // Whoever asked may have gone.
                     let _ = answer.send(self.registry.last_heard(self.now()));
                 }
             }
         }
+        // A key that the store may not have got yet is not to seal.
+        if self.retry_at.is_none() {
+            let now = self.now();
+            let turns = chance::turn(&mut self.keys, now);
+            self.turned(&turns);
+        }
         if !self.pending.is_empty() && self.retry_at.is_none() {
             self.store().await;
+        }
+        for (answer, number) in rotated {
+            let _ = answer.send(number);
         }
         for (answer, answered) in answers {
             let _ = answer.send(answered);
@@ -129,15 +143,42 @@ impl Task {
             say(event);
         }
         if applied.is_relevant {
-            let now = Instant::now();
-            let reason = reason(&applied);
-            let unshown = self.unshown.get_or_insert(Unshown { first: now, newest: now, changes: 0, reason });
-            unshown.newest = now;
-            unshown.changes += applied.touched.len() + usize::from(applied.revoked.is_some()) + applied.released.len();
+            let count = applied.touched.len() + usize::from(applied.revoked.is_some()) + applied.released.len();
+            self.changed(reason(&applied), count);
         }
         let answer = std::mem::take(&mut applied.answer);
         self.pending.add(applied);
         answer
+    }
+
+    /// The next picture differs from the one that is shown.
+    fn changed(&mut self, reason: String, changes: usize) {
+        let now = Instant::now();
+        let unshown = self.unshown.get_or_insert(Unshown { first: now, newest: now, changes: 0, reason });
+        unshown.newest = now;
+        unshown.changes += changes;
+    }
+
+    fn rotate(&mut self) -> Result<u32, NotRotated> {
+        if self.retry_at.is_some() {
+            return Err(NotRotated::Storing);
+        }
+        let turn = self.keys.add(chance::secret().ok_or(NotRotated::Chance)?, self.now())?;
+        self.turned(&[turn]);
+        Ok(turn.id())
+    }
+
+    /// Has it told, stored and shared that keys turned.
+    fn turned(&mut self, turns: &[Turn]) {
+        let kind = EventKind::SessionKeyTurned;
+        for turn in turns {
+            let (subject, detail) = (format!("key {}", turn.id()), turn.detail().to_owned());
+            self.changed(format!("{subject}: {kind}"), 1);
+            self.apply(Command::Note { kind, subject, detail });
+        }
+        if !turns.is_empty() {
+            self.pending.set_keys(self.keys.held().to_vec());
+        }
     }
 
     /// The serial of the next picture if there will be one, else of the one that is shown.
@@ -183,6 +224,7 @@ impl Task {
             facts,
             intent: last.intent.clone(),
             book,
+            keyring: Arc::new(self.keys.ring()),
             reason,
             made_at: SystemTime::now(),
         };

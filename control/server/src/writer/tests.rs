@@ -25,7 +25,7 @@ struct Control {
 impl Control {
     async fn start(store: AnyStore, intent: Intent) -> Self {
         let stop = CancellationToken::new();
-        let opened = open(store.clone(), intent, Rules::default(), stop.clone()).await.unwrap();
+        let opened = open(store.clone(), intent, Rules::default(), None, stop.clone()).await.unwrap();
         Self { store, opened, stop }
     }
 
@@ -96,7 +96,7 @@ async fn the_first_picture_is_there_at_once_and_has_a_number() {
     let control = Control::in_memory().await;
     let picture = control.opened.writer.picture();
     assert_eq!((picture.serial, picture.facts.len()), (Serial(1), 0));
-    assert_eq!(control.kinds().await, [EventKind::ControlStarted]);
+    assert_eq!(control.kinds().await, [EventKind::ControlStarted, EventKind::SessionKeyTurned]);
     control.stop().await;
 }
 
@@ -128,12 +128,13 @@ async fn signals_that_change_nothing_are_neither_shown_nor_stored() {
     let control = Control::in_memory().await;
     let serial = control.report("n", &["weather-1"]).await.serial;
     control.picture(|picture| picture.serial == serial).await;
+    let told = control.kinds().await.len();
     for _ in 0..100 {
         let answered = control.opened.writer.apply(light("n")).await.unwrap();
         assert_eq!(answered, Answered { answer: Answer::Noted, serial });
     }
     assert_eq!(control.report("n", &["weather-1"]).await.serial, serial);
-    assert_eq!(control.kinds().await.len(), 2);
+    assert_eq!(control.kinds().await.len(), told);
     assert!(control.opened.writer.last_heard().await.unwrap().contains_key("n"));
     control.stop().await;
 }
@@ -244,4 +245,27 @@ fn what_waits_for_a_store_is_bounded() {
     let Batch { is_whole, put, events, .. } = pending.batch(&registry, Serial(1));
     assert!(is_whole);
     assert_eq!((put.len(), events.len()), (60_000, 10_000));
+}
+
+#[tokio::test]
+async fn a_key_that_was_rotated_is_shown_stored_and_does_not_seal_yet() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("control.db");
+    let control = Control::at(&path, Intent::default()).await;
+    let first = control.opened.writer.picture();
+    let ids = |picture: &Picture| picture.keyring.keys.iter().map(|key| key.id).collect::<Vec<_>>();
+    assert_eq!(ids(&first), [1]);
+    assert_eq!(control.opened.writer.rotate_key().await, Ok(2));
+    let shown = control.picture(|picture| picture.keyring.keys.len() == 2).await;
+    assert_eq!(ids(&shown), [1, 2], "the first still seals");
+    assert!(shown.serial > first.serial);
+    assert!(matches!(control.opened.writer.rotate_key().await, Err(NotRotated::Keys(_))), "one at a time");
+    assert!(control.kinds().await.ends_with(&[EventKind::SessionKeyTurned]));
+    control.stop().await;
+
+    let control = Control::at(&path, Intent::default()).await;
+    let again = control.opened.writer.picture();
+    assert_eq!(again.keyring, shown.keyring, "the same keys after a restart");
+    assert_eq!(again.serial, shown.serial, "and nothing to publish");
+    control.stop().await;
 }

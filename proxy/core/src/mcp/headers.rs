@@ -19,8 +19,8 @@ pub const NAME: &str = "mcp-name";
 pub const SESSION_ID: &str = "mcp-session-id";
 pub const LAST_EVENT_ID: &str = "last-event-id";
 
-/// Longest session id we keep. SDKs mint 32 to 36 bytes; some gateways seal a state of up to this into it.
-pub const SESSION_ID_BYTES_MAX: usize = 256;
+/// Longest session id we keep. SDKs mint 32 to 36 bytes; gateways, we among them, seal a state into it.
+pub const SESSION_ID_BYTES_MAX: usize = 1_024;
 
 /// What the headers say. Absent and unreadable revisions are both `None`: the agent answers those.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

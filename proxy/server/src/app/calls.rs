@@ -16,6 +16,7 @@ use crate::catalog::Catalog;
 use crate::config::Settings;
 use crate::gateway::{self, Elsewhere, Gateway, GatewayParts, Limits, Pace};
 use crate::session::owners::Owners;
+use crate::session::seals::Seals;
 use crate::session::sessions::Sessions;
 use crate::snapshot::worlds::Worlds;
 use crate::telemetry::Events;
@@ -52,6 +53,7 @@ pub(super) fn open(
         sessions,
         owners: Arc::new(Owners::new(settings.sessions.entries_max)),
         openings: Arc::default(),
+        seals: Seals::new(),
         events,
         caller: caller(settings, material),
         inbound_rules: rules((!proven).then(|| Hosts { forwards: false, ..listed.clone() })),

@@ -24,6 +24,7 @@ use crate::health::probe::LocalAgents;
 use crate::lifecycle::{Readiness, Tasks};
 use crate::registration::report::Registration;
 use crate::session::redis::Redis;
+use crate::session::sealer::Sealer;
 use crate::session::sessions::Sessions;
 use crate::session::store::Store;
 use crate::snapshot::join::Join;
@@ -45,13 +46,10 @@ pub(super) async fn start(settings: Settings) -> Result<Running, StartError> {
     let health = health::router(Health { readiness: readiness.clone(), metrics, registry: Arc::new(registry) });
     desks.spawn("health", admin::serve(tokio_listener(doors.health)?, health, desks.token()));
 
-    let sessions = Arc::new(Sessions::new(
-        settings.sessions.entries_max,
-        redis(&settings, &events, &readiness)?,
-        Arc::clone(&events),
-    ));
     let agents = LocalAgents::watch(&settings.agents, &events, &mut work);
     let worlds = Arc::new(Worlds::new(World::default()));
+    let shared = redis(&settings, Sealer::of(Arc::clone(&worlds)), &events, &readiness)?;
+    let sessions = Arc::new(Sessions::new(settings.sessions.entries_max, shared, Arc::clone(&events)));
     let rules = Rules { plaintext_beyond_loopback: settings.insecure, seed: fastrand::u64(..) };
     let feed = mesh::feed(&settings, material.as_deref()).await?;
     let join = Join::new(feed, Arc::clone(&worlds), Arc::clone(&events), rules, agents.replicas(), &readiness);
@@ -102,6 +100,7 @@ fn material(settings: &Settings) -> Result<Option<Material>, StartError> {
 /// Connects in the background: a Redis that refuses or hangs keeps nothing from starting.
 fn redis(
     settings: &Settings,
+    sealer: Sealer,
     events: &Arc<Events>,
     readiness: &Readiness,
 ) -> Result<Option<Arc<dyn Store>>, StartError> {
@@ -111,7 +110,7 @@ fn redis(
         return Ok(None);
     };
     info!(%redis, "sessions are shared through Redis");
-    let redis = Redis::start(redis, &sessions.key_prefix, sessions.redis_timeout, events, readiness)?;
+    let redis = Redis::start(redis, &sessions.key_prefix, sessions.redis_timeout, sealer, events, readiness)?;
     Ok(Some(Arc::new(redis)))
 }
 

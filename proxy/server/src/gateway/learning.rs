@@ -14,11 +14,11 @@ use super::call::{Call, Way, unix_seconds};
 use super::downstream::Downstream;
 use super::exchange::Answer;
 use super::parts::GatewayParts;
-use super::tenure;
+use super::{sealing, tenure};
 use crate::telemetry::Searched;
 
 /// A new binding is in the stores when this is done.
-pub async fn learn(parts: &GatewayParts, down: &Downstream<'_>, call: &mut Call, answer: &Answer) {
+pub async fn learn(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Call, answer: &Answer) {
     let (status, minted) = (answer.head.status, headers::minted(&answer.head.fields));
     if let Some(Way::In(endpoint)) = &call.way {
         tenure::learn(parts, call, &endpoint.agent, status, minted);
@@ -35,6 +35,7 @@ pub async fn learn(parts: &GatewayParts, down: &Downstream<'_>, call: &mut Call,
     if plan.searches() {
         parts.events.session_searched(searched(status));
     }
+    let lesson = sealing::mint(parts, down, call, &attempt.endpoint, (status, minted), lesson);
     parts.sessions.obey(lesson, idle, now).await;
     // From now on the store counts it.
     call.opening = None;

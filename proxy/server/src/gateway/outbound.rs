@@ -19,6 +19,7 @@ use outrigger_proxy_core::plan::{self, Aim, Plan};
 use outrigger_proxy_core::refusal::Refusal;
 use outrigger_proxy_core::retry::judge::{self, Patience};
 use outrigger_proxy_core::session::bind::Binding;
+use outrigger_proxy_core::session::key::KeyKind;
 use outrigger_proxy_core::target::Target;
 use outrigger_proxy_core::world::endpoint::Endpoint;
 use outrigger_proxy_core::world::table::World;
@@ -27,7 +28,7 @@ use tokio::sync::watch;
 use super::call::{Bound, Call, Ending, Way, unix_seconds};
 use super::downstream::{Downstream, SessionIds};
 use super::parts::GatewayParts;
-use super::tenure;
+use super::{sealing, tenure};
 
 // A patient call looks again this often, because an ejected endpoint comes back without a new world.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -103,7 +104,10 @@ async fn plan_once(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut C
     let idle = call.world.settings().session_idle;
     let mut found = Vec::with_capacity(aim.keys().len());
     for carried in aim.keys() {
-        let binding = parts.sessions.find(&carried.key, idle).await;
+        let binding = match carried.kind {
+            KeyKind::Session => sealing::find(parts, down, call, aim.agent(), carried.key).await?,
+            KeyKind::Task | KeyKind::State | KeyKind::Handle => parts.sessions.find(&carried.key, idle).await,
+        };
         let is_settled = binding.as_ref().is_some_and(|binding| aim.is_settled_by(*carried, binding, &call.world));
         found.push(binding);
         if is_settled {

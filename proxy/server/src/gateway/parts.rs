@@ -12,6 +12,7 @@ use super::pace::Pace;
 use crate::catalog::Catalog;
 use crate::session::openings::Openings;
 use crate::session::owners::Owners;
+use crate::session::seals::Seals;
 use crate::session::sessions::Sessions;
 use crate::snapshot::worlds::Worlds;
 use crate::telemetry::Events;
@@ -24,6 +25,8 @@ pub struct GatewayParts {
     pub owners: Arc<Owners>,
     /// Sessions that the own agents are opening.
     pub openings: Arc<Openings>,
+    /// What session ids are sealed with.
+    pub seals: Seals,
     pub events: Arc<Events>,
     /// Who the own agents are: sessions are bound to it, affinity hashes it.
     pub caller: Caller,

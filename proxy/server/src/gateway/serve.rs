@@ -206,7 +206,7 @@ impl Side {
     /// What the head of an answer that is passed on teaches about sessions is kept before the caller sees it.
     async fn settled(
         &self,
-        down: &Downstream<'_>,
+        down: &mut Downstream<'_>,
         call: &mut Call,
         next: Next,
         found: Option<Found>,

@@ -16,6 +16,7 @@ use redis::FromRedisValue;
 use tempfile::TempDir;
 
 use super::redis::Redis;
+use super::sealer::Sealer;
 use crate::config::{ProxyFile, Settings, Written};
 use crate::lifecycle::Readiness;
 use crate::telemetry::{Events, Metrics};
@@ -211,7 +212,8 @@ pub(super) fn store_within(keys: &str, folder: &Path, request_timeout: Duration)
     let metrics = Metrics::default();
     let (events, readiness) = (Arc::new(Events::new(metrics.clone())), Readiness::default());
     let redis = settings.redis.expect("redis");
-    let redis = Redis::start(&redis, &settings.key_prefix, request_timeout, &events, &readiness).expect("started");
+    let redis = Redis::start(&redis, &settings.key_prefix, request_timeout, Sealer::default(), &events, &readiness)
+        .expect("started");
     Told { redis, readiness, events, metrics }
 }
 

@@ -29,6 +29,7 @@ use self::keep::Keeper;
 use self::line::Line;
 use self::value::VALUE_BYTES_MAX;
 use self::watch::Watch;
+use super::sealer::Sealer;
 use super::store::{News, Store, StoreError};
 use crate::config::redis::Redis as Settings;
 use crate::lifecycle::Readiness;
@@ -40,8 +41,8 @@ const NEWS_WAITING_MAX: usize = 1_024;
 const KEPT_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
 
 /// In: moves, replica, generation and last use of what is offered, its value, how many milliseconds it is kept, most bytes of a
-/// value, the channel, what stands before a value that is told there, and the id that the replica knows the session by. Out: what is held, or nil if the offer was taken. What
-/// does not read as a binding is replaced. It is told only when it moved: nobody has a copy of what begins.
+/// value, the channel, what stands before a value that is told there, and the mark of the id that the replica knows the session by.
+/// Out: what is held, or nil if the offer was taken. What does not read as a binding is replaced. It is told only when it moved: nobody has a copy of what begins.
 const OFFER: &str = r"
 local held = redis.pcall('GETRANGE', KEYS[1], 0, ARGV[7])
 local renewal = false
@@ -53,7 +54,7 @@ if type(held) == 'string' and #held <= tonumber(ARGV[7]) then
         if further > 0 or (further == 0 and not same_place) then return held end
         renewal = further == 0
         local later = tonumber(seen) - tonumber(ARGV[4])
-        if renewal and (later > 0 or (later == 0 and held == ARGV[5] and redis.call('PTTL', KEYS[1]) > tonumber(ARGV[6]))) then
+        if renewal and (later > 0 or (later == 0 and redis.call('PTTL', KEYS[1]) > tonumber(ARGV[6]))) then
             return held
         end
     end
@@ -83,6 +84,7 @@ pub struct Redis {
     channel: String,
     teller: String,
     request_timeout: Duration,
+    sealer: Sealer,
     news: Mutex<Option<mpsc::Receiver<News>>>,
     keeper: JoinHandle<()>,
 }
@@ -93,6 +95,7 @@ impl Redis {
         settings: &Settings,
         prefix: &str,
         request_timeout: Duration,
+        sealer: Sealer,
         events: &Arc<Events>,
         readiness: &Readiness,
     ) -> Result<Self, StoreError> {
@@ -108,6 +111,8 @@ impl Redis {
             watch: Arc::clone(&watch),
             channel: channel.clone(),
             teller: teller.clone(),
+            prefix: prefix.to_owned(),
+            sealer: sealer.clone(),
             news: told,
             scripts: [offer.clone(), forget.clone()],
         };
@@ -120,6 +125,7 @@ impl Redis {
             channel,
             teller,
             request_timeout,
+            sealer,
             news: Mutex::new(Some(news)),
             keeper: tokio::spawn(keeper.run()),
         })
@@ -148,6 +154,10 @@ impl Redis {
         result
     }
 
+    fn read(&self, name: &str, value: &[u8]) -> Result<Binding, StoreError> {
+        self.sealer.open(name, value).and_then(|value| value::read(&value)).ok_or(StoreError::Unreadable)
+    }
+
     fn name(&self, key: &SessionKey) -> String {
         format!("{}{}", self.prefix, key.digest())
     }
@@ -164,31 +174,33 @@ impl Store for Redis {
     async fn get(&self, key: &SessionKey) -> Result<Option<Binding>, StoreError> {
         // Not GET: what lies there may be of any size.
         let mut request = redis::cmd("GETRANGE");
-        request.arg(self.name(key)).arg(0).arg(VALUE_BYTES_MAX);
+        let name = self.name(key);
+        request.arg(&name).arg(0).arg(VALUE_BYTES_MAX);
         let value: Vec<u8> = self.ask(async |mut wire| request.query_async(&mut wire).await).await?;
         if value.is_empty() {
             return Ok(None);
         }
-        value::read(&value).map(Some).ok_or(StoreError::Unreadable)
+        self.read(&name, &value).map(Some)
     }
 
     async fn offer(&self, key: &SessionKey, binding: &Binding, kept: Duration) -> Result<Binding, StoreError> {
-        let value = value::write(binding);
+        let name = self.name(key);
+        let value = self.sealer.close(&name, value::write(binding))?;
         if value.len() > VALUE_BYTES_MAX {
             return Err(StoreError::TooLarge);
         }
         let kept = kept.clamp(Duration::from_millis(1), KEPT_MAX);
         let Binding { replica, generation: Generation(generation), moves, last_seen, .. } = binding;
         let mut request = self.offer.prepare_invoke();
-        request.key(self.name(key)).arg(*moves).arg(replica.as_str()).arg(*generation).arg(*last_seen).arg(value);
+        request.key(&name).arg(*moves).arg(replica.as_str()).arg(*generation).arg(*last_seen).arg(value);
         request.arg(kept.as_millis() as u64).arg(VALUE_BYTES_MAX);
         request.arg(&self.channel).arg(value::moved(&self.teller, key, kept));
-        request.arg(value::upstream(binding));
+        request.arg(value::mark(binding));
         let asked = self.ask(async |mut wire| request.invoke_async::<Option<Vec<u8>>>(&mut wire).await).await;
         self.watch.written(asked.as_ref().err().map(StoreError::fault));
         match asked? {
             None => Ok(binding.clone()),
-            Some(held) => value::read(&held).ok_or(StoreError::Unreadable),
+            Some(held) => self.read(&name, &held),
         }
     }
 

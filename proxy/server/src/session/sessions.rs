@@ -72,6 +72,22 @@ impl Sessions {
         }
     }
 
+    /// The binding of a session if it is known here; no store is asked.
+    pub fn recall(&self, key: &SessionKey) -> Option<Arc<Binding>> {
+        let known = self.memory.find(key, Instant::now());
+        if known.is_some() {
+            self.events.session_looked_up(Lookup::Memory);
+        }
+        known
+    }
+
+    /// Keeps what needs no store because it can be had again; what is known here from now on.
+    pub fn remember(&self, key: SessionKey, binding: Binding, idle: Duration) -> Arc<Binding> {
+        let held = self.memory.offer(key, Arc::new(binding), kept(idle), Instant::now());
+        self.events.sessions_held(StoreKind::Memory, self.memory.count());
+        held
+    }
+
     /// The binding that counts, asked of the shared store although memory knows the session: it may have moved.
     pub async fn refresh(&self, key: &SessionKey, idle: Duration) -> Option<Arc<Binding>> {
         let held = self.memory.find(key, Instant::now());

@@ -63,6 +63,8 @@ pub enum StoreError {
     Unreadable,
     #[error("the binding is too large for the store")]
     TooLarge,
+    #[error("the binding could not be sealed")]
+    Seal,
 }
 
 impl StoreError {
@@ -74,6 +76,7 @@ impl StoreError {
             Self::NotPrimary => StoreFault::ReadOnly,
             Self::Unreadable => StoreFault::Unreadable,
             Self::TooLarge => StoreFault::TooLarge,
+            Self::Seal => StoreFault::Error,
             Self::Failed(error) => fault_of(error),
         }
     }

@@ -7,6 +7,7 @@
 use std::time::{Duration, SystemTime};
 
 use outrigger_model::revocation::SessionName;
+use outrigger_proxy_core::session::ticket::Unfit;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use tracing::{debug, info, warn};
@@ -251,6 +252,22 @@ impl Events {
     /// Another proxy moved or forgot a binding that is held here.
     pub fn session_invalidated(&self, reason: Invalidation) {
         self.metrics.session_invalidations.get_or_create(&InvalidationLabels { reason }).inc();
+    }
+
+    /// An id of the mesh's own form is not followed; its caller is told that the session is gone.
+    pub fn sealed_id_refused(&self, unfit: Unfit) {
+        let reason = unfit.label();
+        self.metrics.sealed_ids_refused.get_or_create(&ReasonLabels { reason }).inc();
+        match unfit {
+            Unfit::OtherCaller => warn!(reason, "a session id of another caller was refused"),
+            Unfit::Unreadable | Unfit::Expired | Unfit::Revoked => debug!(reason, "a session id was refused"),
+        }
+    }
+
+    /// The mesh seals session ids, and that of this session is too long for it.
+    pub fn session_not_sealed(&self, agent: &str) {
+        self.metrics.sessions_not_sealed.inc();
+        debug!(agent, "a session id could not be sealed; the client has that of the agent");
     }
 
     pub fn catalog_viewed(&self, targets: usize, stale: usize) {

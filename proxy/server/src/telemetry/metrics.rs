@@ -58,6 +58,10 @@ pub struct Metrics {
     pub sessions_written_back: Counter,
     /// Bindings held here that another proxy moved or forgot.
     pub session_invalidations: Family<InvalidationLabels, Counter>,
+    /// Sealed session ids that were not followed, by why.
+    pub sealed_ids_refused: Family<ReasonLabels, Counter>,
+    /// Sessions whose client got the agent's own id although the mesh seals.
+    pub sessions_not_sealed: Counter,
     /// Endpoints put aside after a failed connection.
     pub ejections: Counter,
     /// Picks made among ejected endpoints because no other was left.
@@ -140,6 +144,10 @@ impl Metrics {
         registry.register("session_moves", help, self.session_moves.clone());
         let help = "Sessions that may not be opened again any more";
         registry.register("sessions_pinned", help, self.sessions_pinned.clone());
+        let help = "Sealed session ids that were not followed";
+        registry.register("sealed_ids_refused", help, self.sealed_ids_refused.clone());
+        let help = "Sessions whose client got the id of the agent although the mesh seals";
+        registry.register("sessions_not_sealed", help, self.sessions_not_sealed.clone());
         let help = "URIs announced for messages (2024-11-05) by what was done with them";
         registry.register("announcements", help, self.announcements.clone());
         registry.register("redis_errors", "Requests to Redis that came to nothing, by why", self.redis_errors.clone());

@@ -28,6 +28,7 @@ mod revoked;
 mod session_limits;
 mod search;
 mod sessions;
+mod sealed;
 mod streams;
 mod time;
 mod transparency;

@@ -15,6 +15,7 @@ use outrigger_model::pool::{Balance, Endpoints, Pool};
 use outrigger_model::replica::Generation;
 use outrigger_model::revocation::Revocations;
 use outrigger_model::route::{Affinity, Route, Timeouts};
+use outrigger_model::secret::Keyring;
 use outrigger_model::settings::Settings;
 use outrigger_model::snapshot::{Resources, Snapshot};
 use outrigger_model::tag::TagSet;
@@ -23,6 +24,7 @@ use outrigger_proxy::config::settings::Aggregate;
 use outrigger_proxy::gateway::{self, Elsewhere, Gateway, GatewayParts, Limits, bind};
 use outrigger_proxy::lifecycle::Stop;
 use outrigger_proxy::session::owners::Owners;
+use outrigger_proxy::session::seals::Seals;
 use outrigger_proxy::session::sessions::Sessions;
 use outrigger_proxy::session::store::Store;
 use outrigger_proxy::snapshot::worlds::Worlds;
@@ -49,6 +51,7 @@ pub struct Scene {
     pub inspect: bool,
     pub sessions: SessionPolicy,
     pub settings: Settings,
+    pub keyring: Keyring,
     pub revocations: Revocations,
     pub timeouts: Timeouts,
     pub limits: Limits,
@@ -82,6 +85,7 @@ impl Scene {
             inspect: false,
             sessions: SessionPolicy::default(),
             settings: Settings::default(),
+            keyring: Keyring::default(),
             revocations: Revocations::default(),
             timeouts: Timeouts::default(),
             limits: Limits::default(),
@@ -132,8 +136,12 @@ impl Scene {
         let peers = self.peers.iter().map(|(replica, address, id)| endpoint(replica, *address, id.clone()));
         let mut endpoints: Vec<Endpoint> = own.chain(peers).collect();
         endpoints.sort_by(|a, b| a.replica.cmp(&b.replica));
-        let (settings, revocations) = (self.settings.clone(), self.revocations.clone());
-        let mut resources = Resources { settings, revocations, ..Resources::default() };
+        let mut resources = Resources {
+            settings: self.settings.clone(),
+            keyring: self.keyring.clone(),
+            revocations: self.revocations.clone(),
+            ..Resources::default()
+        };
         resources.agents.insert(
             agent.clone(),
             ModelAgent {
@@ -207,6 +215,7 @@ impl Scene {
             sessions: Arc::new(Sessions::new(1_000, self.shared.clone(), Arc::clone(&events))),
             owners: Arc::new(Owners::new(1_000)),
             openings: Arc::default(),
+            seals: Seals::new(),
             events,
             caller: Caller::new(self.caller),
             inbound_rules: GateRules { hosts: None, ..rules.clone() },

@@ -8,6 +8,7 @@ use outrigger_proxy::config::file::SessionsFile;
 use outrigger_proxy::config::{ProxyFile, Settings, Written};
 use outrigger_proxy::lifecycle::Readiness;
 use outrigger_proxy::session::redis::Redis;
+use outrigger_proxy::session::sealer::Sealer;
 use outrigger_proxy::telemetry::{Events, Metrics};
 use tokio::net::TcpListener;
 
@@ -145,7 +146,7 @@ async fn silent_redis() -> Arc<Redis> {
     let written = Written { file, host_name: "here".to_owned(), ..Default::default() };
     let settings = Settings::try_from(written).expect("settings").sessions.redis.expect("redis");
     let (events, readiness) = (Arc::new(Events::new(Metrics::default())), Readiness::default());
-    let redis = Redis::start(&settings, "session:", Duration::from_millis(50), &events, &readiness);
+    let redis = Redis::start(&settings, "session:", Duration::from_millis(50), Sealer::default(), &events, &readiness);
     Arc::new(redis.expect("started"))
 }
 

@@ -3,9 +3,19 @@ use proptest::prelude::{Strategy, prop, proptest};
 use super::*;
 use crate::fixture::facts;
 use crate::intent::OperatorRoute;
+use crate::snapshot::scope::Audience;
 use outrigger_model::key::SessionPolicy;
 use outrigger_model::pool::Balance;
+use outrigger_model::secret::{SealKey, Secret};
 use outrigger_model::settings::Settings;
+
+static NO_KEYS: Keyring = Keyring { keys: Vec::new() };
+static NO_REVOCATIONS: Revocations =
+    Revocations { sessions: BTreeMap::new(), callers: BTreeMap::new(), agents: BTreeMap::new() };
+
+const fn nothing_shared() -> Shared<'static> {
+    Shared { revocations: &NO_REVOCATIONS, keyring: &NO_KEYS }
+}
 
 fn operator(name: &str, requirement: &str) -> OperatorRoute {
     OperatorRoute {
@@ -24,7 +34,7 @@ fn intent(routes: &[(&str, &str)]) -> Intent {
 }
 
 fn built(rows: &[&str], routes: &[(&str, &str)], needs: &[&str]) -> Built {
-    build(&facts(rows), &intent(routes), &Revocations::default(), &Scope::parse(needs).unwrap()).unwrap()
+    build(&facts(rows), &intent(routes), &nothing_shared(), &Scope::parse(needs).unwrap()).unwrap()
 }
 
 /// `route kind pool: endpoints`, each endpoint with its state where that is not up.
@@ -142,8 +152,7 @@ fn pools_balance_as_operators_say() {
     let pools = vec![(AgentName::new("a").unwrap(), Balance::RoundRobin)];
     let intent = Intent::new(vec![], pools, Settings::default()).unwrap();
     let built =
-        build(&facts(&["a-1 healthy 1.0.0", "b-1 healthy 1.0.0"]), &intent, &Revocations::default(), &Scope::base())
-            .unwrap();
+        build(&facts(&["a-1 healthy 1.0.0", "b-1 healthy 1.0.0"]), &intent, &nothing_shared(), &Scope::base()).unwrap();
     let pools = &built.snapshot.resources().pools;
     assert_eq!((pools["a"].balance, pools["b"].balance), (Balance::RoundRobin, Balance::default()));
 }
@@ -180,7 +189,7 @@ proptest! {
         let routes: Vec<(&str, &str)> = operators.iter().map(|(name, to)| (name.as_str(), to.as_str())).collect();
         let texts: Vec<String> = needs.iter().map(|(alias, to)| format!("{alias}={to}")).collect();
         let scope = Scope::parse(&texts).unwrap();
-        let built = build(&facts, &intent(&routes), &Revocations::default(), &scope).unwrap();
+        let built = build(&facts, &intent(&routes), &nothing_shared(), &scope).unwrap();
         let resources = built.snapshot.resources();
         for (alias, requirement) in scope.needs() {
             let expected: Vec<String> = resolve(&facts, requirement).into_iter().flat_map(|winner| {
@@ -228,8 +237,7 @@ fn routes_of_an_agent_with_capabilities_that_need_sessions_follow_the_argument()
     }];
     let intent = Intent::new(routes, vec![], Settings::default()).unwrap();
     let built =
-        build(&stateful(&["count", "add"]), &intent, &Revocations::default(), &Scope::parse(&["forecast"]).unwrap())
-            .unwrap();
+        build(&stateful(&["count", "add"]), &intent, &nothing_shared(), &Scope::parse(&["forecast"]).unwrap()).unwrap();
     let resources = built.snapshot.resources();
     let keys = |keys: &[outrigger_model::key::KeySource]| keys.iter().map(ToString::to_string).collect::<Vec<_>>();
     for route in ["counter", "forecast", "mine"] {
@@ -244,6 +252,27 @@ fn routes_of_an_agent_with_capabilities_that_need_sessions_follow_the_argument()
 
 #[test]
 fn a_capability_that_needs_sessions_and_has_no_tools_yet_makes_no_key_of_all_tools() {
-    let built = build(&stateful(&[]), &intent(&[]), &Revocations::default(), &Scope::default()).unwrap();
+    let built = build(&stateful(&[]), &intent(&[]), &nothing_shared(), &Scope::default()).unwrap();
     assert!(built.snapshot.resources().routes.values().all(|route| route.sessions.keys.is_empty()));
+}
+
+#[test]
+fn keys_are_in_the_snapshots_of_proxies_and_in_no_others() {
+    let keyring = Keyring { keys: vec![SealKey { id: 1, secret: Secret::new([7; 32]), made: 0 }] };
+    let (facts, intent) = (facts(&["weather-1 healthy 1.0.0"]), intent(&[]));
+    for needs in [&[][..], &["forecast"]] {
+        let proxies = Scope::parse(needs).unwrap();
+        let observers = proxies.clone().of(Audience::Observers);
+        assert_ne!(proxies.key(), observers.key());
+        let keys = |scope| {
+            build(&facts, &intent, &Shared { keyring: &keyring, ..nothing_shared() }, scope)
+                .unwrap()
+                .snapshot
+                .resources()
+                .keyring
+                .clone()
+        };
+        assert_eq!(keys(&proxies), keyring);
+        assert_eq!(keys(&observers), Keyring::default());
+    }
 }

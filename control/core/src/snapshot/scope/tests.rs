@@ -8,6 +8,8 @@ fn equal_needs_share_a_view_in_whatever_order_they_are_written() {
     assert_ne!(one.key(), Scope::parse(&["time"]).unwrap().key());
     assert_eq!(Scope::parse::<&str>(&[]).unwrap(), Scope::base());
     assert_eq!(Scope::base().key().as_str(), "base");
+    assert_eq!(Scope::base().of(Audience::Observers).key().as_str(), "observer-base");
+    assert_eq!(Scope::base().of(Audience::Observers).of(Audience::Proxies), Scope::base());
 }
 
 #[test]

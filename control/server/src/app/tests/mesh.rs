@@ -128,6 +128,8 @@ pub struct Watcher {
     requests: mpsc::Sender<DeltaDiscoveryRequest>,
     responses: Streaming<DeltaDiscoveryResponse>,
     pub tokens: Tokens,
+    /// The newest body of the keyring.
+    pub keyring: Vec<u8>,
 }
 
 pub fn urls() -> Vec<&'static str> {
@@ -137,10 +139,14 @@ pub fn urls() -> Vec<&'static str> {
 
 impl Watcher {
     pub async fn connect(channel: Channel, node: &str, needs: &[&str], held: Tokens) -> Self {
+        Self::connect_as(watcher::Role::Proxy, channel, node, needs, held).await
+    }
+
+    pub async fn connect_as(role: watcher::Role, channel: Channel, node: &str, needs: &[&str], held: Tokens) -> Self {
         let (requests, stream) = mpsc::channel(64);
         let node = Node {
             node: outrigger_model::name::NodeId::new(node).unwrap(),
-            role: watcher::Role::Proxy,
+            role,
             needs: needs.iter().map(|need| need.parse().unwrap()).collect(),
             build: "test".to_owned(),
         };
@@ -157,7 +163,7 @@ impl Watcher {
         }
         let mut client = AggregatedDiscoveryServiceClient::new(channel);
         let responses = soon(client.delta_aggregated_resources(ReceiverStream::new(stream))).await.unwrap();
-        Self { requests, responses: responses.into_inner(), tokens: held }
+        Self { requests, responses: responses.into_inner(), tokens: held, keyring: Vec::new() }
     }
 
     pub async fn open(control: &Running, node: &str) -> Self {
@@ -186,6 +192,9 @@ impl Watcher {
             let url = response.type_url.clone();
             for resource in response.resources {
                 let key = (url.clone(), resource.name);
+                if let Some(body) = resource.resource.as_ref().filter(|_| url == type_url(ResourceKind::Keyring)) {
+                    self.keyring.clone_from(&body.value);
+                }
                 let list = if resource.resource.is_some() { &mut burst.bodies } else { &mut burst.standing };
                 list.insert(key.clone());
                 self.tokens.insert(key, resource.version.clone());
@@ -245,6 +254,14 @@ async fn ask(control: &Running, request: &str) -> (u16, String, String) {
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     let kind = head.lines().find_map(|line| line.strip_prefix("content-type: ")).unwrap_or_default();
     (status, kind.to_owned(), body.to_owned())
+}
+
+/// Status and body of a POST without a body; a web page's has an `origin`.
+pub async fn press(control: &Running, path: &str, origin: &str) -> (u16, String) {
+    let origin = if origin.is_empty() { String::new() } else { format!("origin: {origin}\r\n") };
+    let head = format!("POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{origin}content-length: 0");
+    let (status, _, body) = ask(control, &format!("{head}\r\nconnection: close\r\n\r\n")).await;
+    (status, body)
 }
 
 pub async fn json(control: &Running, path: &str) -> serde_json::Value {

@@ -2,11 +2,12 @@ use std::net::SocketAddr;
 
 use outrigger_control_core::facts::{Facts, Standing};
 use outrigger_control_core::intent::Intent;
-use outrigger_control_core::snapshot::build::build;
+use outrigger_control_core::snapshot::build::{Shared, build};
 use outrigger_control_core::snapshot::scope::Scope;
 use outrigger_model::name::{AgentName, CapabilityName, NodeId, ReplicaId};
 use outrigger_model::replica::{Generation, Replica, ReplicaState};
 use outrigger_model::revocation::Revocations;
+use outrigger_model::secret::Keyring;
 use outrigger_model::tag::TagSet;
 use semver::Version;
 
@@ -42,7 +43,8 @@ fn snapshot(standings: &[(&str, ReplicaState)]) -> Snapshot {
     for (id, state) in standings {
         facts.put(standing(id, *state));
     }
-    build(&facts, &Intent::default(), &Revocations::default(), &Scope::base()).unwrap().snapshot
+    let shared = Shared { revocations: &Revocations::default(), keyring: &Keyring::default() };
+    build(&facts, &Intent::default(), &shared, &Scope::base()).unwrap().snapshot
 }
 
 fn at(serial: u64) -> Origin {

@@ -2,8 +2,9 @@
 //!
 //! Invariant: a file that is not ours is left byte for byte as it was.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::Read;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use sqlx::migrate::{MigrateError, Migrator};
@@ -57,6 +58,19 @@ pub fn is_new(path: &Path) -> Result<bool, StoreError> {
         }
         _ => Err(StoreError::NotADatabase { path: path.to_owned() }),
     }
+}
+
+/// Lets nobody else read the file, which holds the keys of session ids; SQLite gives the files beside it the same mode. One that is
+/// not there is made, empty.
+pub fn make_private(path: &Path) -> Result<(), StoreError> {
+    let unreachable = |cause| StoreError::Unreachable { path: path.to_owned(), cause };
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path);
+    let file = file.map_err(unreachable)?;
+    let mode = file.metadata().map_err(unreachable)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        file.set_permissions(Permissions::from_mode(mode & 0o700)).map_err(unreachable)?;
+    }
+    Ok(())
 }
 
 /// Makes the file and marks it as ours, in the main file and not in a log beside it, so that `is_new` can see it.

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use outrigger_control_core::facts::Standing;
+use outrigger_control_core::keyring::HeldKey;
 use outrigger_control_core::port::{DamagedRow, Stored};
 use outrigger_control_core::revocation::Revoked;
 use outrigger_control_core::snapshot::ledger::{Entry, Ledger, View};
@@ -16,6 +17,7 @@ use outrigger_model::resource::{Epoch, ResourceKind, Serial};
 use sqlx::{SqliteConnection, SqlitePool};
 
 use super::super::error::StoreError;
+use super::super::key_row::KeyRow;
 use super::super::row::{ReplicaRow, RevocationRow};
 use super::file;
 use super::write::{MetaRow, begin, end, write_meta};
@@ -50,6 +52,7 @@ async fn read(connection: &mut SqliteConnection) -> Result<Option<Stored>, sqlx:
     let standings = read_replicas(connection, &mut damaged).await?;
     let revoked = read_revocations(connection, &mut damaged).await?;
     let ledger = read_ledger(connection, meta.serial(), &mut damaged).await?;
+    let keys = read_keys(connection, &mut damaged).await?;
     Ok(Some(Stored {
         epoch: meta.epoch(),
         serial: meta.serial(),
@@ -58,6 +61,7 @@ async fn read(connection: &mut SqliteConnection) -> Result<Option<Stored>, sqlx:
         standings,
         revoked,
         ledger,
+        keys,
         damaged,
     }))
 }
@@ -174,4 +178,26 @@ async fn read_ledger(
         ledger.restore(ViewKey::stored(&key), view);
     }
     Ok(ledger)
+}
+
+/// The newest first. What cannot be believed is dropped and not set aside: it may be a secret all the same.
+async fn read_keys(
+    connection: &mut SqliteConnection,
+    damaged: &mut Vec<DamagedRow>,
+) -> Result<Vec<HeldKey>, sqlx::Error> {
+    let query = "SELECT id, secret, made_at, seals_since, hash FROM session_key ORDER BY id DESC";
+    let rows: Vec<KeyRow> = sqlx::query_as(query).fetch_all(&mut *connection).await?;
+    let mut keys = Vec::with_capacity(rows.len());
+    for row in rows {
+        let id = row.id;
+        match row.held() {
+            Some(held) => keys.push(held),
+            None => {
+                sqlx::query("DELETE FROM session_key WHERE id = ?").bind(id).execute(&mut *connection).await?;
+                let why = "its content does not match its hash".to_owned();
+                damaged.push(DamagedRow { table: "session_key", key: id.to_string(), why });
+            }
+        }
+    }
+    Ok(keys)
 }

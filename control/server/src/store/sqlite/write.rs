@@ -3,12 +3,14 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use outrigger_control_core::event::Event;
+use outrigger_control_core::keyring::HeldKey;
 use outrigger_control_core::port::{Batch, EVENTS_KEPT, SNAPSHOTS_KEPT, SnapshotRow};
 use outrigger_control_core::snapshot::ledger::LedgerChange;
 use outrigger_model::digest::Digest;
 use outrigger_model::resource::{Epoch, Serial};
 use sqlx::{Executor, SqliteConnection, SqlitePool};
 
+use super::super::key_row::KeyRow;
 use super::super::row::{ReplicaRow, RevocationRow};
 
 /// The one row that says who we are.
@@ -110,7 +112,10 @@ async fn write(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), s
     for change in &batch.ledger {
         write_ledger(connection, change).await?;
     }
-    Ok(())
+    match &batch.keys {
+        Some(keys) => write_keys(connection, keys).await,
+        None => Ok(()),
+    }
 }
 
 pub async fn write_meta(connection: &mut SqliteConnection, meta: &MetaRow) -> Result<(), sqlx::Error> {
@@ -235,6 +240,23 @@ async fn write_ledger(connection: &mut SqliteConnection, change: &LedgerChange) 
             .bind(name)
             .bind(entry.digest.as_bytes().as_slice())
             .bind(signed(entry.serial.0))
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn write_keys(connection: &mut SqliteConnection, keys: &[HeldKey]) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM session_key").execute(&mut *connection).await?;
+    let query = "INSERT INTO session_key (id, secret, made_at, seals_since, hash) VALUES (?, ?, ?, ?, ?)";
+    for key in keys {
+        let row = KeyRow::of(key);
+        sqlx::query(query)
+            .bind(row.id)
+            .bind(row.secret)
+            .bind(row.made_at)
+            .bind(row.seals_since)
+            .bind(row.hash)
             .execute(&mut *connection)
             .await?;
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use outrigger_control_core::event::{Event, EventKind};
 use outrigger_control_core::facts::Standing;
+use outrigger_control_core::keyring::HeldKey;
 use outrigger_control_core::port::{Batch, EVENTS_KEPT, SNAPSHOTS_KEPT, SnapshotRow, Store};
 use outrigger_control_core::revocation::{Revoked, Target};
 use outrigger_control_core::snapshot::ledger::{Entry, Ledger, LedgerChange};
@@ -15,6 +16,7 @@ use outrigger_model::digest::Digest;
 use outrigger_model::name::{AgentName, CapabilityName, NodeId, ReplicaId};
 use outrigger_model::replica::{Generation, Replica, ReplicaState};
 use outrigger_model::resource::{Epoch, ResourceKind, Serial};
+use outrigger_model::secret::{SealKey, Secret};
 use outrigger_model::tag::TagSet;
 use semver::Version;
 
@@ -232,5 +234,24 @@ async fn a_ledger_comes_back_as_it_was() {
         assert!(stored.ledger.view(&other).is_none(), "{kind}");
         let entry: Option<&Entry> = stored.ledger.view(&ViewKey::base()).unwrap().entries.get(&key("a"));
         assert_eq!(entry.unwrap().serial, Serial(2), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn keys_of_session_ids_come_back_as_they_were_and_replace_those_before() {
+    for kind in KINDS {
+        let place = Place::of(kind).await;
+        assert!(place.store.load().await.unwrap().keys.is_empty());
+        let key = |id, seals_since| {
+            let secret = Secret::new([u8::try_from(id).unwrap(); 32]);
+            HeldKey { key: SealKey { id, secret, made: 1_700_000_000 }, seals_since }
+        };
+        for keys in [vec![key(2, None), key(1, Some(1_700_000_000))], vec![key(3, Some(1_700_000_010)), key(2, None)]] {
+            place.store.commit(&Batch { keys: Some(keys.clone()), ..Batch::default() }).await.unwrap();
+            place.store.commit(&Batch::default()).await.unwrap();
+            assert_eq!(place.store.load().await.unwrap().keys, keys, "{kind}");
+        }
+        let before = place.store.load().await.unwrap().keys;
+        assert_eq!(place.reopen().await.store.load().await.unwrap().keys, before, "{kind}");
     }
 }

@@ -1,6 +1,8 @@
 //! What can happen to a file between two starts.
 
 use std::error::Error;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use outrigger_control_core::port::{Batch, Store};
@@ -196,4 +198,36 @@ async fn a_write_that_fails_writes_nothing_and_the_next_one_succeeds() {
     store.limit_pages(1_000_000).await;
     store.commit(&batch).await.unwrap();
     assert_eq!(store.load().await.unwrap().standings.len(), 200);
+}
+
+#[tokio::test]
+async fn a_key_that_was_changed_from_outside_is_dropped_and_its_content_is_kept_nowhere() {
+    let (_folder, path) = file();
+    used(&path).await;
+    edit(&path, "INSERT INTO session_key VALUES (3, x'aa', 7, NULL, x'00')").await;
+    let store = SqliteStore::open(&path).await.unwrap();
+    let stored = store.load().await.unwrap();
+    assert!(stored.keys.is_empty());
+    let [damaged] = stored.damaged.as_slice() else { panic!("{:?}", stored.damaged) };
+    assert_eq!((damaged.table, damaged.key.as_str()), ("session_key", "3"));
+    assert!(store.load().await.unwrap().damaged.is_empty(), "told once");
+    store.close().await;
+    drop(store);
+    let mut connection = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
+    let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM quarantine").fetch_one(&mut connection).await.unwrap();
+    assert_eq!(kept, 0);
+}
+
+#[tokio::test]
+async fn nobody_else_may_read_the_file() {
+    let (_folder, path) = file();
+    used(&path).await;
+    std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+    let store = SqliteStore::open(&path).await.unwrap();
+    store.load().await.unwrap();
+    for beside in ["", "-wal", "-shm"] {
+        let name = format!("{}{beside}", path.display());
+        let mode = std::fs::metadata(&name).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{name}: {mode:o}");
+    }
 }

@@ -1,6 +1,6 @@
 use outrigger_model::revision::{Era, Revision};
 
-use super::{McpHeaders, minted};
+use super::{McpHeaders, SESSION_ID_BYTES_MAX, minted};
 use crate::http1::written::fields;
 use crate::refusal::{Malformed, Refusal};
 
@@ -61,8 +61,8 @@ fn names_are_decoded_when_wrapped_whole() {
 /// 2025-11-25 `basic/transports`: "The session ID MUST only contain visible ASCII characters (ranging from 0x21 to 0x7E)".
 #[test]
 fn a_session_id_is_visible_ascii_and_not_too_long() {
-    let longest = "x".repeat(256);
-    let longer = "x".repeat(257);
+    let longest = "x".repeat(SESSION_ID_BYTES_MAX);
+    let longer = "x".repeat(SESSION_ID_BYTES_MAX + 1);
     for (id, fits) in
         [("a", true), ("!~", true), (&longest, true), (&longer, false), ("a b", false), ("ä", false), ("", false)]
     {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
+use outrigger_proxy_core::session::key::SessionKey;
 use redis::aio::PubSub;
 use redis::{ConnectionAddr, Script, Value};
 use tokio::sync::mpsc;
@@ -17,6 +18,7 @@ use super::dial::{Dialer, Wire};
 use super::line::Line;
 use super::value;
 use super::watch::Watch;
+use crate::session::sealer::Sealer;
 use crate::session::store::{News, StoreError};
 
 const PAUSE_FIRST: Duration = Duration::from_millis(50);
@@ -35,6 +37,8 @@ pub(super) struct Keeper {
     pub channel: String,
     /// The name by which this proxy knows its own news.
     pub teller: String,
+    pub prefix: String,
+    pub sealer: Sealer,
     pub news: mpsc::Sender<News>,
     /// Known to Redis before a call needs one, so that it needs one round trip only.
     pub scripts: [Script; 2],
@@ -129,7 +133,8 @@ impl Keeper {
             tokio::select! {
                 message = messages.next() => {
                     let Some(message) = message else { return StoreError::Away };
-                    let news = value::news(message.get_payload_bytes(), &self.teller);
+                    let open = |key: &SessionKey, value| self.sealer.open(&format!("{}{}", self.prefix, key.digest()), value);
+                    let news = value::news(message.get_payload_bytes(), &self.teller, open);
                     // Nobody holds copies any more if this fails.
                     if let Some(news) = news && self.news.send(news).await.is_err() {
                         return StoreError::Away;
