@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use outrigger_tests::fleet::{AGENT, Fleet};
 use outrigger_tests::mcp::{self, Session};
-use outrigger_tests::mesh::{Mesh, Proxy, Shape};
+use outrigger_tests::mesh::{Proxy, Shape};
 use outrigger_tests::peers::Sdk;
 use outrigger_tests::wait;
 
