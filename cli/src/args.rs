@@ -6,9 +6,10 @@
 use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
-use outrigger_model::name::RouteName;
+use outrigger_model::name::{AgentName, RouteName};
 use outrigger_model::requirement::Dependency;
 use outrigger_model::resource::ResourceKind;
+use outrigger_model::revocation::SessionName;
 
 use crate::http::Origin;
 use crate::render::form::Form;
@@ -40,6 +41,9 @@ pub enum Command {
     Control(Serve),
     /// List what the mesh knows
     Get(Get),
+    /// End sessions before their time
+    #[command(subcommand)]
+    Sessions(Sessions),
     /// Say why a capability leads to this provider, and why not to the others
     Explain(Explain),
     /// Call a tool of an agent through the proxy
@@ -119,6 +123,8 @@ pub enum Kind {
     Proxies,
     Snapshots,
     Events,
+    /// What one proxy holds; see --admin
+    Sessions,
 }
 
 #[derive(Debug, Group)]
@@ -130,9 +136,45 @@ pub struct Get {
     /// Ask every second and print again when the answer has changed
     #[arg(short, long)]
     pub watch: bool,
-    /// How many of the newest events
+    /// Only sessions at this agent
+    #[arg(long, value_name = "NAME")]
+    pub agent: Option<AgentName>,
+    /// How many of the newest events or sessions
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub limit: u32,
+    /// Address of the admin listener of the proxy whose sessions are listed
+    #[arg(long, value_name = "ADDRESS", env = "OUTRIGGER_ADMIN", default_value = "127.0.0.1:17000")]
+    pub admin: Origin,
+    #[command(flatten)]
+    pub at: ControlAt,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Sessions {
+    /// Refuse sessions from now on, at every proxy, and end their streams
+    Revoke(Revoke),
+}
+
+#[derive(Debug, Group)]
+#[command(group = clap::ArgGroup::new("whose").required(true))]
+pub struct Revoke {
+    /// One session, by the name that `outrigger get sessions` lists
+    #[arg(group = "whose", value_name = "NAME")]
+    pub name: Option<SessionName>,
+    /// All sessions of a calling workload, by its SPIFFE id
+    #[arg(long, group = "whose", value_name = "SPIFFE-ID")]
+    pub caller: Option<String>,
+    /// All sessions at an agent
+    #[arg(long, group = "whose", value_name = "NAME")]
+    pub agent: Option<AgentName>,
+    /// Why, for the event log
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Seconds to wait for the proxies
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub within: u64,
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Form,
     #[command(flatten)]
     pub at: ControlAt,
 }

@@ -1,15 +1,33 @@
-//! Asks control's operator API.
+//! Asks control's operator API, and the admin listener of a proxy.
 //!
 //! In: where control is and what to ask. Out: its answer as JSON, or a problem that names the next thing to try.
 
 use serde_json::Value;
 
-use crate::http::{HttpError, Origin, get_json};
+use crate::http::{HttpError, Origin, get_json, post_json};
 use crate::problem::Problem;
 
 /// The answer of control to one path.
 pub async fn control(origin: &Origin, path_and_query: &str) -> Result<Value, Problem> {
-    get_json(origin, path_and_query).await.map_err(|error| match error {
+    get_json(origin, path_and_query).await.map_err(|error| unanswered(origin, error))
+}
+
+/// Has control do something; what it says of it.
+pub async fn control_to(origin: &Origin, path: &str, body: &Value) -> Result<Value, Problem> {
+    post_json(origin, path, body).await.map_err(|error| unanswered(origin, error))
+}
+
+/// The answer of a proxy's admin listener to one path.
+pub async fn proxy(origin: &Origin, path_and_query: &str) -> Result<Value, Problem> {
+    get_json(origin, path_and_query).await.map_err(|error| {
+        Problem::failed("the proxy cannot be asked")
+            .because(error)
+            .next("name the address of its admin listener, which answers on its own machine: --admin ADDRESS")
+    })
+}
+
+fn unanswered(origin: &Origin, error: HttpError) -> Problem {
+    match error {
         HttpError::Status { detail, hint, .. } => {
             let problem = Problem::failed(detail);
             match hint {
@@ -23,7 +41,7 @@ pub async fn control(origin: &Origin, path_and_query: &str) -> Result<Value, Pro
         other => Problem::failed("control cannot be asked")
             .because(other)
             .next(format!("check that {origin} is control's HTTP address, not its gRPC address")),
-    })
+    }
 }
 
 /// A text as it may stand in a query.

@@ -10,6 +10,7 @@ pub mod get;
 pub mod healthcheck;
 pub mod proxy;
 pub mod schema;
+pub mod sessions;
 pub mod validate;
 pub mod watch;
 pub mod up;

@@ -5,11 +5,12 @@
 use outrigger_config::Environment;
 
 /// Read by the command line or by logging; `OUTRIGGER_IDENTITY` would otherwise be taken for the key `identity`.
-const OF_THE_COMMAND_LINE: [&str; 6] = [
+const OF_THE_COMMAND_LINE: [&str; 7] = [
     "OUTRIGGER_LOG",
     "OUTRIGGER_IDENTITY",
     "OUTRIGGER_OUTBOUND",
     "OUTRIGGER_HEALTH",
+    "OUTRIGGER_ADMIN",
     "OUTRIGGER_CONTROL_HTTP",
     "OUTRIGGER_CONTROL_GRPC",
 ];

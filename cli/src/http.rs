@@ -98,6 +98,19 @@ pub async fn read(origin: &Origin, body: Incoming) -> Result<Bytes, HttpError> {
 /// Asks for JSON; an error answer becomes [`HttpError::Status`] with what it says of itself.
 pub async fn get_json(origin: &Origin, path_and_query: &str) -> Result<Value, HttpError> {
     let request = Request::get(path_and_query).header(header::ACCEPT, "application/json").body(Full::default())?;
+    json(origin, request).await
+}
+
+/// Sends JSON and asks for JSON.
+pub async fn post_json(origin: &Origin, path: &str, body: &Value) -> Result<Value, HttpError> {
+    let request = Request::post(path)
+        .header(header::ACCEPT, "application/json")
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Full::from(body.to_string()))?;
+    json(origin, request).await
+}
+
+async fn json(origin: &Origin, request: Request<Full<Bytes>>) -> Result<Value, HttpError> {
     let answer = send(origin, request, ANSWER_WITHIN).await?;
     let status = answer.status();
     let body = read(origin, answer.into_body()).await?;

@@ -49,6 +49,7 @@ fn run(command: Command) -> Result<(), Problem> {
         Command::Proxy(serve) => command::proxy::run(serve),
         Command::Control(serve) => command::control::run(serve),
         Command::Get(get) => block_on(command::get::run(get)),
+        Command::Sessions(sessions) => block_on(command::sessions::run(sessions)),
         Command::Explain(explain) => block_on(command::explain::run(explain)),
         Command::Call(call) => block_on(command::call::run(call)),
         Command::Watch(watch) => block_on(command::watch::run(watch)),

@@ -19,3 +19,4 @@ pub mod row;
 pub mod stage;
 pub mod control;
 pub mod outages;
+pub mod sessions;

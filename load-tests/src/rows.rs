@@ -6,6 +6,7 @@
 mod options;
 mod control;
 mod outages;
+mod sessions;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,6 +25,9 @@ pub enum Rows {
     /// Measure what callers see while parts of the mesh die, come back, or change
     #[command(subcommand)]
     Outages(outages::Outages),
+    /// Measure what sessions cost: while they are kept, and when they are followed
+    #[command(subcommand)]
+    Sessions(sessions::Sessions),
     /// Serve an echo agent that writes down what it executes
     #[command(hide = true)]
     Witness {
@@ -53,6 +57,7 @@ pub fn run(
     let (options, row) = match rows {
         Rows::Control(control) => control::measure(control, &runtime, note)?,
         Rows::Outages(outages) => outages::measure(outages, &runtime, note)?,
+        Rows::Sessions(sessions) => sessions::measure(sessions, &runtime, note)?,
         Rows::Witness { name, port, port_file, log, delay_ms, idempotent } => {
             let delay = Duration::from_millis(delay_ms);
             let options = witness::Options { name, log, delay, is_idempotent: idempotent };

@@ -133,6 +133,18 @@ fn redis_may_be_killed_under_load() {
 }
 
 #[test]
+fn what_sessions_cost_is_measured_in_the_proxy_and_in_redis() {
+    let _turn = turn();
+    let kept = row("sessions kept --sessions 200");
+    assert_eq!(kept.value("keys in Redis, per session"), Some(1.0));
+    assert!(kept.value("Redis, per session").unwrap() > 0.0);
+    assert!(kept.value("of it one binding, by MEMORY USAGE").unwrap() > 0.0);
+    let followed = row("sessions followed --rounds 1 --calls 200");
+    assert!(followed.value("CPU of a call in a session").unwrap() > 0.0);
+    assert_eq!(followed.value("faults"), Some(0.0), "{:?}", followed.notes);
+}
+
+#[test]
 fn facts_may_be_changed_under_load() {
     let _turn = turn();
     let row = row("outages hot-changes --changes 8 --per-second 40");

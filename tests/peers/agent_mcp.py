@@ -1,5 +1,7 @@
 """A stateful MCP agent on the official Python SDK: one count per session, told with the name of the process.
 
+What `note` was told to do is appended to NAME.notes in the working directory before it answers, and so outlives the process.
+
 Usage: agent_mcp.py NAME [sse]; `sse` is the transport of 2024-11-05, at /sse. Listens on a free port of 127.0.0.1 and prints `listening HOST:PORT`.
 """
 
@@ -28,6 +30,14 @@ async def increment(context: Context) -> str:
     session = session_of(context)
     counts[session] = counts.get(session, 0) + 1
     return f"{NAME} counts {counts[session]}"
+
+
+@agent.tool()
+async def note(number: int, context: Context) -> str:
+    """Writes down that it was called with this number, and counts."""
+    with open(f"{NAME}.notes", "a") as notes:
+        print(number, file=notes)
+    return await increment(context)
 
 
 @agent.tool()

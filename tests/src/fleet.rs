@@ -13,6 +13,9 @@ use crate::peers::{Agent, Sdk};
 pub const AGENT: &str = "weather";
 pub const REPLICAS: [&str; 3] = ["weather-1", "weather-2", "weather-3"];
 
+/// Who calls them.
+const DESK: &str = "agent/desk";
+
 pub struct Fleet {
     pub sdk: Sdk,
     pub agents: Vec<Agent>,
@@ -32,7 +35,12 @@ impl Fleet {
 
     /// The same with further lines in control's file.
     pub async fn start_declaring(sdk: Sdk, lines: &str, redis_url: Option<&str>) -> Result<Self> {
-        let mut mesh = Mesh::new().await?.declaring(lines);
+        let caller = Shape { redis_url: redis_url.map(str::to_owned), ..desk(1) };
+        Self::start_in(Mesh::new().await?.declaring(lines), sdk, &caller).await
+    }
+
+    /// The same in a mesh whose control is yet to start, and with a caller that is told how to be.
+    pub async fn start_in(mut mesh: Mesh, sdk: Sdk, caller: &Shape) -> Result<Self> {
         mesh.start_control().await?;
         let (mut agents, mut proxies) = (vec![], vec![]);
         for replica in REPLICAS {
@@ -40,7 +48,7 @@ impl Fleet {
             proxies.push(mesh.start_proxy(&Self::beside(&agent)).await?);
             agents.push(agent);
         }
-        let caller = Self::start_caller(&mesh, "desk-1", redis_url).await?;
+        let caller = Self::start_calling(&mesh, caller).await?;
         Ok(Self { sdk, agents, proxies, caller, mesh })
     }
 
@@ -64,9 +72,13 @@ impl Fleet {
 
     /// Another proxy of the same calling agent, ready for calls.
     pub async fn start_caller(mesh: &Mesh, node: &str, redis_url: Option<&str>) -> Result<Proxy> {
-        let mut shape = Shape::calling(node, "agent/desk");
+        let mut shape = Shape::calling(node, DESK);
         shape.redis_url = redis_url.map(str::to_owned);
-        let caller = mesh.start_proxy(&shape).await?;
+        Self::start_calling(mesh, &shape).await
+    }
+
+    pub async fn start_calling(mesh: &Mesh, shape: &Shape) -> Result<Proxy> {
+        let caller = mesh.start_proxy(shape).await?;
         caller.sees(AGENT, REPLICAS.len()).await?;
         Ok(caller)
     }
@@ -94,4 +106,9 @@ impl Fleet {
     pub fn proxies_count(&self) -> usize {
         self.proxies.len() + 1
     }
+}
+
+/// One of the proxies of the calling agent.
+pub fn desk(number: usize) -> Shape {
+    Shape::calling(&format!("desk-{number}"), DESK)
 }

@@ -14,5 +14,8 @@ pub mod redis;
 pub mod peers;
 pub mod mesh;
 pub mod fleet;
+pub mod crowd;
+pub mod habits;
+pub mod desks;
 pub mod conformance;
 pub mod published;

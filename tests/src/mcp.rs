@@ -29,7 +29,15 @@ impl Session {
     }
 
     pub async fn open_as(url: &str, revision: &str) -> Result<Self> {
-        let reply = initialize(url, revision).await?;
+        Self::begin(url, revision, initialize(url, revision).await?).await
+    }
+
+    /// Opens one of a client that can do what it says.
+    pub async fn open_able(url: &str, capabilities: Value) -> Result<Self> {
+        Self::begin(url, LEGACY, initialize_able(url, LEGACY, capabilities).await?).await
+    }
+
+    async fn begin(url: &str, revision: &str, reply: Reply) -> Result<Self> {
         ensure!(reply.status == StatusCode::OK, "initialize: {} {}", reply.status, reply.body);
         let id = reply.header("mcp-session-id").context("no session id in the answer to initialize")?.to_owned();
         let session = Self { url: url.to_owned(), id, revision: revision.to_owned() };
@@ -45,8 +53,12 @@ impl Session {
     }
 
     pub async fn post(&self, body: String) -> Result<Reply> {
-        let headers = [ACCEPT, JSON, ("mcp-session-id", &self.id), ("mcp-protocol-version", &self.revision)];
-        http::send(Method::POST, &self.url, &headers, body).await
+        http::send(Method::POST, &self.url, &self.headers(), body).await
+    }
+
+    /// What each of its messages carries.
+    pub fn headers(&self) -> [(&str, &str); 4] {
+        [ACCEPT, JSON, ("mcp-session-id", &self.id), ("mcp-protocol-version", &self.revision)]
     }
 
     /// The reply to a tool call, whatever it is.
@@ -59,9 +71,23 @@ impl Session {
         text_of(&self.try_call(tool).await?)
     }
 
+    /// The head of the reply to a tool call; what follows is for the caller to read.
+    pub async fn open_call(&self, tool: &str, arguments: &Value) -> Result<http::Stream> {
+        http::open(Method::POST, &self.url, &self.headers(), tool_call_with(7, tool, arguments).to_string()).await
+    }
+
     pub async fn listen(&self) -> Result<http::Stream> {
-        let headers =
-            [("accept", "text/event-stream"), ("mcp-session-id", &self.id), ("mcp-protocol-version", &self.revision)];
+        self.resume(None).await
+    }
+
+    /// Listens for what came after an event.
+    pub async fn resume(&self, last_event: Option<&str>) -> Result<http::Stream> {
+        let mut headers = vec![
+            ("accept", "text/event-stream"),
+            ("mcp-session-id", &self.id),
+            ("mcp-protocol-version", &self.revision),
+        ];
+        headers.extend(last_event.map(|id| ("last-event-id", id)));
         http::open(Method::GET, &self.url, &headers, "").await
     }
 
@@ -72,8 +98,12 @@ impl Session {
 }
 
 pub async fn initialize(url: &str, revision: &str) -> Result<Reply> {
+    initialize_able(url, revision, json!({})).await
+}
+
+async fn initialize_able(url: &str, revision: &str, capabilities: Value) -> Result<Reply> {
     let who = json!({"name": "mesh-test", "version": "1.0.0"});
-    let params = json!({"protocolVersion": revision, "capabilities": {}, "clientInfo": who});
+    let params = json!({"protocolVersion": revision, "capabilities": capabilities, "clientInfo": who});
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params});
     http::send(Method::POST, url, &[ACCEPT, JSON], body.to_string()).await
 }
@@ -84,23 +114,48 @@ pub async fn post(url: &str, headers: &[(&str, &str)], body: &str) -> Result<Rep
     http::send(Method::POST, url, &headers, body.to_owned()).await
 }
 
+/// A request of the revision without sessions, which says all of itself in each message.
+pub struct Modern<'a> {
+    pub method: &'a str,
+    /// What it is about: a tool, a task.
+    pub name: &'a str,
+    pub params: Value,
+    /// What the client can do.
+    pub capabilities: Value,
+}
+
+impl Modern<'_> {
+    pub fn headers(&self) -> [(&str, &str); 5] {
+        [ACCEPT, JSON, ("mcp-protocol-version", MODERN), ("mcp-method", self.method), ("mcp-name", self.name)]
+    }
+
+    pub fn body(&self) -> String {
+        let meta = json!({
+            "io.modelcontextprotocol/protocolVersion": MODERN,
+            "io.modelcontextprotocol/clientCapabilities": self.capabilities,
+            "io.modelcontextprotocol/clientInfo": {"name": "mesh-test", "version": "1.0.0"},
+        });
+        let mut params = self.params.clone();
+        if let Some(params) = params.as_object_mut() {
+            params.insert("_meta".to_owned(), meta);
+        }
+        json!({"jsonrpc": "2.0", "id": 7, "method": self.method, "params": params}).to_string()
+    }
+}
+
 /// A tool call of the revision without sessions.
 pub async fn modern_call(url: &str, tool: &str) -> Result<Reply> {
-    let meta = json!({
-        "io.modelcontextprotocol/protocolVersion": MODERN,
-        "io.modelcontextprotocol/clientCapabilities": {},
-        "io.modelcontextprotocol/clientInfo": {"name": "mesh-test", "version": "1.0.0"},
-    });
-    let mut body = tool_call(7, tool);
-    if let Some(params) = body.get_mut("params").and_then(Value::as_object_mut) {
-        params.insert("_meta".to_owned(), meta);
-    }
-    let headers = [("mcp-protocol-version", MODERN), ("mcp-method", "tools/call"), ("mcp-name", tool)];
-    post(url, &headers, &body.to_string()).await
+    let params = json!({"name": tool, "arguments": {}});
+    let call = Modern { method: "tools/call", name: tool, params, capabilities: json!({}) };
+    http::send(Method::POST, url, &call.headers(), call.body()).await
 }
 
 pub fn tool_call(id: u64, tool: &str) -> Value {
-    json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": tool, "arguments": {}}})
+    tool_call_with(id, tool, &json!({}))
+}
+
+pub fn tool_call_with(id: u64, tool: &str, arguments: &Value) -> Value {
+    json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": tool, "arguments": arguments}})
 }
 
 /// The message of a reply, be it JSON or the last event of a stream.

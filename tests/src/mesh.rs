@@ -33,6 +33,8 @@ pub struct Shape {
     /// Agents it stands beside: name, replica, URL.
     pub agents: Vec<(String, String, String)>,
     pub redis_url: Option<String>,
+    /// How long a call waits for Redis, if not for as long as is usual.
+    pub redis_wait_ms: Option<u64>,
     /// Further lines of its file.
     pub also: String,
 }
@@ -60,6 +62,7 @@ impl Shape {
             identity: identity.to_owned(),
             agents: vec![],
             redis_url: None,
+            redis_wait_ms: None,
             also: String::new(),
         }
     }
@@ -166,7 +169,8 @@ impl Mesh {
             writeln!(text, "  - {{name: {name}, replica: {replica}, url: \"{url}\", version: 1.2.0}}")?;
         }
         if let Some(url) = &shape.redis_url {
-            writeln!(text, "sessions: {{redis_url: \"{url}\"}}")?;
+            let wait = shape.redis_wait_ms.map(|wait| format!(", redis_timeout_ms: {wait}")).unwrap_or_default();
+            writeln!(text, "sessions: {{redis_url: \"{url}\"{wait}}}")?;
         }
         text.push_str(&shape.also);
         Ok(text)

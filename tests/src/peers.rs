@@ -28,6 +28,10 @@ pub enum Sdk {
     EverythingSse,
     /// Wants a token, and has an authorisation server beside it.
     PythonProtected,
+    /// The servers of the conformance suite: tasks, and calls in several rounds.
+    ConformancePython,
+    ConformanceTypeScript,
+    ConformanceRust,
 }
 
 pub struct Agent {
@@ -83,6 +87,7 @@ impl Sdk {
             Self::Everything | Self::EverythingSse => "get-env",
             Self::PythonProtected => "whoami",
             Self::Python | Self::FastMcp | Self::Rust | Self::PythonSse => "increment",
+            Self::ConformancePython | Self::ConformanceTypeScript | Self::ConformanceRust => "test_simple_text",
         }
     }
 
@@ -97,17 +102,18 @@ impl Sdk {
 }
 
 fn launch(sdk: Sdk, name: &str, folder: &Path, port: u16) -> Result<Process> {
-    let peers = binary::root().join("tests/peers");
+    let (peers, agents) = (binary::root().join("tests/peers"), binary::root().join("tests/agents"));
     let mut command = match sdk {
-        Sdk::Python | Sdk::FastMcp | Sdk::PythonSse | Sdk::PythonProtected => {
+        Sdk::Python | Sdk::FastMcp | Sdk::PythonSse | Sdk::PythonProtected | Sdk::ConformancePython => {
             Command::new(installed("python/bin/python")?)
         }
-        Sdk::Everything | Sdk::EverythingSse => Command::new(node()?),
+        Sdk::Everything | Sdk::EverythingSse | Sdk::ConformanceTypeScript => Command::new(node()?),
         Sdk::Rust => Command::new(binary::counter()?),
+        Sdk::ConformanceRust => Command::new(binary::conformance_server()?),
     };
     // An agent's environment is its own: nothing of the test's leaks into what `get-env` answers.
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    command.env("PORT", port.to_string()).env("REPLICA", name).current_dir(folder);
+    command.env("PORT", port.to_string()).env("REPLICA", name).env("PYTHONDONTWRITEBYTECODE", "1").current_dir(folder);
     match sdk {
         Sdk::Python => command.arg(peers.join("agent_mcp.py")).arg(name),
         Sdk::PythonProtected => command.arg(peers.join("agent_oauth.py")).arg(name),
@@ -119,6 +125,9 @@ fn launch(sdk: Sdk, name: &str, folder: &Path, port: u16) -> Result<Process> {
             .arg(installed("node/node_modules/@modelcontextprotocol/server-everything/dist/index.js")?)
             .arg(if sdk == Sdk::Everything { "streamableHttp" } else { "sse" }),
         Sdk::Rust => command.args(["--name", name, "--port", &port.to_string()]),
+        Sdk::ConformancePython => command.arg(agents.join("python/server_conformance.py")),
+        Sdk::ConformanceTypeScript => command.arg(agents.join("typescript/server_conformance.mjs")),
+        Sdk::ConformanceRust => &mut command,
     };
     Process::start(name, folder, command)
 }

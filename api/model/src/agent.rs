@@ -2,6 +2,7 @@
 
 use semver::Version;
 
+use crate::key::KeySource;
 use crate::name::{AgentName, PoolName};
 use crate::tag::TagSet;
 
@@ -13,4 +14,6 @@ pub struct Agent {
     pub version: Version,
     pub tags: TagSet,
     pub pool: PoolName,
+    /// Of calls that name the agent itself, because of capabilities that need sessions; at most [`KEYS_MAX`](crate::key::KEYS_MAX).
+    pub keys: Vec<KeySource>,
 }

@@ -39,6 +39,8 @@ pub struct Capability {
     pub tags: TagSet,
     /// Sorted by name, at most [`TOOLS_MAX`].
     pub tools: Vec<Tool>,
+    /// Calls of its tools that carry one `session_id` have to reach one replica.
+    pub session_required: bool,
 }
 
 impl Default for ToolHints {

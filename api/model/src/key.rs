@@ -15,6 +15,9 @@ pub const KEY_PATH_MAX: usize = 4;
 /// Most tools that one key is limited to.
 pub const KEY_TOOLS_MAX: usize = 256;
 
+/// The kinds of keys that the protocol itself has, in the order in which they decide, before those of operators.
+pub const KINDS_OF_PROTOCOL: [&str; 3] = ["session", "task", "state"];
+
 /// Where in a call a key stands.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeySource {

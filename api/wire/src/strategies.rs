@@ -89,20 +89,24 @@ fn seconds() -> impl Strategy<Value = u64> {
     0..=crate::limit::TIME_SECONDS_MAX
 }
 
-fn session_policy() -> impl Strategy<Value = SessionPolicy> {
+fn key_source() -> impl Strategy<Value = KeySource> {
     let argument = ("[a-z]{1,9}(\\.[a-z_]{1,9}){0,3}", vec("[a-z]{1,9}", 0..4));
-    let key = prop_oneof![
+    prop_oneof![
         "[A-Za-z0-9_-]{1,20}".prop_map(|name| KeySource::header(&name).unwrap()),
         "[A-Za-z0-9_.~-]{1,20}".prop_map(|name| KeySource::param(&name).unwrap()),
         "[A-Za-z0-9_-]{1,20}".prop_map(|name| KeySource::cookie(&name).unwrap()),
         argument.prop_map(|(path, tools)| KeySource::Argument(ArgumentKey::new(&path, tools).unwrap())),
-    ];
+    ]
+}
+
+fn session_policy() -> impl Strategy<Value = SessionPolicy> {
     let on_loss = prop_oneof![Just(OnLoss::NotFound), Just(OnLoss::Reestablish)];
-    (vec(key, 0..=KEYS_MAX), on_loss).prop_map(|(keys, on_loss)| SessionPolicy { keys, on_loss })
+    (vec(key_source(), 0..=KEYS_MAX), on_loss).prop_map(|(keys, on_loss)| SessionPolicy { keys, on_loss })
 }
 
 pub fn agent() -> impl Strategy<Value = Agent> {
-    (name(), version(), tags(), name()).prop_map(|(name, version, tags, pool)| Agent { name, version, tags, pool })
+    let parts = (name(), version(), tags(), name(), vec(key_source(), 0..=KEYS_MAX));
+    parts.prop_map(|(name, version, tags, pool, keys)| Agent { name, version, tags, pool, keys })
 }
 
 pub fn capability() -> impl Strategy<Value = Capability> {
@@ -112,11 +116,13 @@ pub fn capability() -> impl Strategy<Value = Capability> {
         let tools = tools.into_iter();
         tools.map(|(name, (schema, hints))| Tool { name, schema: Digest::of(&schema), hints }).collect()
     });
-    (name(), version(), tags(), tools).prop_map(|(name, version, tags, tools)| Capability {
+    let parts = (name(), version(), tags(), tools, any::<bool>());
+    parts.prop_map(|(name, version, tags, tools, session_required)| Capability {
         name,
         version,
         tags,
         tools,
+        session_required,
     })
 }
 

@@ -37,3 +37,13 @@ fn kinds_to_watch_are_named_whatever_their_case_and_others_are_refused_with_a_li
     let error = parse("outrigger watch --kind cats").unwrap_err();
     assert!(error.contains("Settings, Keyring, Revocations, Agent"), "{error}");
 }
+
+#[test]
+fn exactly_one_thing_is_revoked_at_a_time() {
+    for good in ["0123456789abcdef", "--caller spiffe://mesh/agent/a", "--agent weather --reason stolen"] {
+        assert!(parse(&format!("outrigger sessions revoke {good}")).is_ok(), "{good}");
+    }
+    for bad in ["", "0123456789abcdef --agent weather", "--caller a --agent b", "my-id", "--agent Not*A*Name"] {
+        assert!(parse(&format!("outrigger sessions revoke {bad}")).is_err(), "{bad}");
+    }
+}

@@ -51,10 +51,28 @@ fn told(answer: &Value, wide: bool) -> String {
         "" => format!("{requirement} → nobody"),
         winner => format!("{requirement} → agent {winner}, pool {}", string(answer, "pool")),
     };
+    let head = match answer.get("sessions") {
+        Some(sessions @ Value::Object(_)) => format!("{head}\n{}", route(sessions)),
+        _ => head,
+    };
     match items(answer, "candidates") {
         [] => format!("{head}\nno agent offers it"),
         candidates => format!("{head}\n{}", table(CANDIDATES, candidates, wide)),
     }
+}
+
+/// What holds calls of the route at a replica.
+fn route(sessions: &Value) -> String {
+    let keys: Vec<&str> = items(sessions, "keys").iter().filter_map(Value::as_str).collect();
+    let keys = if keys.is_empty() { "no keys".to_owned() } else { format!("keys {}", keys.join(", ")) };
+    let part = |name| string(sessions, name);
+    format!(
+        "route {}: {keys}; affinity {}; on_replica_loss {}; session_mode {}",
+        part("route"),
+        part("affinity"),
+        part("on_replica_loss"),
+        part("session_mode")
+    )
 }
 
 fn replicas(row: &Value) -> String {

@@ -1,4 +1,4 @@
-//! `outrigger get`: lists what control knows.
+//! `outrigger get`: lists what control knows, and what sessions a proxy holds.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::args::{Get, Kind};
 use crate::ask;
-use crate::output::say;
+use crate::output::{note, say};
 use crate::problem::Problem;
 use crate::render::cell::{age, count, items, string, text};
-use crate::render::form::list;
+use crate::render::form::{Form, list};
 use crate::render::table::Column;
 
 const AGAIN_EVERY: Duration = Duration::from_secs(1);
@@ -93,17 +93,33 @@ const EVENTS: &[Column] = &[
     column("DETAIL", |row| text(row, "detail")),
 ];
 
+const SESSIONS: &[Column] = &[
+    column("NAME", |row| text(row, "name")),
+    column("KIND", |row| text(row, "kind")),
+    column("AGENT", |row| text(row, "agent")),
+    column("REPLICA", |row| text(row, "replica")),
+    column("CALLER", |row| text(row, "caller")),
+    column("AGE", |row| age(row, "age_seconds")),
+    column("IDLE", |row| age(row, "idle_seconds")),
+    column("STORE", |row| text(row, "store")),
+    column("MOVES", |row| text(row, "moves")),
+];
+
 /// Prints one list, or with `--watch` each change of it.
 pub async fn run(get: Get) -> Result<(), Problem> {
     let mut last: Option<String> = None;
     loop {
-        let answer = ask::control(&get.at.control, &path(&get)).await?;
+        let answer = match get.kind {
+            Kind::Sessions => ask::proxy(&get.admin, &path(&get)).await?,
+            _ => ask::control(&get.at.control, &path(&get)).await?,
+        };
         // Ages change every second without anything having happened.
         let state = answer_without_ages(&answer).to_string();
         if last.as_ref() != Some(&state) {
             if last.is_some() {
                 say("")?;
             }
+            note_rest(&get, &answer);
             say(list(get.output, columns(get.kind), &rows(get.kind, answer), empty(get.kind))?)?;
             last = Some(state);
         }
@@ -111,6 +127,15 @@ pub async fn run(get: Get) -> Result<(), Problem> {
             return Ok(());
         }
         tokio::time::sleep(AGAIN_EVERY).await;
+    }
+}
+
+/// Says so where there is more than is listed.
+fn note_rest(get: &Get, answer: &Value) {
+    let listed = items(answer, "items").len();
+    let total = answer.get("total").and_then(Value::as_u64).unwrap_or_default();
+    if matches!(get.output, Form::Table | Form::Wide) && total > listed as u64 {
+        note(format!("{listed} of {total}; --limit shows more"));
     }
 }
 
@@ -122,6 +147,10 @@ fn path(get: &Get) -> String {
         Kind::Proxies => "/v1/proxies".to_owned(),
         Kind::Snapshots => "/v1/snapshots".to_owned(),
         Kind::Events => format!("/v1/events?limit={}", get.limit),
+        Kind::Sessions => {
+            let agent = get.agent.as_ref().map(|agent| format!("&agent={agent}"));
+            format!("/sessions?limit={}{}", get.limit, agent.unwrap_or_default())
+        }
     }
 }
 
@@ -134,6 +163,7 @@ const fn columns(kind: Kind) -> &'static [Column] {
         Kind::Proxies => PROXIES,
         Kind::Snapshots => SNAPSHOTS,
         Kind::Events => EVENTS,
+        Kind::Sessions => SESSIONS,
     }
 }
 
@@ -146,6 +176,7 @@ const fn empty(kind: Kind) -> &'static str {
         Kind::Proxies => "no proxy has connected",
         Kind::Snapshots => "no snapshot has been published",
         Kind::Events => "nothing has happened",
+        Kind::Sessions => "this proxy holds no session",
     }
 }
 

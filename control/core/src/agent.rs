@@ -51,6 +51,7 @@ pub struct ClaimedCapability {
     pub semver: String,
     pub tags: Vec<String>,
     pub tools: Vec<ClaimedTool>,
+    pub session_required: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -224,7 +225,8 @@ impl Judge {
         let own = CapabilityName::new(agent.as_str()).map_err(|error| self.no(Reason::Name, "agent", &error))?;
         if let Err(place) = taken.binary_search_by(|capability| capability.name.cmp(&own)) {
             let tools = all_tools(&taken);
-            taken.insert(place, Capability { name: own, version: version.clone(), tags: tags.clone(), tools });
+            let (version, tags) = (version.clone(), tags.clone());
+            taken.insert(place, Capability { name: own, version, tags, tools, session_required: false });
         }
         Ok(taken)
     }
@@ -250,7 +252,7 @@ impl Judge {
         }
         tools.sort_unstable();
         tools.dedup_by(|a, b| a.name == b.name);
-        Ok(Capability { name, version, tags, tools })
+        Ok(Capability { name, version, tags, tools, session_required: claimed.session_required })
     }
 }
 

@@ -13,6 +13,8 @@ pub const DETAIL_BYTES_MAX: usize = 512;
 pub enum EventKind {
     ControlStarted,
     IntentChanged,
+    /// An operator ended sessions before their time.
+    SessionsRevoked,
     ReplicaRegistered,
     /// Its record changed: version, tags, address, capabilities or generation.
     ReplicaChanged,
@@ -58,9 +60,10 @@ pub struct Event {
 }
 
 impl EventKind {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::ControlStarted,
         Self::IntentChanged,
+        Self::SessionsRevoked,
         Self::ReplicaRegistered,
         Self::ReplicaChanged,
         Self::ReplicaRecovered,
@@ -84,6 +87,7 @@ impl EventKind {
         match self {
             Self::ControlStarted => "control_started",
             Self::IntentChanged => "intent_changed",
+            Self::SessionsRevoked => "sessions_revoked",
             Self::ReplicaRegistered => "replica_registered",
             Self::ReplicaChanged => "replica_changed",
             Self::ReplicaRecovered => "replica_recovered",

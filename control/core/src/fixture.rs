@@ -15,6 +15,7 @@ use crate::event::{Event, EventKind};
 use crate::facts::{Facts, Standing};
 use crate::moment::{Moment, Now};
 use crate::registry::{Answer, Applied, Command, Registry, Rules, StreamId};
+use crate::revocation::Book;
 
 pub fn at(seconds: u64) -> Now {
     let elapsed = Duration::from_secs(seconds);
@@ -62,6 +63,7 @@ pub fn standing(row: &str) -> Standing {
         version: version.clone(),
         tags: tags.clone(),
         tools: vec![],
+        session_required: false,
     };
     let mut capabilities = vec![offer("forecast"), offer(agent)];
     capabilities.sort_by(|a, b| a.name.cmp(&b.name));
@@ -103,7 +105,7 @@ impl Mesh {
     }
 
     pub fn restored(standings: Vec<Standing>) -> Self {
-        let registry = Registry::restore(Rules::default(), standings, 1, at(0));
+        let registry = Registry::restore(Rules::default(), standings, Book::default(), 1, at(0));
         Self { registry, seconds: 0, streams: BTreeMap::new() }
     }
 

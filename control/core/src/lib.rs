@@ -11,6 +11,7 @@ pub mod lease;
 pub mod facts;
 pub mod resolve;
 pub mod intent;
+pub mod revocation;
 pub mod snapshot;
 pub mod registry;
 pub mod port;

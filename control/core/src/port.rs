@@ -13,6 +13,7 @@ use outrigger_model::resource::{Epoch, Serial};
 
 use crate::event::Event;
 use crate::facts::Standing;
+use crate::revocation::Revoked;
 use crate::snapshot::ledger::{Ledger, LedgerChange};
 
 /// Newest events that are kept.
@@ -31,6 +32,7 @@ pub struct Stored {
     pub intent: Option<Digest>,
     pub next_event: u64,
     pub standings: Vec<Standing>,
+    pub revoked: Vec<Revoked>,
     pub ledger: Ledger,
     /// Rows that did not match their own hash. They are set aside and are in none of the fields above.
     pub damaged: Vec<DamagedRow>,
@@ -64,6 +66,10 @@ pub struct Batch {
     pub removed: Vec<ReplicaId>,
     /// Replica rows that are neither in `put` nor in `removed` are deleted. Set when too much had to wait for the store.
     pub is_whole: bool,
+    /// Written in place of earlier ones of the same targets.
+    pub revoked: Vec<Revoked>,
+    /// Revocations from before this moment are deleted, in seconds since 1970.
+    pub revoked_before: u64,
     pub events: Vec<Event>,
     pub snapshots: Vec<SnapshotRow>,
     /// In the order in which they happened.
@@ -77,6 +83,8 @@ impl Batch {
             && self.removed.is_empty()
             && self.intent.is_none()
             && !self.is_whole
+            && self.revoked.is_empty()
+            && self.revoked_before == 0
             && self.events.is_empty()
             && self.snapshots.is_empty()
             && self.ledger.is_empty()

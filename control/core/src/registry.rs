@@ -9,6 +9,7 @@ mod node;
 mod state;
 mod report;
 mod guard;
+mod revoke;
 mod sweep;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use outrigger_model::name::NodeId;
 use crate::facts::{Facts, Standing};
 use crate::lease::Lease;
 use crate::moment::Now;
+use crate::revocation::Book;
 
 pub use command::{Answer, Applied, Command, Rules, StreamId};
 
@@ -38,8 +40,8 @@ pub struct Registry {
 
 impl Registry {
     /// Starts from what a store held. Nobody's lease ends before all had time to come back.
-    pub fn restore(rules: Rules, standings: Vec<Standing>, next_event: u64, now: Now) -> Self {
-        let mut state = State::default();
+    pub fn restore(rules: Rules, standings: Vec<Standing>, book: Book, next_event: u64, now: Now) -> Self {
+        let mut state = State { book: Arc::new(book), ..State::default() };
         for standing in standings {
             let lease = Lease::found(&rules.lease, now.moment);
             let replica = &standing.replica;
@@ -52,6 +54,11 @@ impl Registry {
 
     pub fn facts(&self) -> &Arc<Facts> {
         &self.state.facts
+    }
+
+    /// What operators revoked.
+    pub fn book(&self) -> &Arc<Book> {
+        &self.state.book
     }
 
     pub fn rules(&self) -> &Rules {
@@ -85,7 +92,8 @@ impl Registry {
             Command::StreamLost { stream, node } => self.state.stream_lost(stream, &node, step),
             Command::Draining { stream, node } => self.state.draining(&self.rules.lease, stream, &node, step),
             Command::Leave { stream, node } => self.state.leave(stream, &node, step),
-            Command::Sweep => sweep::sweep(&mut self.state, &mut self.guard, &self.rules.lease, step),
+            Command::Revoke { target, reason } => revoke::revoke(&mut self.state, target, &reason, step),
+            Command::Sweep => sweep::sweep(&mut self.state, &mut self.guard, &self.rules, step),
             Command::Note { kind, subject, detail } => step.note(kind, &subject, &detail),
         }
         for event in &mut applied.events {

@@ -4,5 +4,6 @@
 //! last changed.
 
 pub mod scope;
+pub mod stateful;
 pub mod build;
 pub mod ledger;

@@ -9,6 +9,7 @@ pub mod capabilities;
 pub mod routes;
 pub mod proxies;
 pub mod snapshots;
+pub mod sessions;
 pub mod events;
 pub mod explain;
 pub mod health;

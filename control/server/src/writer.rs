@@ -20,6 +20,7 @@ use outrigger_control_core::intent::Intent;
 use outrigger_control_core::moment::{Moment, Now};
 use outrigger_control_core::port::{Store, Stored};
 use outrigger_control_core::registry::{Command, Registry, Rules};
+use outrigger_control_core::revocation::Book;
 use outrigger_control_core::snapshot::ledger::Ledger;
 use outrigger_model::digest::Digest;
 use outrigger_model::name::NodeId;
@@ -110,11 +111,11 @@ pub async fn open(
     rules: Rules,
     stop: CancellationToken,
 ) -> Result<Opened, StoreError> {
-    let Stored { epoch, serial: last, intent: last_intent, next_event, standings, ledger, damaged } =
+    let Stored { epoch, serial: last, intent: last_intent, next_event, standings, revoked, ledger, damaged } =
         store.load().await?;
     let started = Instant::now();
     let now = Now { moment: Moment::START, time: SystemTime::now() };
-    let mut registry = Registry::restore(rules, standings, next_event, now);
+    let mut registry = Registry::restore(rules, standings, Book::restore(revoked), next_event, now);
     let mut pending = Pending::default();
     let mut note = |kind, subject: &str, detail: &str| {
         let (subject, detail) = (subject.to_owned(), detail.to_owned());
@@ -132,13 +133,14 @@ pub async fn open(
     }
     let serial = if is_intent_new || !damaged.is_empty() { Serial(last.0 + 1) } else { last };
     pending.set_intent(is_intent_new.then_some(digest));
-    store.commit(&pending.batch(registry.facts(), serial)).await?;
+    store.commit(&pending.batch(&registry, serial)).await?;
     pending.clear();
     let picture = Picture {
         epoch,
         serial,
         facts: registry.facts().clone(),
         intent: Arc::new(intent),
+        book: registry.book().clone(),
         reason: "control started".to_owned(),
         made_at: now.time,
     };

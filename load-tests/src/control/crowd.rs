@@ -68,6 +68,7 @@ fn capability(name: &str) -> Capability {
         semver: "1.2.0".to_owned(),
         tags: vec!["eu".to_owned(), "fast".to_owned()],
         tools: vec![tool],
+        session_required: false,
     }
 }
 

@@ -117,6 +117,7 @@ fn capability(name: usize) -> Result<Capability, ControlError> {
         version: version()?,
         tags: TagSet::parse(["eu", "fast"]).map_err(wrong)?,
         tools: Vec::new(),
+        session_required: false,
     })
 }
 

@@ -21,6 +21,8 @@ pub struct Options {
     /// Of one half of a round.
     pub seconds: u64,
     pub per_second: u64,
+    /// It is stopped in its tracks instead, and wakes up again.
+    pub hangs: bool,
 }
 
 const CALLERS: usize = 64;
@@ -40,9 +42,10 @@ struct Halves {
 
 pub async fn measure(place: &Place, options: Options, tell: &dyn Fn(String)) -> Result<Row, OutageError> {
     let version = first_line(&place.outrigger.display().to_string(), &["--version"], None);
-    let Options { rounds, seconds, per_second } = options;
+    let Options { rounds, seconds, per_second, hangs } = options;
+    let signal = if hangs { "SIGSTOP" } else { "SIGKILL" };
     let says = format!(
-        "{rounds} times {seconds} s at {per_second}/s in {CALLERS} known sessions, with and without SIGKILL of Redis"
+        "{rounds} times {seconds} s at {per_second}/s in {CALLERS} known sessions, with and without {signal} of Redis"
     );
     let mut row = Row::new(About::now(0, vec![version, redis_version(place)]), "outages redis-killed", says);
     let folder = tempfile::tempdir()?;
@@ -56,7 +59,11 @@ pub async fn measure(place: &Place, options: Options, tell: &dyn Fn(String)) -> 
         halves.with.push(half(&mesh, options, Some(&mut redis), &mut young).await?);
         halves.young += young.young;
         halves.young_failed += young.young_failed;
-        redis.again().await?;
+        if hangs {
+            redis.part.thaw()?;
+        } else {
+            redis.again().await?;
+        }
         tell(format!("round {round}: {} and {} faults", faults(&halves.without), faults(&halves.with)));
     }
     fill(&mut row, &halves);
@@ -78,7 +85,11 @@ async fn half(
     let whole = Duration::from_secs(options.seconds);
     tokio::time::sleep(whole / 3).await;
     if let Some(redis) = redis {
-        redis.part.kill().await?;
+        if options.hangs {
+            redis.part.freeze()?;
+        } else {
+            redis.part.kill().await?;
+        }
         let since = Instant::now();
         for _ in 0..YOUNG {
             young.young += 1;

@@ -32,6 +32,9 @@ pub enum Outages {
         seconds: u64,
         #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=10_000))]
         per_second: u64,
+        /// Stop it in its tracks instead
+        #[arg(long)]
+        hangs: bool,
     },
     /// Change what proxies run, again and again
     HotChanges {
@@ -87,8 +90,8 @@ pub fn measure(outages: Outages, runtime: &Runtime, note: &dyn Fn(String)) -> Re
             let place = common.place(note)?;
             (common, runtime.block_on(control_killed::measure(&place, options, note))?)
         }
-        Outages::RedisKilled { common, rounds, seconds, per_second } => {
-            let options = redis_killed::Options { rounds: rounds.into(), seconds, per_second };
+        Outages::RedisKilled { common, rounds, seconds, per_second, hangs } => {
+            let options = redis_killed::Options { rounds: rounds.into(), seconds, per_second, hangs };
             let place = common.place(note)?;
             (common, runtime.block_on(redis_killed::measure(&place, options, note))?)
         }

@@ -45,6 +45,23 @@ impl Redis {
         self.is_ready().await
     }
 
+    /// What it says it uses, without what the allocator keeps for later.
+    pub async fn used_bytes(&self) -> Result<u64, StageError> {
+        let said = ask(self.address, "INFO memory").await?;
+        Ok(said.lines().find_map(|line| line.strip_prefix("used_memory:")?.trim().parse().ok()).unwrap_or_default())
+    }
+
+    pub async fn keys(&self) -> Result<u64, StageError> {
+        number(&ask(self.address, "DBSIZE").await?)
+    }
+
+    /// Bytes of one key, by chance, with all that belongs to it.
+    pub async fn bytes_of_any(&self) -> Result<u64, StageError> {
+        let said = ask(self.address, "RANDOMKEY").await?;
+        let key = said.lines().nth(1).unwrap_or_default().to_owned();
+        number(&ask(self.address, &format!("MEMORY USAGE {key}")).await?)
+    }
+
     async fn is_ready(&mut self) -> Result<(), StageError> {
         let address = self.address;
         self.part
@@ -55,9 +72,21 @@ impl Redis {
 }
 
 async fn pong(address: SocketAddr) -> std::io::Result<bool> {
+    Ok(ask(address, "PING").await?.contains("PONG"))
+}
+
+/// One command as it is typed; the reply as it came.
+async fn ask(address: SocketAddr, command: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
-    stream.write_all(b"PING\r\nQUIT\r\n").await?;
+    stream.write_all(format!("{command}\r\nQUIT\r\n").as_bytes()).await?;
     let mut reply = String::new();
     stream.read_to_string(&mut reply).await?;
-    Ok(reply.contains("PONG"))
+    Ok(reply)
+}
+
+/// An integer as Redis writes it, `:12`.
+fn number(reply: &str) -> Result<u64, StageError> {
+    let first = reply.lines().next().unwrap_or_default();
+    let number = first.strip_prefix(':').and_then(|text| text.trim().parse().ok());
+    number.ok_or_else(|| StageError::InVain(format!("Redis answers with a number and not with `{first}`")))
 }

@@ -4,8 +4,10 @@
 
 pub mod method;
 pub mod envelope;
+pub mod wanted;
 pub mod headers;
 pub mod facts;
 pub mod table;
 pub mod sse;
+pub mod minted;
 pub mod error;

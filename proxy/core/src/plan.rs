@@ -1,10 +1,13 @@
 //! The heart: where a call goes, in what order places are tried, and when to stop.
 //!
-//! In: the world, the facts of a call, the binding of its session if it has one. Out: a [`Plan`], or a [`Refusal`].
-//! Order: the target names a route or a replica; a session decides before anything else; then the replica that was named;
-//! then the caller's affinity; then the pool's balance.
-//! Three steps, because the body and the store of sessions lie between them: [`dest`] says who is called and whether the body is read,
-//! [`aim`] which session to look up, [`plan`] decides.
+//! In: the world, the facts of a call, what the stores know of its keys. Out: a [`Plan`], or a [`Refusal`].
+//! Order: the target names a route or a replica; the first key that leads to a replica decides before anything else; then the replica that
+//! was named; then the caller's affinity; then the pool's balance. What each kind of key does is in `session::rules`.
+//! Three steps, because the body and the store of sessions lie between them: [`dest`] says who is called and how much of the body is read,
+//! [`aim`] which keys to look up, [`plan`] decides.
+//! Invariant: a handle is held by a replica before a call that carries it is sent there ([`Plan::claim`]).
+
+mod aim;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,47 +16,29 @@ use http::StatusCode;
 use outrigger_model::endpoint::EndpointState;
 use outrigger_model::key::OnLoss;
 use outrigger_model::revision::Era;
-use outrigger_model::route::{Affinity, TimeClass, Timeouts};
+use outrigger_model::route::{TimeClass, Timeouts};
+use outrigger_model::settings::Settings;
 
 use crate::balance::pick::{By, Picked, pick};
 use crate::balance::tried::Tried;
-use crate::mcp::facts::{CallFacts, Caller, Verb};
+use crate::http1::field::{Fields, Name};
+use crate::http1::head::ResponseHead;
 use crate::mcp::method::Method;
-use crate::mcp::table::{Row, Stick};
+use crate::mcp::minted::{Mint, Minting, Written};
 use crate::outcome::{NotReached, Outcome};
 use crate::refusal::Refusal;
 use crate::retry::judge::{self, Hold, Verdict};
 use crate::session::bind::{self, Asked, Binding, Lesson, Standing};
 use crate::session::key::{KeyKind, SessionKey};
-use crate::target::Target;
-use crate::world::endpoint::{Endpoint, Pool, Route};
+use crate::session::rules::{Gone, MadeBy, Rule};
+use crate::world::endpoint::{Endpoint, Pool};
 use crate::world::table::World;
-
-/// Who is called, before sessions are asked.
-#[derive(Debug, Clone)]
-pub struct Aim {
-    dest: Dest,
-    key: Option<SessionKey>,
-    verb: Verb,
-    era: Option<Era>,
-    method: Option<Method>,
-    caller: Caller,
-    row: &'static Row,
-    /// Its key is the id of a legacy session that it goes on with.
-    in_session: bool,
-}
-
-/// What the target of a call names.
-#[derive(Debug, Clone)]
-pub enum Dest {
-    Route(Arc<Route>),
-    Replica(Arc<Endpoint>),
-}
+pub use aim::{Aim, Dest, aim, dest};
 
 /// Which rung of the ladder decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Rung {
-    Session,
+    Key(KeyKind),
     Named,
     Agent,
     Balance,
@@ -63,148 +48,90 @@ pub enum Rung {
 #[derive(Debug, Clone)]
 pub struct Plan {
     aim: Aim,
-    /// A session or a name holds the call here.
-    fixed: Option<Arc<Endpoint>>,
-    rung: Rung,
-    /// When the session was last seen, if the store knew it.
-    last_seen: Option<u64>,
+    /// A key holds the call here.
+    held: Option<Held>,
+    below: Below,
+    /// What will be held by the replica that the call goes to, and what is known of it so far.
+    handles: Vec<(SessionKey, Option<Arc<Binding>>)>,
     /// The session may be opened again elsewhere.
     movable: bool,
 }
 
-/// Settles the route or the replica of a call.
-pub fn dest(world: &World, target: Target<'_>) -> Result<Dest, Refusal> {
-    let unknown = |name: &str| Refusal::NoRoute { name: name.to_owned(), routes: world.route_names() };
-    match target {
-        // Answered before a plan is made; no single agent is everything.
-        Target::Everything => Err(Refusal::NoSuchPath),
-        Target::Route(name) => {
-            world.route(name).map(|route| Dest::Route(Arc::clone(route))).ok_or_else(|| unknown(name))
+/// What a key leads to.
+#[derive(Debug, Clone)]
+struct Held {
+    endpoint: Arc<Endpoint>,
+    kind: KeyKind,
+    key: SessionKey,
+    /// In seconds since 1970.
+    last_seen: u64,
+}
+
+/// Where a call goes that no key holds.
+#[derive(Debug, Clone)]
+enum Below {
+    Named(Arc<Endpoint>),
+    Agent,
+    Balance,
+}
+
+/// Something minted, for the stores.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Learned {
+    pub key: SessionKey,
+    pub binding: Binding,
+    pub kept: Duration,
+}
+
+/// Decides. `found` is what the stores know under the first of [`Aim::keys`], in their order.
+pub fn plan(world: &World, aim: Aim, found: &[Option<Arc<Binding>>]) -> Result<Plan, Refusal> {
+    let (mut held, mut handles, mut movable) = (None, Vec::new(), false);
+    for (carried, binding) in aim.keys.iter().zip(found) {
+        let standing = binding.as_deref().map(|binding| bind::judge(binding, world, &aim.caller));
+        if Rule::of(carried.kind).made_by == MadeBy::Caller {
+            handles.push((carried.key, binding.clone()));
         }
-        Target::Agent(id) => match (world.replica(id), world.agent(id)) {
-            (Some(replica), _) => Ok(Dest::Replica(Arc::clone(replica))),
-            (None, Some(agent)) => Ok(Dest::Route(Arc::clone(agent))),
-            (None, None) => Err(unknown(id)),
-        },
-    }
-}
-
-/// Settles what of the call decides where it goes.
-pub fn aim(dest: Dest, facts: &CallFacts<'_>) -> Aim {
-    let session = facts.session.filter(|_| dest.affinity().follows_keys());
-    Aim {
-        in_session: session.is_some() && facts.part.is_endpoint() && facts.verb != Verb::Other,
-        key: session.map(|id| SessionKey::of(dest.agent(), id)),
-        dest,
-        verb: facts.verb,
-        era: facts.era,
-        method: facts.method,
-        caller: facts.caller.clone(),
-        row: Row::of(facts),
-    }
-}
-
-/// Decides. `binding` is what the store knows under [`Aim::key`].
-pub fn plan(world: &World, aim: Aim, binding: Option<&Binding>) -> Result<Plan, Refusal> {
-    let last_seen = binding.map(|binding| binding.last_seen);
-    let movable = binding.is_some_and(|binding| aim.may_move(binding));
-    if let Some(binding) = binding {
-        return match bind::judge(binding, world, &aim.caller) {
-            Standing::NotYours => Err(Refusal::SessionOfAnotherCaller),
-            Standing::Gone => Err(Refusal::SessionGone),
-            Standing::Bound(endpoint) => {
-                Ok(Plan { aim, fixed: Some(endpoint), rung: Rung::Session, last_seen, movable })
+        movable |= binding.as_ref().is_some_and(|binding| aim.may_move(binding));
+        match standing {
+            Some(Standing::NotYours) => return Err(Refusal::SessionOfAnotherCaller),
+            Some(Standing::Gone) if Rule::of(carried.kind).gone == Gone::Told => return Err(Refusal::SessionGone),
+            Some(Standing::Bound(endpoint)) => {
+                let last_seen = binding.as_ref().map_or(0, |binding| binding.last_seen);
+                held = Some(Held { endpoint, kind: carried.kind, key: carried.key, last_seen });
+                break;
             }
-        };
+            Some(Standing::Gone) | None => {}
+        }
     }
-    let (fixed, rung) = match &aim.dest {
-        Dest::Replica(endpoint) => (Some(Arc::clone(endpoint)), Rung::Named),
-        Dest::Route(route) if route.pool.endpoints.is_empty() => {
+    let below = match &aim.dest {
+        Dest::Replica(endpoint) => Below::Named(Arc::clone(endpoint)),
+        Dest::Route(route) if held.is_none() && route.pool.endpoints.is_empty() => {
             return Err(Refusal::NoProvider { route: route.name.as_str().to_owned() });
         }
-        Dest::Route(route) if aim.stays_with_caller(route) => (None, Rung::Agent),
-        Dest::Route(_) => (None, Rung::Balance),
+        Dest::Route(route) if aim.stays_with_caller(route) => Below::Agent,
+        Dest::Route(_) => Below::Balance,
     };
-    Ok(Plan { aim, fixed, rung, last_seen, movable })
-}
-
-impl Dest {
-    /// Whether the bodies of calls are read, whatever their heads say.
-    pub fn inspects(&self) -> bool {
-        matches!(self, Self::Route(route) if route.inspect)
-    }
-
-    fn affinity(&self) -> Affinity {
-        match self {
-            Self::Route(route) => route.affinity,
-            Self::Replica(_) => Affinity::default(),
-        }
-    }
-
-    fn agent(&self) -> &outrigger_model::name::AgentName {
-        match self {
-            Self::Route(route) => &route.pool.agent,
-            Self::Replica(endpoint) => &endpoint.agent,
-        }
-    }
-
-    fn name(&self) -> &str {
-        match self {
-            Self::Route(route) => route.name.as_str(),
-            Self::Replica(endpoint) => endpoint.agent.as_str(),
-        }
-    }
-}
-
-impl Aim {
-    /// What is done with calls of its shape.
-    pub const fn row(&self) -> &'static Row {
-        self.row
-    }
-
-    /// The session to look up before [`plan`]; on [`Refusal::SessionGone`] it is to be forgotten.
-    pub const fn key(&self) -> Option<SessionKey> {
-        self.key
-    }
-
-    /// Whether its session, which was at `binding`, may be opened again on another replica. To end it that would be for nothing.
-    pub fn may_move(&self, binding: &Binding) -> bool {
-        let Dest::Route(route) = &self.dest else { return false };
-        let wants = self.in_session && self.verb != Verb::Delete && route.sessions.on_loss == OnLoss::Reestablish;
-        wants && binding.kind == KeyKind::Session && binding.opening.is_some()
-    }
-
-    /// The replicas that it could go to, where it does not name one.
-    pub fn pool(&self) -> Option<&Arc<Pool>> {
-        match &self.dest {
-            Dest::Route(route) => Some(&route.pool),
-            Dest::Replica(_) => None,
-        }
-    }
-
-    fn stays_with_caller(&self, route: &Route) -> bool {
-        let stays = match self.row.stick {
-            Stick::Caller => true,
-            // A new session need not start where the caller's others are: its id will hold it. Known only of pools that mint ids.
-            Stick::Opens => !(route.affinity.follows_keys() && route.pool.live.mints_sessions()),
-            Stick::Nowhere => false,
-        };
-        stays && route.affinity.follows_agent()
-    }
+    Ok(Plan { aim, held, below, handles, movable })
 }
 
 impl Plan {
     /// The endpoint of the next attempt; note it in `tried`.
     pub fn pick(&self, tried: &Tried, now: Instant) -> Result<Picked, Refusal> {
         let nothing_left = || Refusal::NoEndpoint { route: self.name().to_owned() };
-        if let Some(endpoint) = &self.fixed {
-            return if tried.has(&endpoint.replica) {
-                Err(nothing_left())
-            } else {
-                Ok(Picked { endpoint: Arc::clone(endpoint), panic: false })
-            };
+        let only = |endpoint: &Arc<Endpoint>| match tried.has(&endpoint.replica) {
+            true => Err(nothing_left()),
+            false => Ok(Picked { endpoint: Arc::clone(endpoint), panic: false }),
+        };
+        if let Some(Held { endpoint, kind, .. }) = &self.held
+            && (Rule::of(*kind).gone == Gone::Told || !tried.has(&endpoint.replica))
+        {
+            return only(endpoint);
         }
-        let by = if self.rung == Rung::Agent { By::Caller(&self.aim.caller) } else { By::Balance };
+        let by = match &self.below {
+            Below::Named(endpoint) => return only(endpoint),
+            Below::Agent => By::Caller(&self.aim.caller),
+            Below::Balance => By::Balance,
+        };
         let searches = self.searches();
         let is_over = if searches { tried.is_exhausted() } else { tried.is_full() };
         let pool = self.pool().filter(|_| !is_over).ok_or_else(nothing_left)?;
@@ -216,7 +143,11 @@ impl Plan {
 
     /// Whether its session moves before anything is tried: its replica refused the last connection, and another one takes calls.
     pub fn moves_at_once(&self, now: Instant) -> bool {
-        let Some(endpoint) = self.fixed.as_ref().filter(|endpoint| self.movable && endpoint.live.is_ejected(now))
+        let Some(endpoint) = self
+            .held
+            .as_ref()
+            .map(|held| &held.endpoint)
+            .filter(|endpoint| self.movable && endpoint.live.is_ejected(now))
         else {
             return false;
         };
@@ -228,23 +159,65 @@ impl Plan {
 
     /// Whether it belongs to a session of which nobody knows where it lives.
     pub fn searches(&self) -> bool {
-        self.aim.in_session && self.last_seen.is_none() && self.fixed.is_none()
+        self.aim.in_session && self.held.is_none() && !matches!(self.below, Below::Named(_))
+    }
+
+    /// The next handle that `endpoint` does not hold yet, to be offered to the stores before anything is sent there.
+    pub fn claim(&self, endpoint: &Endpoint, unix: u64) -> Option<(SessionKey, Binding)> {
+        self.handles.iter().find_map(|(key, known)| {
+            let moves = match known {
+                None => 0,
+                Some(known) if is_at(known, endpoint) => return None,
+                Some(known) => known.moves.saturating_add(1),
+            };
+            let binding = Binding::new(KeyKind::Handle, endpoint, &self.aim.caller, unix);
+            Some((*key, Binding { moves, ..binding }))
+        })
+    }
+
+    /// The stores answered an offer for `endpoint` with `known`. If that is another replica, which can be asked, the call goes there.
+    pub fn claimed(
+        &mut self,
+        key: SessionKey,
+        known: &Arc<Binding>,
+        endpoint: &Endpoint,
+        world: &World,
+        tried: &Tried,
+    ) -> Option<Arc<Endpoint>> {
+        if let Some((_, place)) = self.handles.iter_mut().find(|(handle, _)| *handle == key) {
+            *place = Some(Arc::clone(known));
+        }
+        let Standing::Bound(other) = bind::judge(known, world, &self.aim.caller) else { return None };
+        // A call that a key holds already is not moved by one that was looked up later.
+        let is_free =
+            self.held.as_ref().is_none_or(|held| held.key == key || held.endpoint.replica != endpoint.replica);
+        if is_at(known, endpoint) || tried.has(&other.replica) || !is_free {
+            return None;
+        }
+        let held = Held { endpoint: Arc::clone(&other), kind: KeyKind::Handle, key, last_seen: known.last_seen };
+        self.held = Some(held);
+        Some(other)
     }
 
     /// What follows an attempt at `endpoint`. Its live state must have recorded the outcome before.
     pub fn judge(&self, outcome: Outcome, endpoint: &Endpoint, now: Instant) -> Verdict {
-        let hold = match self.rung {
-            Rung::Session => Hold::Session { failing_since: endpoint.live.failing_since(), movable: self.movable },
-            Rung::Named => Hold::Named,
-            Rung::Agent | Rung::Balance if self.searches() => Hold::Searching,
-            Rung::Agent | Rung::Balance => Hold::Free,
+        let key = self.held.as_ref().filter(|held| held.endpoint.replica == endpoint.replica).map(|held| held.kind);
+        let hold = match (key, &self.below) {
+            (Some(_), _) => Hold::Session { failing_since: endpoint.live.failing_since(), movable: self.movable },
+            (None, Below::Named(_)) => Hold::Named,
+            (None, Below::Agent | Below::Balance) if self.searches() => Hold::Searching,
+            (None, Below::Agent | Below::Balance) => Hold::Free,
         };
         // Between us and our own agent there is no proxy that could be the one that is gone.
         let outcome = match outcome {
             Outcome::ConnectFailed if endpoint.is_own() => Outcome::NotReached(NotReached::AgentUnreachable),
             outcome => outcome,
         };
-        judge::judge(outcome, hold, self.aim.row.retry, self.name(), now)
+        match (judge::judge(outcome, hold, self.aim.row.retry, self.name(), now), key) {
+            // The protocol has no word for it, and nothing was sent: the ladder goes on.
+            (Verdict::Forget(_), Some(kind)) if Rule::of(kind).gone != Gone::Told => Verdict::Again,
+            (verdict, _) => verdict,
+        }
     }
 
     /// What the head of an answer teaches the store of sessions, which live for `idle` without use. `unix` is in seconds since 1970.
@@ -256,17 +229,44 @@ impl Plan {
         idle: Duration,
         unix: u64,
     ) -> Lesson {
-        let affinity = self.aim.dest.affinity();
-        if !affinity.follows_keys() {
+        if !self.aim.dest.affinity().follows_keys() {
             return Lesson::Nothing;
         }
-        let Aim { verb, era, key, ref caller, .. } = self.aim;
-        let asked = Asked { verb, era, caller, key, last_seen: self.last_seen, idle };
-        let lesson = bind::lesson(asked, endpoint, status, minted, unix);
-        if let (Lesson::Learn(..), None, Some(pool)) = (&lesson, key, self.pool()) {
-            pool.live.saw_session_minted();
+        let Aim { verb, era, ref caller, .. } = self.aim;
+        let (key, held) = (self.aim.session(), self.held.as_ref());
+        let last_seen = held.filter(|held| held.kind == KeyKind::Session).map(|held| held.last_seen);
+        let lesson = bind::lesson(Asked { verb, era, caller, key, last_seen, idle }, endpoint, status, minted, unix);
+        match (&lesson, held, self.pool()) {
+            (Lesson::Learn(..), _, Some(pool)) if key.is_none() => pool.live.saw_session_minted(),
+            (Lesson::Nothing, Some(held), _)
+                if held.kind != KeyKind::Session
+                    && Rule::of(held.kind).is_renewed()
+                    && bind::is_due(held.last_seen, idle, unix) =>
+            {
+                return Lesson::Touch(held.key);
+            }
+            _ => {}
         }
         lesson
+    }
+
+    /// Reads the body of an answer for what it mints, if it may mint anything.
+    pub fn minting(&self, answer: &ResponseHead) -> Option<Minting> {
+        let mints = self.aim.mints.filter(|_| answer.status.is_success())?;
+        Some(Minting::new(mints, written(&answer.fields)?))
+    }
+
+    /// What is kept of something that the answer of `endpoint` minted.
+    pub fn learned(&self, mint: Mint, endpoint: &Endpoint, settings: &Settings, unix: u64) -> Learned {
+        let (kind, value, told) = match mint {
+            Mint::Task { id, life } => (KeyKind::Task, id, life),
+            Mint::State(value) => (KeyKind::State, value, None),
+        };
+        Learned {
+            key: SessionKey::of_minted(&endpoint.agent, kind, &value),
+            binding: Binding::new(kind, endpoint, &self.aim.caller, unix),
+            kept: Rule::of(kind).kept(told, settings.session_idle, settings.session_lifetime),
+        }
     }
 
     /// The name for refusals and metric labels: always one of the world's.
@@ -286,8 +286,13 @@ impl Plan {
         self.aim.row.time
     }
 
-    pub const fn rung(&self) -> Rung {
-        self.rung
+    pub fn rung(&self) -> Rung {
+        match (&self.held, &self.below) {
+            (Some(held), _) => Rung::Key(held.kind),
+            (None, Below::Named(_)) => Rung::Named,
+            (None, Below::Agent) => Rung::Agent,
+            (None, Below::Balance) => Rung::Balance,
+        }
     }
 
     pub const fn era(&self) -> Option<Era> {
@@ -298,15 +303,16 @@ impl Plan {
         self.aim.method
     }
 
-    pub const fn key(&self) -> Option<SessionKey> {
-        self.aim.key
+    /// The key of its session.
+    pub fn session(&self) -> Option<SessionKey> {
+        self.aim.session()
     }
 
     /// Whether the `initialize` that opens a session here is kept with it.
     pub fn keeps_opening(&self) -> bool {
         let reestablishes =
             matches!(&self.aim.dest, Dest::Route(route) if route.sessions.on_loss == OnLoss::Reestablish);
-        reestablishes && self.aim.method == Some(Method::Initialize) && self.aim.key.is_none()
+        reestablishes && self.aim.method == Some(Method::Initialize) && self.aim.session().is_none()
     }
 
     fn pool(&self) -> Option<&Arc<Pool>> {
@@ -317,12 +323,25 @@ impl Plan {
 impl Rung {
     pub const fn label(self) -> &'static str {
         match self {
-            Self::Session => "session",
+            Self::Key(kind) => kind.as_str(),
             Self::Named => "named",
             Self::Agent => "agent",
             Self::Balance => "balance",
         }
     }
+}
+
+fn is_at(binding: &Binding, endpoint: &Endpoint) -> bool {
+    binding.replica == endpoint.replica && binding.generation == endpoint.generation
+}
+
+fn written(fields: &Fields) -> Option<Written> {
+    let media = fields.media().filter(|_| !fields.has(Name::ContentEncoding))?;
+    let is = |text: &str| media.eq_ignore_ascii_case(text.as_bytes());
+    if is("application/json") {
+        return Some(Written::Json);
+    }
+    is("text/event-stream").then_some(Written::Events)
 }
 
 #[cfg(test)]

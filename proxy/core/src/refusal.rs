@@ -16,6 +16,8 @@ use fault::Fault;
 
 /// Longest piece of a caller's own text that is repeated in an answer.
 const ECHO_CHARS_MAX: usize = 128;
+/// Sessions end one by one; who waits this long finds a place or does not.
+const LIMIT_WAIT_SECONDS: u32 = 10;
 /// Most routes named in a hint.
 const ROUTES_NAMED_MAX: usize = 20;
 
@@ -66,6 +68,13 @@ pub enum Refusal {
     /// The replica that held the session is gone, and the session with it.
     #[error("session is gone")]
     SessionGone,
+    #[error("session was revoked")]
+    SessionRevoked,
+    #[error("session is older than sessions may become")]
+    SessionAged,
+    /// One more would pass a limit. `limit` is the key by which operators set it.
+    #[error("{max} sessions are open, which is the limit `{limit}`")]
+    SessionLimit { limit: &'static str, max: u32 },
     /// The replica that holds the session cannot be reached at the moment.
     #[error("replica that holds the session cannot be reached")]
     SessionUnreachable,
@@ -197,8 +206,14 @@ impl Refusal {
             Self::ForwardUnreachable { .. } => Shape::later("forward_unreachable", 1),
             Self::NoProvider { .. } => Shape::later("no_provider", 1),
             Self::NoEndpoint { .. } => Shape::later("no_endpoint", 1),
-            Self::SessionGone if modern => Shape::later("session_gone", 1),
-            Self::SessionGone => Shape::said(StatusCode::NOT_FOUND, "session_gone"),
+            Self::SessionGone | Self::SessionRevoked | Self::SessionAged if modern => Shape::later("session_gone", 1),
+            Self::SessionGone | Self::SessionRevoked | Self::SessionAged => {
+                Shape::said(StatusCode::NOT_FOUND, "session_gone")
+            }
+            Self::SessionLimit { .. } => Shape {
+                retry_after_seconds: Some(LIMIT_WAIT_SECONDS),
+                ..Shape::said(StatusCode::TOO_MANY_REQUESTS, "session_limit")
+            },
             Self::SessionUnreachable => Shape::later("session_unreachable", 1),
             Self::SessionOfAnotherCaller => Shape::said(StatusCode::FORBIDDEN, "session_of_another_caller"),
             Self::UpstreamLost => Shape::broken(StatusCode::BAD_GATEWAY, "upstream_lost"),
@@ -230,6 +245,14 @@ impl Refusal {
         matches!(self, Self::UnknownReplica { .. } | Self::AgentUnreachable { .. } | Self::Draining | Self::Overloaded)
     }
 
+    /// The limit that a session would have passed, by the key of the configuration.
+    pub const fn limit(&self) -> Option<&'static str> {
+        match self {
+            Self::SessionLimit { limit, .. } => Some(limit),
+            _ => None,
+        }
+    }
+
     /// One sentence for people: what happened.
     pub fn detail(&self) -> String {
         match self {
@@ -250,6 +273,11 @@ impl Refusal {
             Self::NoProvider { route } => format!("no agent provides `{}` now", echo(route)),
             Self::NoEndpoint { route } => format!("no replica behind `{}` accepts connections", echo(route)),
             Self::SessionGone => "the replica that held this session is gone, and the session with it".to_owned(),
+            Self::SessionRevoked => "an operator ended this session".to_owned(),
+            Self::SessionAged => "this session is older than sessions may become".to_owned(),
+            Self::SessionLimit { limit, max } => {
+                format!("{max} sessions are open, which is the most by `settings.{limit}`")
+            }
             Self::SessionUnreachable => "the replica that holds this session cannot be reached now".to_owned(),
             Self::SessionOfAnotherCaller => "this session was opened by another caller".to_owned(),
             Self::UpstreamLost => "the connection to the agent was lost before it answered".to_owned(),
@@ -291,7 +319,10 @@ impl Refusal {
             Self::NoEndpoint { .. } => {
                 "ask `outrigger get agents` which replicas are healthy, then try again".to_owned()
             }
-            Self::SessionGone => "initialize again to open a new session".to_owned(),
+            Self::SessionGone | Self::SessionRevoked | Self::SessionAged => {
+                "initialize again to open a new session".to_owned()
+            }
+            Self::SessionLimit { .. } => "close sessions that are done with (DELETE), or raise the limit".to_owned(),
             Self::SessionUnreachable => "try again; the session is kept for a few seconds".to_owned(),
             Self::SessionOfAnotherCaller => "initialize to open a session of your own".to_owned(),
             Self::UpstreamLost => "the call may have run; check before sending it again".to_owned(),

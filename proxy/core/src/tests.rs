@@ -7,7 +7,7 @@ use std::time::Instant;
 use http::Uri;
 use outrigger_model::agent::Agent;
 use outrigger_model::endpoint::{Endpoint, EndpointState};
-use outrigger_model::key::SessionPolicy;
+use outrigger_model::key::{KeySource, SessionPolicy};
 use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
 use outrigger_model::pool::{Balance, Endpoints, Pool};
 use outrigger_model::replica::Generation;
@@ -38,7 +38,8 @@ impl Mesh {
         let port = 10_000 + 100 * u16::try_from(self.resources.agents.len()).unwrap();
         let endpoints = (1..=replicas).map(|number| endpoint(agent, number, port)).collect();
         let version = semver::Version::new(1, 0, 0);
-        let known = Agent { name: name.clone(), version, tags: TagSet::default(), pool: pool.clone() };
+        let known =
+            Agent { name: name.clone(), version, tags: TagSet::default(), pool: pool.clone(), keys: Vec::new() };
         self.resources.agents.insert(name.clone(), known);
         let balance = Balance::LeastRequest;
         self.resources.pools.insert(pool.clone(), Pool { name: pool.clone(), agent: name, balance });
@@ -88,6 +89,13 @@ impl Mesh {
 
     pub fn affinity(mut self, affinity: Affinity) -> Self {
         self.resources.routes.values_mut().for_each(|route| route.affinity = affinity);
+        self
+    }
+
+    /// Keys of every route and agent.
+    pub fn keys(mut self, keys: &[KeySource]) -> Self {
+        self.resources.routes.values_mut().for_each(|route| route.sessions.keys = keys.to_vec());
+        self.resources.agents.values_mut().for_each(|agent| agent.keys = keys.to_vec());
         self
     }
 

@@ -6,6 +6,7 @@
 
 mod listener;
 mod dump;
+mod sessions;
 pub mod health;
 pub mod operator;
 

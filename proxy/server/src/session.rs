@@ -10,5 +10,7 @@ mod behind;
 #[cfg(test)]
 mod real;
 #[cfg(test)]
-mod conformance;
+pub(crate) mod conformance;
 pub mod sessions;
+pub mod owners;
+pub mod openings;

@@ -11,7 +11,7 @@ mod routes;
 pub mod events;
 pub mod process;
 
-pub use events::{CallReport, Events, OpenCall};
+pub use events::{CallReport, Events, OpenCall, RefusedUse};
 pub use labels::{Announcement, CallEnd, Direction, Invalidation, Lookup, Moved, Searched, StoreFault, StoreKind};
 pub use metrics::Metrics;
 

@@ -13,9 +13,12 @@
 
 mod peers;
 mod sessions;
+mod crowds;
+mod lost;
 mod outages;
 mod failover;
 mod redis;
+mod hijack;
 mod revisions;
 mod streams;
 mod bad_input;

@@ -21,6 +21,7 @@ pub fn capability(wire: wire::Capability) -> Result<Capability, DecodeError> {
         version: field::version("semver", &wire.semver)?,
         tags: field::tags("tags", &wire.tags)?,
         tools,
+        session_required: wire.session_required,
     })
 }
 

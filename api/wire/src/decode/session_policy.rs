@@ -7,16 +7,19 @@ use crate::error::{DecodeError, Wrong};
 use crate::proto::snapshot::route as wire;
 
 pub fn policy(keys: Vec<wire::Key>, on_loss: i32) -> Result<SessionPolicy, DecodeError> {
-    field::count("keys", keys.len(), KEYS_MAX)?;
-    let keys = keys.into_iter().enumerate();
-    let keys = keys.map(|(at, wire)| key(wire).map_err(|bad| bad.inside_item("keys", at)));
     Ok(SessionPolicy {
-        keys: keys.collect::<Result<Vec<_>, DecodeError>>()?,
+        keys: self::keys(keys)?,
         on_loss: match field::choice("on_loss", on_loss)? {
             wire::OnLoss::Unspecified | wire::OnLoss::NotFound => OnLoss::NotFound,
             wire::OnLoss::Reestablish => OnLoss::Reestablish,
         },
     })
+}
+
+pub fn keys(keys: Vec<wire::Key>) -> Result<Vec<KeySource>, DecodeError> {
+    field::count("keys", keys.len(), KEYS_MAX)?;
+    let keys = keys.into_iter().enumerate();
+    keys.map(|(at, wire)| key(wire).map_err(|bad| bad.inside_item("keys", at))).collect()
 }
 
 fn key(wire: wire::Key) -> Result<KeySource, DecodeError> {

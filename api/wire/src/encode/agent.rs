@@ -2,7 +2,7 @@
 
 use outrigger_model::agent::Agent;
 
-use super::field;
+use super::{field, session_policy};
 use crate::proto::snapshot as wire;
 
 pub fn agent(agent: &Agent) -> wire::Agent {
@@ -11,5 +11,6 @@ pub fn agent(agent: &Agent) -> wire::Agent {
         semver: agent.version.to_string(),
         tags: field::tags(&agent.tags),
         pool: agent.pool.to_string(),
+        keys: agent.keys.iter().map(session_policy::key).collect(),
     }
 }

@@ -11,6 +11,7 @@ pub fn capability(capability: &Capability) -> wire::Capability {
         semver: capability.version.to_string(),
         tags: field::tags(&capability.tags),
         tools: capability.tools.iter().map(tool).collect(),
+        session_required: capability.session_required,
     }
 }
 

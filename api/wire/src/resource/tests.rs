@@ -68,6 +68,7 @@ fn a_bad_capability_is_refused_by_its_field() {
         semver: "1.2.0".into(),
         tags: vec!["eu".into()],
         tools: vec![tool("a"), tool("b")],
+        session_required: true,
     };
     assert!(Resource::decode(ResourceKind::Capability, "forecast", &good.encode_to_vec()).is_ok());
     let check = |change: &dyn Fn(&mut wire::Capability), expected: &str| {

@@ -6,6 +6,10 @@ use super::told;
 fn the_decision_names_the_winner_and_why_the_others_lost() {
     let answer = json!({
         "requirement": "forecast ^1.2", "winner": "weather", "pool": "weather",
+        "sessions": {
+            "route": "forecast", "affinity": "auto", "keys": ["session", "task", "state", "header x-cart"],
+            "on_replica_loss": "404", "session_mode": "stored",
+        },
         "candidates": [
             {"agent": "weather", "version": "1.2.0", "verdict": "chosen", "reason": "", "replicas": [{"id": "weather-1", "state": "healthy"}]},
             {"agent": "old", "version": "1.1.0", "verdict": "lost", "reason": "version 1.1.0 is not within ^1.2", "replicas": []},
@@ -14,6 +18,7 @@ fn the_decision_names_the_winner_and_why_the_others_lost() {
     assert_eq!(
         told(&answer, false),
         "forecast ^1.2 → agent weather, pool weather\n\
+         route forecast: keys session, task, state, header x-cart; affinity auto; on_replica_loss 404; session_mode stored\n\
          AGENT    VERSION  VERDICT  REPLICAS           WHY\n\
          weather  1.2.0    chosen   weather-1 healthy  -\n\
          old      1.1.0    lost     -                  version 1.1.0 is not within ^1.2"

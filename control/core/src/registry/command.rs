@@ -5,13 +5,16 @@
 //! Invariant: whoever sends a command learns from its answer alone what to do next.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use outrigger_model::address::Cidr;
 use outrigger_model::name::{NodeId, ReplicaId};
+use outrigger_model::settings::Settings;
 
 use crate::agent::{Claim, Refusal, Sender};
 use crate::event::{Event, EventKind};
 use crate::lease::LeaseRules;
+use crate::revocation::{Full, Target};
 
 /// What the registry goes by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,11 +23,18 @@ pub struct Rules {
     /// Networks in which a proxy may advertise addresses other than its own.
     pub networks: Vec<Cidr>,
     pub replicas_max: usize,
+    /// How old a revocation may become: as old as a session may.
+    pub revocations_kept: Duration,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { lease: LeaseRules::default(), networks: Vec::new(), replicas_max: 20_000 }
+        Self {
+            lease: LeaseRules::default(),
+            networks: Vec::new(),
+            replicas_max: 20_000,
+            revocations_kept: Settings::default().session_lifetime,
+        }
     }
 }
 
@@ -44,6 +54,8 @@ pub enum Command {
     Draining { stream: StreamId, node: NodeId },
     /// Orderly end: its replicas are withdrawn.
     Leave { stream: StreamId, node: NodeId },
+    /// An operator ends sessions.
+    Revoke { target: Target, reason: String },
     /// Time has passed; sent about once a second.
     Sweep,
     /// Something that another room saw and the log should tell.
@@ -56,9 +68,16 @@ pub enum Answer {
     #[default]
     Noted,
     /// The report is in, except for these.
-    Taken { refused: Vec<Refusal> },
+    Taken {
+        refused: Vec<Refusal>,
+    },
     /// The node or its stream is not known, or its lease ended: a full report is needed.
     ReportAgain,
+    /// What began until then, in seconds since 1970, is over.
+    Revoked {
+        at: u64,
+    },
+    NotRevoked(Full),
 }
 
 /// What one command did.
@@ -67,6 +86,12 @@ pub struct Applied {
     pub answer: Answer,
     /// Replicas whose stored rows are out of date; one that the facts no longer hold is to be deleted.
     pub touched: BTreeSet<ReplicaId>,
+    /// Revocations to be stored.
+    pub revoked: Option<Target>,
+    /// Revocations that grew too old.
+    pub released: Vec<Target>,
+    /// Those are all from before this moment, in seconds since 1970.
+    pub released_before: u64,
     /// Whether a snapshot made now may differ from one made before.
     pub is_relevant: bool,
     pub events: Vec<Event>,

@@ -12,6 +12,7 @@ use crate::event::{DETAIL_BYTES_MAX, Event, EventKind, one_line};
 use crate::facts::{Facts, Standing};
 use crate::lease::{Lease, LeaseRules};
 use crate::moment::{Moment, Now};
+use crate::revocation::Book;
 
 use super::command::{Answer, Applied, StreamId};
 use super::node::Node;
@@ -19,6 +20,7 @@ use super::node::Node;
 #[derive(Debug, Default)]
 pub struct State {
     pub facts: Arc<Facts>,
+    pub book: Arc<Book>,
     pub nodes: BTreeMap<NodeId, Node>,
     /// When time was last asked after.
     pub swept: Moment,
@@ -53,6 +55,10 @@ impl Step<'_> {
 }
 
 impl State {
+    pub fn book_mut(&mut self) -> &mut Book {
+        Arc::make_mut(&mut self.book)
+    }
+
     /// The node if `stream` is the one it speaks on now.
     fn speaking(&mut self, stream: StreamId, node: &NodeId) -> Option<&mut Node> {
         self.nodes.get_mut(node).filter(|node| node.stream == Some(stream))

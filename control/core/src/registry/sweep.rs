@@ -8,13 +8,17 @@ use crate::event::EventKind;
 use crate::lease::{Lease, LeaseRules};
 use crate::moment::Moment;
 
+use super::command::Rules;
 use super::guard::{Guard, Judgement};
+use super::revoke;
 use super::state::{State, Step};
 
 /// A node that has been gone for this long is dropped with its replicas; until then people can see what was there.
 pub const FORGET_AFTER: Duration = Duration::from_secs(3_600);
 
-pub fn sweep(state: &mut State, guard: &mut Guard, rules: &LeaseRules, mut step: Step<'_>) {
+pub fn sweep(state: &mut State, guard: &mut Guard, rules: &Rules, mut step: Step<'_>) {
+    revoke::release(state, rules.revocations_kept, &mut step);
+    let rules = &rules.lease;
     let now = step.now.moment;
     forgive_own_absence(state, rules, now);
     let due: Vec<NodeId> =

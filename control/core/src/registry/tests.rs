@@ -169,7 +169,7 @@ fn a_living_node_belongs_to_the_identity_that_opened_it() {
 fn there_is_room_for_so_many_replicas_and_no_more() {
     let rules = Rules { replicas_max: 2, ..Rules::default() };
     let mut mesh = Mesh::new();
-    mesh.registry = Registry::restore(rules, vec![], 1, crate::fixture::at(0));
+    mesh.registry = Registry::restore(rules, vec![], Book::default(), 1, crate::fixture::at(0));
     let applied = mesh.report("n", vec![claim("a-1"), claim("a-2"), claim("a-3")]);
     assert_eq!(refusals(&applied)[0].reason, Reason::Limit);
     assert_eq!(mesh.registry.facts().len(), 2);

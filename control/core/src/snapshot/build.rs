@@ -15,6 +15,7 @@ use outrigger_model::name::{AgentName, BadName, CapabilityName, PoolName, RouteN
 use outrigger_model::pool::{Endpoints, Pool};
 use outrigger_model::replica::ReplicaState;
 use outrigger_model::requirement::Requirement;
+use outrigger_model::revocation::Revocations;
 use outrigger_model::route::{Affinity, Route, Timeouts};
 use outrigger_model::snapshot::{Resources, Snapshot, SnapshotError};
 
@@ -23,6 +24,7 @@ use crate::intent::{Intent, OperatorRoute};
 use crate::resolve::{Winner, resolve};
 
 use super::scope::Scope;
+use super::stateful;
 
 /// A snapshot, and what its routes are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,8 +61,10 @@ impl RouteKind {
     }
 }
 
-pub fn build(facts: &Facts, intent: &Intent, scope: &Scope) -> Result<Built, BuildError> {
-    let resources = Resources { settings: intent.settings().clone(), ..Resources::default() };
+/// `revocations` go to everyone.
+pub fn build(facts: &Facts, intent: &Intent, revocations: &Revocations, scope: &Scope) -> Result<Built, BuildError> {
+    let (settings, revocations) = (intent.settings().clone(), revocations.clone());
+    let resources = Resources { settings, revocations, ..Resources::default() };
     let mut draft = Draft { facts, intent, resources, kinds: BTreeMap::new() };
     // The first to claim a name keeps it.
     for (alias, requirement) in scope.needs() {
@@ -114,6 +118,7 @@ impl Draft<'_> {
                 version: replica.version.clone(),
                 tags: replica.tags.clone(),
                 pool: pool.clone(),
+                keys: stateful::keys(facts, name),
             };
             self.resources.agents.insert(name.clone(), agent);
             self.route(RouteName::new(name.as_str())?, RouteKind::Agent, pool, Way::default());
@@ -181,7 +186,11 @@ impl Draft<'_> {
             return;
         }
         self.kinds.insert(name.clone(), kind);
-        let Way { affinity, inspect, sessions, timeouts } = way;
+        let Way { affinity, inspect, mut sessions, timeouts } = way;
+        // Who names keys knows which state its calls follow; for the others the agent says it.
+        if let Some(pool) = self.resources.pools.get(&pool).filter(|_| sessions.keys.is_empty()) {
+            sessions.keys = stateful::keys(self.facts, &pool.agent);
+        }
         let route = Route { name: name.clone(), pool, affinity, inspect, sessions, timeouts };
         self.resources.routes.insert(name, route);
     }

@@ -15,6 +15,7 @@ use super::*;
 use crate::ca::{Authority, LEAF_VALIDITY};
 
 mod mesh;
+mod revocations;
 
 use mesh::{Proxy, Tokens, Watcher, channel, control, get, json, json_until, key, register, replica, settings, soon};
 
@@ -157,6 +158,11 @@ async fn operators_get_what_they_ask_for_or_a_problem_that_says_why_not() {
     let _proxy = register(&control, "weather-1").await;
     let explained = json_until(&control, "/v1/explain?capability=weather", |it| it["winner"] == "weather").await;
     assert_eq!((&explained["pool"], &explained["candidates"][0]["verdict"]), (&"weather".into(), &"chosen".into()));
+    let keys = serde_json::json!(["session", "task", "state"]);
+    let sessions = serde_json::json!({
+        "route": "weather", "affinity": "auto", "keys": keys, "on_replica_loss": "404", "session_mode": "stored",
+    });
+    json_until(&control, "/v1/explain?capability=weather", |it| it["sessions"] == sessions).await;
     let snapshots = json_until(&control, "/v1/snapshots", |it| it["items"].as_array().unwrap().len() == 2).await;
     assert!(snapshots["items"][0]["made_at"].as_str().unwrap().ends_with('Z'), "{snapshots}");
     let capabilities = json(&control, "/v1/capabilities").await;

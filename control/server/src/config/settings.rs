@@ -109,6 +109,7 @@ impl TryFrom<(ControlFile, &Path)> for Settings {
             }
         };
         check_plaintext(grpc, http, material.as_ref(), file.insecure)?;
+        let intent = intent(file.routes, file.pools, &file.settings)?;
         Ok(Self {
             grpc,
             http,
@@ -116,6 +117,7 @@ impl TryFrom<(ControlFile, &Path)> for Settings {
             material,
             is_insecure: file.insecure,
             rules: Rules {
+                revocations_kept: intent.settings().session_lifetime,
                 lease: lease(file.lease.light_seconds, file.lease.lease_seconds)?,
                 networks: networks(&file.registration.allow_networks)?,
                 replicas_max: match file.registration.replicas_max.unwrap_or(REPLICAS_MAX) {
@@ -123,7 +125,7 @@ impl TryFrom<(ControlFile, &Path)> for Settings {
                     count => return Err(SettingsError::Replicas(count)),
                 },
             },
-            intent: intent(file.routes, file.pools, &file.settings)?,
+            intent,
             log: file.log.into(),
         })
     }

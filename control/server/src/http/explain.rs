@@ -6,6 +6,7 @@ use axum::extract::{Query, State};
 use outrigger_control_core::resolve::explain::{Explained, explain};
 use outrigger_control_core::resolve::resolve;
 use outrigger_control_core::snapshot::build::pool_name;
+use outrigger_model::key::KINDS_OF_PROTOCOL;
 use outrigger_model::name::RouteName;
 use outrigger_model::requirement::Requirement;
 use serde::Serialize;
@@ -22,7 +23,19 @@ pub struct ExplainItem {
     /// Of a route that is named like the capability.
     pool: Option<String>,
     summary: String,
+    /// How that route treats sessions and keys.
+    sessions: Option<SessionsItem>,
     candidates: Vec<CandidateItem>,
+}
+
+#[derive(Debug, Serialize)]
+struct SessionsItem {
+    route: String,
+    affinity: &'static str,
+    /// What a key is read from, in the order in which keys decide; empty where the route follows none.
+    keys: Vec<String>,
+    on_replica_loss: &'static str,
+    session_mode: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -55,13 +68,32 @@ pub async fn one(
         let route = RouteName::new(requirement.capability.as_str()).ok()?;
         pool_name(facts, &route, &winner).ok()
     });
+    let sessions = sessions(&api, &requirement).await;
     Ok(Json(ExplainItem {
         requirement: explanation.requirement,
         winner: explanation.winner.map(|agent| agent.to_string()),
         pool: pool.map(|pool| pool.to_string()),
         summary: explanation.summary,
+        sessions,
         candidates: explanation.candidates.into_iter().map(candidate).collect(),
     }))
+}
+
+/// Of the route that is named like the capability, as every proxy has it.
+async fn sessions(api: &Api, requirement: &Requirement) -> Option<SessionsItem> {
+    let base = api.views.all().await.into_iter().next()?;
+    let built = base.newest().built;
+    let resources = built.snapshot.resources();
+    let route = resources.routes.get(requirement.capability.as_str())?;
+    let keys = KINDS_OF_PROTOCOL.into_iter().map(str::to_owned);
+    let keys = keys.chain(route.sessions.keys.iter().map(ToString::to_string));
+    Some(SessionsItem {
+        route: route.name.to_string(),
+        affinity: route.affinity.as_str(),
+        keys: if route.affinity.follows_keys() { keys.collect() } else { Vec::new() },
+        on_replica_loss: route.sessions.on_loss.as_str(),
+        session_mode: resources.settings.session_mode.as_str(),
+    })
 }
 
 fn requirement(pairs: &[(String, String)]) -> Result<Requirement, Problem> {

@@ -28,6 +28,10 @@ impl Problem {
         Self { status: StatusCode::BAD_REQUEST, title: "the query cannot be understood", detail: detail.into(), hint }
     }
 
+    pub fn bad_body(detail: impl Into<String>, hint: &'static str) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, title: "the body cannot be understood", detail: detail.into(), hint }
+    }
+
     /// The store did not answer. Its error is for the log, not for clients.
     pub fn store() -> Self {
         Self {
@@ -63,7 +67,7 @@ impl Problem {
             status: StatusCode::NOT_FOUND,
             title: "there is nothing at this path",
             detail: path,
-            hint: "see /v1/agents, /v1/capabilities, /v1/routes, /v1/proxies, /v1/snapshots, /v1/events, /v1/explain",
+            hint: "see /v1/agents, /v1/capabilities, /v1/routes, /v1/proxies, /v1/snapshots, /v1/events, /v1/explain, /v1/sessions/revocations",
         }
     }
 }

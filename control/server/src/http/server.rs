@@ -8,7 +8,7 @@ use axum::http::uri::Authority;
 use axum::http::{Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tracing::warn;
 
@@ -16,7 +16,7 @@ use crate::authn::Plaintext;
 use crate::http::api::Api;
 use crate::http::door::Door;
 use crate::http::problem::Problem;
-use crate::http::{agents, capabilities, events, explain, health, metrics, proxies, routes, snapshots};
+use crate::http::{agents, capabilities, events, explain, health, metrics, proxies, routes, sessions, snapshots};
 
 pub fn router(api: Api) -> Router {
     Router::new()
@@ -27,6 +27,8 @@ pub fn router(api: Api) -> Router {
         .route("/v1/snapshots", get(snapshots::list))
         .route("/v1/events", get(events::list))
         .route("/v1/explain", get(explain::one))
+        .route("/v1/sessions/revoke", post(sessions::revoke))
+        .route("/v1/sessions/revocations", get(sessions::list))
         .route("/metrics", get(metrics::scrape))
         .route("/healthz/started", get(health::started))
         .route("/healthz/ready", get(health::ready))

@@ -235,7 +235,7 @@ fn make(
     before: Option<&Arc<Edition>>,
     ledger: &mut Ledger,
 ) -> Result<(Published, LedgerChange), BuildError> {
-    let built = Arc::new(build(&picture.facts, &picture.intent, scope)?);
+    let built = Arc::new(build(&picture.facts, &picture.intent, picture.book.revocations(), scope)?);
     let origin = Origin {
         epoch: picture.epoch,
         serial: picture.serial,

@@ -27,6 +27,7 @@ fn capability(capability: Capability) -> ClaimedCapability {
         semver: capability.semver,
         tags: capability.tags,
         tools: capability.tools.into_iter().map(tool).collect(),
+        session_required: capability.session_required,
     }
 }
 

@@ -121,7 +121,7 @@ impl Reporting {
         };
         match self.apply(command).await?.answer {
             Answer::ReportAgain => say(hints, Kind::ReportAgain(ReportAgain {})).await,
-            Answer::Noted | Answer::Taken { .. } => Ok(()),
+            Answer::Noted | Answer::Taken { .. } | Answer::Revoked { .. } | Answer::NotRevoked(_) => Ok(()),
         }
     }
 

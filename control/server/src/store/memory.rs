@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use outrigger_control_core::event::Event;
 use outrigger_control_core::facts::Standing;
 use outrigger_control_core::port::{Batch, EVENTS_KEPT, SNAPSHOTS_KEPT, SnapshotRow, Store, Stored};
+use outrigger_control_core::revocation::{Revoked, Target};
 use outrigger_control_core::snapshot::ledger::Ledger;
 use outrigger_model::digest::Digest;
 use outrigger_model::name::ReplicaId;
@@ -27,6 +28,7 @@ struct Kept {
     standings: BTreeMap<ReplicaId, Standing>,
     events: VecDeque<Event>,
     snapshots: BTreeMap<Serial, SnapshotRow>,
+    revoked: BTreeMap<Target, Revoked>,
     ledger: Ledger,
 }
 
@@ -58,6 +60,7 @@ impl Store for MemoryStore {
             intent: kept.intent,
             next_event: kept.next_event.max(1),
             standings: kept.standings.values().cloned().collect(),
+            revoked: kept.revoked.values().cloned().collect(),
             ledger: kept.ledger.clone(),
             damaged: Vec::new(),
         })
@@ -76,6 +79,8 @@ impl Store for MemoryStore {
         for id in &batch.removed {
             kept.standings.remove(id);
         }
+        kept.revoked.extend(batch.revoked.iter().map(|revoked| (revoked.target.clone(), revoked.clone())));
+        kept.revoked.retain(|_, revoked| revoked.at >= batch.revoked_before);
         for event in &batch.events {
             kept.next_event = kept.next_event.max(event.id + 1);
             kept.events.push_back(event.clone());

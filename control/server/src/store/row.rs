@@ -1,11 +1,12 @@
-//! One replica as a row: its facts as JSON that people can read, and a hash over the whole row.
+//! One replica as a row: its facts as JSON that people can read, and a hash over the whole row; and one revocation.
 //!
-//! In: a [`Standing`], or a row as it was read. Out: the other, or why the row cannot be believed.
+//! In: a [`Standing`] or a [`Revoked`], or a row as it was read. Out: the other, or why the row cannot be believed.
 //! Invariant: a row is believed only if its hash covers exactly what it says; every value is parsed again on the way in.
 
 use std::sync::Arc;
 
 use outrigger_control_core::facts::Standing;
+use outrigger_control_core::revocation::{Revoked, Target};
 use outrigger_model::capability::{Capability, Tool, ToolHints};
 use outrigger_model::digest::Digest;
 use outrigger_model::name::{AgentName, CapabilityName, NodeId, ReplicaId};
@@ -22,6 +23,15 @@ pub struct ReplicaRow {
     pub state: String,
     pub trouble: String,
     pub facts: String,
+    pub hash: Vec<u8>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct RevocationRow {
+    pub kind: String,
+    pub name: String,
+    pub at: i64,
+    pub reason: String,
     pub hash: Vec<u8>,
 }
 
@@ -54,6 +64,9 @@ struct CapabilityJson {
     version: String,
     tags: Vec<String>,
     tools: Vec<ToolJson>,
+    /// Rows of versions before it have none.
+    #[serde(default)]
+    session_required: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -110,6 +123,34 @@ impl ReplicaRow {
     }
 }
 
+impl RevocationRow {
+    pub fn of(revoked: &Revoked) -> Self {
+        let Revoked { target, at, reason } = revoked;
+        let mut row = Self {
+            kind: target.kind().to_owned(),
+            name: target.name(),
+            at: i64::try_from(*at).unwrap_or(i64::MAX),
+            reason: reason.clone(),
+            hash: Vec::new(),
+        };
+        row.hash = row.digest().as_bytes().to_vec();
+        row
+    }
+
+    pub fn revoked(self) -> Result<Revoked, BadRow> {
+        if self.digest().as_bytes().as_slice() != self.hash {
+            return Err(BadRow::Hash);
+        }
+        let target = read("name", Target::parse(&self.kind, &self.name))?;
+        Ok(Revoked { target, at: read("at", u64::try_from(self.at))?, reason: self.reason })
+    }
+
+    fn digest(&self) -> Digest {
+        let Self { kind, name, at, reason, hash: _ } = self;
+        Digest::of_parts([kind.as_bytes(), name.as_bytes(), &at.to_be_bytes(), reason.as_bytes()])
+    }
+}
+
 fn read<T, E>(field: &'static str, parsed: Result<T, E>) -> Result<T, BadRow> {
     parsed.map_err(|_| BadRow::Field(field))
 }
@@ -144,6 +185,7 @@ fn capability_of(capability: &Capability) -> CapabilityJson {
         version: capability.version.to_string(),
         tags: texts(&capability.tags),
         tools: capability.tools.iter().map(tool).collect(),
+        session_required: capability.session_required,
     }
 }
 
@@ -159,5 +201,6 @@ fn capability(json: CapabilityJson) -> Result<Capability, BadRow> {
         version: read("capabilities.version", Version::parse(&json.version))?,
         tags: read("capabilities.tags", TagSet::parse(&json.tags))?,
         tools: json.tools.into_iter().map(tool).collect::<Result<_, _>>()?,
+        session_required: json.session_required,
     })
 }

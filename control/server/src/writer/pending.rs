@@ -7,9 +7,9 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use outrigger_control_core::event::Event;
-use outrigger_control_core::facts::Facts;
 use outrigger_control_core::port::{Batch, SnapshotRow};
-use outrigger_control_core::registry::Applied;
+use outrigger_control_core::registry::{Applied, Registry};
+use outrigger_control_core::revocation::Target;
 use outrigger_control_core::snapshot::ledger::LedgerChange;
 use outrigger_model::digest::Digest;
 use outrigger_model::name::ReplicaId;
@@ -26,6 +26,9 @@ pub struct Pending {
     touched: BTreeSet<ReplicaId>,
     is_whole: bool,
     intent: Option<Digest>,
+    /// All of them are in the book, which is bounded.
+    revoked: BTreeSet<Target>,
+    revoked_before: u64,
     events: VecDeque<Event>,
     snapshots: VecDeque<SnapshotRow>,
     /// A change that is dropped here costs a resend after the next start, nothing else.
@@ -39,6 +42,11 @@ impl Pending {
             self.touched.clear();
             self.is_whole = true;
         }
+        self.revoked.extend(applied.revoked);
+        for target in &applied.released {
+            self.revoked.remove(target);
+        }
+        self.revoked_before = self.revoked_before.max(applied.released_before);
         self.events.extend(applied.events);
         cut(&mut self.events, EVENTS_WAITING_MAX);
     }
@@ -58,13 +66,16 @@ impl Pending {
         self.touched.is_empty()
             && !self.is_whole
             && self.intent.is_none()
+            && self.revoked.is_empty()
+            && self.revoked_before == 0
             && self.events.is_empty()
             && self.snapshots.is_empty()
             && self.ledger.is_empty()
     }
 
-    /// All of it, with the replicas as they are in `facts` now.
-    pub fn batch(&self, facts: &Facts, serial: Serial) -> Batch {
+    /// All of it, with the replicas and revocations as they are in `registry` now.
+    pub fn batch(&self, registry: &Registry, serial: Serial) -> Batch {
+        let (facts, book) = (registry.facts(), registry.book());
         let (put, removed) = if self.is_whole {
             (facts.standings().cloned().collect(), Vec::new())
         } else {
@@ -77,6 +88,8 @@ impl Pending {
             put,
             removed,
             is_whole: self.is_whole,
+            revoked: self.revoked.iter().filter_map(|target| book.get(target)).collect(),
+            revoked_before: self.revoked_before,
             events: self.events.iter().cloned().collect(),
             snapshots: self.snapshots.iter().cloned().collect(),
             ledger: self.ledger.iter().cloned().collect(),

@@ -133,7 +133,7 @@ impl Task {
             let reason = reason(&applied);
             let unshown = self.unshown.get_or_insert(Unshown { first: now, newest: now, changes: 0, reason });
             unshown.newest = now;
-            unshown.changes += applied.touched.len();
+            unshown.changes += applied.touched.len() + usize::from(applied.revoked.is_some()) + applied.released.len();
         }
         let answer = std::mem::take(&mut applied.answer);
         self.pending.add(applied);
@@ -147,7 +147,7 @@ impl Task {
     }
 
     async fn store(&mut self) {
-        let batch = self.pending.batch(self.registry.facts(), self.next_serial());
+        let batch = self.pending.batch(&self.registry, self.next_serial());
         match self.store.commit(&batch).await {
             Ok(()) => {
                 self.pending.clear();
@@ -176,12 +176,13 @@ impl Task {
             more => format!("{} (and {} more)", unshown.reason, more - 1),
         };
         let last = self.show.borrow().clone();
-        let facts = self.registry.facts().clone();
+        let (facts, book) = (self.registry.facts().clone(), self.registry.book().clone());
         let picture = Picture {
             epoch: last.epoch,
             serial,
             facts,
             intent: last.intent.clone(),
+            book,
             reason,
             made_at: SystemTime::now(),
         };
@@ -202,7 +203,9 @@ fn note(kind: EventKind, detail: &str) -> Command {
 
 /// The first change of a command, in words.
 fn reason(applied: &Applied) -> String {
-    applied.events.first().map_or_else(String::new, |event| format!("{}: {}", event.subject, event.kind))
+    let first = applied.events.first().map(|event| format!("{}: {}", event.subject, event.kind));
+    let left = || applied.released.first().map(|target| format!("{target}: its revocation is too old"));
+    first.or_else(left).unwrap_or_default()
 }
 
 fn say(event: &Event) {

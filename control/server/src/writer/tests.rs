@@ -231,6 +231,7 @@ fn what_waits_for_a_store_is_bounded() {
     let mut registry = Registry::restore(
         Rules { replicas_max: 100_000, ..Rules::default() },
         vec![],
+        Book::default(),
         1,
         Now { moment: Moment::START, time: SystemTime::UNIX_EPOCH },
     );
@@ -240,7 +241,7 @@ fn what_waits_for_a_store_is_bounded() {
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         pending.add(registry.apply(report(&format!("n{node}"), &ids), now));
     }
-    let Batch { is_whole, put, events, .. } = pending.batch(registry.facts(), Serial(1));
+    let Batch { is_whole, put, events, .. } = pending.batch(&registry, Serial(1));
     assert!(is_whole);
     assert_eq!((put.len(), events.len()), (60_000, 10_000));
 }

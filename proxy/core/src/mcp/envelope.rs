@@ -8,12 +8,15 @@
 
 mod number;
 mod text;
+mod short;
 mod watch;
+pub mod probe;
 mod scanner;
 
 use std::borrow::Cow;
 
 use crate::refusal::fault::Fault;
+use probe::Values;
 pub use scanner::{DEPTH_MAX, Scanner};
 use watch::{Found, Token};
 
@@ -32,6 +35,7 @@ pub struct KeptId(Box<[u8]>);
 #[derive(Debug, Clone, Copy)]
 pub struct Envelope<'a> {
     found: Found,
+    values: Values,
     body: &'a [u8],
     batch: bool,
 }
@@ -54,9 +58,9 @@ impl KeptId {
 
 impl Scanner {
     /// What was found so far in `body`, the payload from its first byte as far as it is at hand.
-    pub const fn envelope<'a>(&self, body: &'a [u8]) -> Envelope<'a> {
+    pub fn envelope<'a>(&self, body: &'a [u8]) -> Envelope<'a> {
         let watch = self.watch();
-        Envelope { found: watch.found, body, batch: watch.batch }
+        Envelope { found: watch.found, values: self.values(), body, batch: watch.batch }
     }
 }
 
@@ -108,9 +112,24 @@ impl<'a> Envelope<'a> {
         self.text(self.found.revision)
     }
 
+    /// What was wanted of the message.
+    pub const fn values(&self) -> &Values {
+        &self.values
+    }
+
     /// `params` holds `requestState` or `inputResponses`: the call goes on from an answer that asked for input.
     pub const fn continues(&self) -> bool {
         self.found.continues()
+    }
+
+    /// `params` holds `task`: the caller asks for a task in place of an answer (2025-11-25).
+    pub const fn asks_for_task(&self) -> bool {
+        self.found.asks_for_task()
+    }
+
+    /// Answers something. Can be told without the body at hand.
+    pub const fn is_response(&self) -> bool {
+        self.found.is_response()
     }
 
     /// Expects an answer. Can be told without the body at hand.

@@ -38,6 +38,10 @@ pub fn body(refusal: &Refusal, era: Option<Era>, id: Option<RawId<'_>>, serial: 
     string(&mut out, &detail);
     out.extend_from_slice(br#","hint":"#);
     string(&mut out, &refusal.hint());
+    if let Some(limit) = refusal.limit() {
+        out.extend_from_slice(br#","limit":"#);
+        string(&mut out, limit);
+    }
     if let Some(Serial(serial)) = serial {
         out.extend_from_slice(br#","serial":"#);
         out.extend_from_slice(serial.to_string().as_bytes());

@@ -12,7 +12,7 @@ use outrigger_model::revision::{Era, Revision};
 use crate::asked::Part;
 use crate::http1::field::{Fields, Name};
 use crate::mcp::envelope::Envelope;
-use crate::mcp::headers::{McpHeaders, compare};
+use crate::mcp::headers::{McpHeaders, compare, compare_beginning};
 use crate::mcp::method::Method;
 use crate::refusal::Refusal;
 use crate::target::Target;
@@ -64,7 +64,21 @@ pub struct CallFacts<'a> {
     pub resumes: bool,
     /// The body says of itself that it is JSON, as it stands.
     pub json: bool,
+    pub fields: &'a Fields,
     mcp: McpHeaders<'a>,
+}
+
+/// How much of a body is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reading {
+    /// Nothing of it.
+    Untouched,
+    /// It is here, as far as it is kept, before the call is planned; and read only if it mentions the state of a call that goes on.
+    Peeked,
+    /// All of it, as it goes by.
+    Passing,
+    /// All of it, and as far as it is kept before the call is planned.
+    First,
 }
 
 impl Caller {
@@ -115,6 +129,7 @@ impl<'a> CallFacts<'a> {
             session: mcp.session.filter(|_| !modern),
             resumes: mcp.last_event_id,
             json: is_json(fields),
+            fields,
             mcp,
         })
     }
@@ -128,14 +143,34 @@ impl<'a> CallFacts<'a> {
         self.mcp.revision
     }
 
-    /// Whether the body is read as it goes by. `inspect`: the route wants it so for every call.
-    pub fn is_read(&self, inspect: bool) -> bool {
-        self.part.is_endpoint() && self.verb == Verb::Post && self.json && (inspect || self.era != Some(Era::Modern))
+    /// `Mcp-Name`, decoded.
+    pub fn name(&self) -> Option<&str> {
+        self.mcp.name.as_deref()
     }
 
-    /// Whether the call cannot be planned before its body was read, as far as it is kept. `inspect` as above.
-    pub fn waits_for_body(&self, inspect: bool) -> bool {
-        self.message == Message::Unread && self.is_read(inspect) && (inspect || self.session.is_none())
+    /// How much of the body is read whatever keys there are. `inspect`: the route wants all of every body.
+    pub fn reading(&self, inspect: bool) -> Reading {
+        match (self.is_readable(), inspect, self.era) {
+            (false, _, _) => Reading::Untouched,
+            (true, true, _) => Reading::First,
+            (true, false, Some(Era::Modern)) => Reading::Untouched,
+            (true, false, _) if self.session.is_none() => Reading::First,
+            (true, false, _) => Reading::Passing,
+        }
+    }
+
+    /// Whether the body is a message, as far as the head says so.
+    pub fn is_readable(&self) -> bool {
+        self.part.is_endpoint() && self.verb == Verb::Post && self.json
+    }
+
+    /// The same facts, with what the beginning of a body told on a route that does not ask for all of it.
+    pub fn with_beginning(self, envelope: &Envelope<'_>) -> Result<Self, Refusal> {
+        if self.era == Some(Era::Modern) {
+            compare_beginning(&self.mcp, envelope)?;
+            return Ok(self);
+        }
+        self.with_envelope(envelope, false)
     }
 
     /// The same facts, with what the body told. `whole`: all of it was read. A modern head must say what the body says.

@@ -5,6 +5,8 @@
 //! Invariant: how the bytes were cut into pieces changes nothing. Comments are no events, so one may stand between two.
 //! Source: WHATWG HTML, "Server-sent events", the grammar `event-stream`: lines end with CR LF, LF or CR; an empty line ends an event.
 
+pub mod data;
+
 /// Follows one stream from its first byte.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scanner {

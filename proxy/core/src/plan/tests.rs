@@ -1,4 +1,7 @@
+mod keys;
+
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
@@ -10,7 +13,7 @@ use super::{Aim, Plan, Rung, aim, dest, plan};
 use crate::balance::tried::Tried;
 use crate::http1::field::Fields;
 use crate::http1::written::fields;
-use crate::mcp::envelope::Envelope;
+use crate::mcp::envelope::Scanner;
 use crate::mcp::facts::{CallFacts, Caller, Verb};
 use crate::outcome::{NotReached, Outcome};
 use crate::refusal::Refusal;
@@ -57,22 +60,26 @@ impl Call {
         self
     }
 
-    fn facts(&self) -> CallFacts<'_> {
-        let target = Target::from_path(self.path).unwrap();
-        let facts = CallFacts::read(Verb::Post, &self.headers, target, self.caller.clone()).unwrap();
-        if self.body.is_empty() {
-            return facts;
-        }
-        facts.with_envelope(&Envelope::read(self.body.as_bytes()).unwrap(), true).unwrap()
+    /// With what is known of its first key.
+    fn plan(&self, world: &World, binding: Option<&Binding>) -> Result<Plan, Refusal> {
+        self.plan_with(world, &[binding.cloned().map(Arc::new)])
     }
 
-    fn plan(&self, world: &World, binding: Option<&Binding>) -> Result<Plan, Refusal> {
-        plan(world, self.aim(world)?, binding)
+    fn plan_with(&self, world: &World, found: &[Option<Arc<Binding>>]) -> Result<Plan, Refusal> {
+        plan(world, self.aim(world)?, found)
     }
 
     fn aim(&self, world: &World) -> Result<Aim, Refusal> {
-        let facts = self.facts();
-        Ok(aim(dest(world, facts.target)?, &facts))
+        let target = Target::from_path(self.path).unwrap();
+        let facts = CallFacts::read(Verb::Post, &self.headers, target, self.caller.clone()).unwrap();
+        let dest = dest(world, facts.target)?;
+        if self.body.is_empty() {
+            return Ok(aim(dest, &facts, None));
+        }
+        let mut scanner = Scanner::wanting(dest.wants(&facts));
+        scanner.read_on(self.body.as_bytes()).unwrap();
+        let envelope = scanner.envelope(self.body.as_bytes());
+        Ok(aim(dest, &facts.with_envelope(&envelope, true).unwrap(), Some(&envelope)))
     }
 
     fn first(&self, world: &World, binding: Option<&Binding>, now: Instant) -> String {
@@ -119,7 +126,7 @@ fn a_session_goes_where_its_state_is_even_if_that_one_drains() {
     let binding = held_by(&world, "weather-3", "me");
     let call = Call::to("/weather/mcp").with(SESSION);
     assert_eq!(call.first(&world, Some(&binding), now), "weather-3");
-    assert_eq!(call.plan(&world, Some(&binding)).unwrap().rung(), Rung::Session);
+    assert_eq!(call.plan(&world, Some(&binding)).unwrap().rung(), Rung::Key(KeyKind::Session));
     let thief = Call::to("/weather/mcp").with(SESSION).by("other");
     assert_eq!(thief.plan(&world, Some(&binding)).unwrap_err(), Refusal::SessionOfAnotherCaller);
     let restarted = mesh.generation("weather-3", 2).world(now);
@@ -138,7 +145,7 @@ fn keys_are_looked_up_only_where_the_route_follows_them() {
     ] {
         let world = Mesh::of("weather", 1).affinity(affinity).world(now);
         let call = Call::to("/weather/mcp").with(header);
-        assert_eq!(call.aim(&world).unwrap().key().is_some(), looks, "{affinity:?} {header:?}");
+        assert_eq!(call.aim(&world).unwrap().session().is_some(), looks, "{affinity:?} {header:?}");
     }
 }
 
@@ -226,7 +233,7 @@ fn an_unknown_session_goes_on_and_is_learned_where_it_is_accepted() {
     let plan = call.plan(&world, None).unwrap();
     assert_eq!(plan.rung(), Rung::Agent);
     let endpoint = plan.pick(&Tried::default(), now).unwrap().endpoint;
-    let key = plan.key().unwrap();
+    let key = plan.session().unwrap();
     assert_eq!(plan.lesson(&endpoint, StatusCode::NOT_FOUND, None, HOUR, 0), Lesson::Forget(key));
     let learned = Lesson::Learn(key, Binding::new(KeyKind::Session, &endpoint, &Caller::new("me"), 0));
     assert_eq!(plan.lesson(&endpoint, StatusCode::OK, None, HOUR, 0), learned);

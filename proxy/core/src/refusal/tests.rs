@@ -23,6 +23,9 @@ fn every() -> Vec<Refusal> {
         Refusal::NoProvider { route: text() },
         Refusal::NoEndpoint { route: text() },
         Refusal::SessionGone,
+        Refusal::SessionRevoked,
+        Refusal::SessionAged,
+        Refusal::SessionLimit { limit: "sessions_max", max: 1 },
         Refusal::SessionUnreachable,
         Refusal::SessionOfAnotherCaller,
         Refusal::UpstreamLost,
@@ -46,11 +49,11 @@ fn a_modern_caller_is_never_told_404_or_405() {
 }
 
 #[test]
-fn every_503_says_when_to_come_back_and_uses_a_standard_code() {
+fn every_429_and_503_says_when_to_come_back_and_uses_a_standard_code() {
     for refusal in every() {
         for era in [None, Some(Era::Legacy), Some(Era::Modern)] {
             let shape = refusal.shape(era);
-            assert_eq!(shape.status.as_u16() == 503, shape.retry_after_seconds.is_some(), "{refusal:?}");
+            assert_eq!(matches!(shape.status.as_u16(), 429 | 503), shape.retry_after_seconds.is_some(), "{refusal:?}");
             assert!(matches!(shape.rpc, -32700 | -32600 | -32603 | -32020), "{refusal:?}");
             assert_eq!(shape.label, refusal.label(), "the label does not depend on the caller");
         }

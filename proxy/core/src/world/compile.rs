@@ -20,6 +20,7 @@ use outrigger_model::route::{Affinity, Route as WrittenRoute, Timeouts};
 use outrigger_model::snapshot::Snapshot;
 
 use crate::live::{Live, PoolLive};
+use crate::mcp::wanted;
 use crate::world::endpoint::{Endpoint, Lead, Place, Pool, Route};
 use crate::world::table::World;
 
@@ -86,8 +87,9 @@ pub fn compile(
         // A snapshot is assembled only if every pool that a route names is in it.
         let Some(pool) = pools.get(&route.pool) else { continue };
         let WrittenRoute { affinity, inspect, sessions, timeouts, .. } = route.clone();
-        let route = Route { name: name.clone(), affinity, inspect, sessions, timeouts, pool: Arc::clone(pool) };
-        routes.insert(name.clone(), Arc::new(route));
+        let (name, wants, pool) = (name.clone(), wanted::of_route(&sessions.keys), Arc::clone(pool));
+        let route = Route { name: name.clone(), affinity, inspect, sessions, wants, timeouts, pool };
+        routes.insert(name, Arc::new(route));
     }
     let mut agents = HashMap::with_capacity(resources.agents.len());
     for (name, agent) in &resources.agents {
@@ -126,8 +128,9 @@ fn check_size(snapshot: &Snapshot) -> Result<(), CompileError> {
 fn agent_route(agent: &Agent, pool: &Arc<Pool>) -> Result<Route, CompileError> {
     let name = RouteName::new(agent.name.as_str()).map_err(|_| CompileError::Name { agent: agent.name.clone() })?;
     let (affinity, timeouts) = (Affinity::default(), Timeouts::default());
-    let sessions = SessionPolicy::default();
-    Ok(Route { name, affinity, inspect: false, sessions, timeouts, pool: Arc::clone(pool) })
+    let sessions = SessionPolicy { keys: agent.keys.clone(), ..SessionPolicy::default() };
+    let wants = wanted::of_route(&sessions.keys);
+    Ok(Route { name, affinity, inspect: false, sessions, wants, timeouts, pool: Arc::clone(pool) })
 }
 
 struct Build<'a> {

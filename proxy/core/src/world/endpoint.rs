@@ -17,6 +17,7 @@ use outrigger_model::route::{Affinity, Timeouts};
 
 use crate::asked::Server;
 use crate::live::{Live, PoolLive};
+use crate::mcp::envelope::probe::Wants;
 use crate::site::Site;
 
 /// Stands where an endpoint of the mesh has names.
@@ -78,6 +79,8 @@ pub struct Route {
     /// Whether the bodies of all calls are read.
     pub inspect: bool,
     pub sessions: SessionPolicy,
+    /// What is looked for in bodies because of its keys.
+    pub wants: Option<Wants>,
     pub timeouts: Timeouts,
     pub pool: Arc<Pool>,
 }

@@ -5,9 +5,9 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
-use axum::extract::{Request, State};
+use axum::extract::{Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -18,9 +18,11 @@ use tokio::sync::watch;
 
 use super::dump;
 use super::health::readiness;
+use super::sessions::{self, Page};
 use crate::catalog::Catalog;
 use crate::config::Settings;
 use crate::lifecycle::Readiness;
+use crate::session::sessions::Sessions;
 use crate::snapshot::join::Applied;
 use crate::snapshot::worlds::Worlds;
 
@@ -32,6 +34,7 @@ pub struct Operator {
     pub applied: watch::Receiver<Option<Applied>>,
     pub readiness: Readiness,
     pub catalog: Arc<Catalog>,
+    pub sessions: Arc<Sessions>,
 }
 
 pub fn router(operator: Operator) -> Router {
@@ -39,6 +42,7 @@ pub fn router(operator: Operator) -> Router {
         .route("/config_dump", get(config_dump))
         .route("/clusters", get(clusters))
         .route("/catalog", get(catalog))
+        .route("/sessions", get(sessions))
         .route("/ready", get(ready))
         .with_state(operator)
         .layer(middleware::from_fn(refuse_foreign_hosts))
@@ -56,6 +60,11 @@ async fn clusters(State(operator): State<Operator>) -> Json<Value> {
 async fn catalog(State(operator): State<Operator>) -> Json<Value> {
     // An object of ours is JSON.
     Json(serde_json::to_value(operator.catalog.dump()).unwrap_or_default())
+}
+
+async fn sessions(State(operator): State<Operator>, Query(page): Query<Page>) -> Json<Value> {
+    let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    Json(sessions::list(operator.sessions.held(), operator.sessions.is_shared(), &page, unix))
 }
 
 async fn ready(State(operator): State<Operator>) -> Response {

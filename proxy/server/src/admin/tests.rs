@@ -55,8 +55,15 @@ impl Listener {
         let settings = Arc::new(settings());
         let events = Arc::new(crate::telemetry::Events::new(Metrics::default()));
         let caller = outrigger_proxy_core::mcp::facts::Caller::new("desk");
-        let catalog = Arc::new(crate::catalog::Catalog::new(Arc::clone(&worlds), events, settings.aggregate, &caller));
-        Self::on(|readiness| operator::router(Operator { settings, worlds, applied, readiness, catalog })).await
+        let catalog = Arc::new(crate::catalog::Catalog::new(
+            Arc::clone(&worlds),
+            Arc::clone(&events),
+            settings.aggregate,
+            &caller,
+        ));
+        let sessions = Arc::new(crate::session::sessions::Sessions::new(10, None, events));
+        Self::on(|readiness| operator::router(Operator { settings, worlds, applied, readiness, catalog, sessions }))
+            .await
     }
 
     async fn get(&self, path: &str, host: &str) -> String {

@@ -15,6 +15,7 @@ use super::ports::Ports;
 use crate::catalog::Catalog;
 use crate::config::Settings;
 use crate::gateway::{self, Elsewhere, Gateway, GatewayParts, Limits, Pace};
+use crate::session::owners::Owners;
 use crate::session::sessions::Sessions;
 use crate::snapshot::worlds::Worlds;
 use crate::telemetry::Events;
@@ -49,6 +50,8 @@ pub(super) fn open(
     let parts = GatewayParts {
         worlds,
         sessions,
+        owners: Arc::new(Owners::new(settings.sessions.entries_max)),
+        openings: Arc::default(),
         events,
         caller: caller(settings, material),
         inbound_rules: rules((!proven).then(|| Hosts { forwards: false, ..listed.clone() })),

@@ -70,13 +70,20 @@ pub(super) async fn start(settings: Settings) -> Result<Running, StartError> {
     );
     let catalog = Arc::new(catalog);
     work.spawn("catalog", Arc::clone(&catalog).run(work.token()));
+    let held = Arc::clone(&sessions);
     let shared = Shared { worlds: Arc::clone(&worlds), sessions, events, catalog: Arc::clone(&catalog) };
     let gateway = calls::open(&settings, material.as_deref(), shared, &ports, doors.outbound, doors.inbound)?;
 
     let settings = Arc::new(settings);
     let (worlds_seen, ready_seen) = (Arc::clone(&worlds), readiness.clone());
-    let operator =
-        Operator { settings: Arc::clone(&settings), worlds: worlds_seen, applied, readiness: ready_seen, catalog };
+    let operator = Operator {
+        settings: Arc::clone(&settings),
+        worlds: worlds_seen,
+        applied,
+        readiness: ready_seen,
+        catalog,
+        sessions: held,
+    };
     desks.spawn("admin", admin::serve(tokio_listener(doors.admin)?, operator::router(operator), desks.token()));
     readiness.started();
     let Ports { outbound, inbound, admin, health } = &ports;

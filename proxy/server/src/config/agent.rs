@@ -79,7 +79,16 @@ fn capability(
         Some(texts) => TagSet::parse(texts).map_err(|error| ConfigError::value(format!("{path}.tags"), &error))?,
         None => tags.clone(),
     };
-    Ok(DeclaredCapability { name, version, tags, tools: file.tools.clone() })
+    let session_required = file.session_required || file.stateful;
+    if session_required && file.tools.is_empty() {
+        let detail = "a capability that needs sessions holds no tools";
+        return Err(ConfigError::contradiction(
+            format!("{path}.tools"),
+            detail.to_owned(),
+            "name the tools whose calls carry `session_id`",
+        ));
+    }
+    Ok(DeclaredCapability { name, version, tags, tools: file.tools.clone(), session_required })
 }
 
 fn probe(file: &ProbeFile, path: &str) -> Result<Probe, ConfigError> {

@@ -93,6 +93,12 @@ pub struct CapabilityFile {
     /// The agent's tools that belong to it.
     #[serde(default)]
     pub tools: Vec<String>,
+    /// Whether calls of its tools with one `session_id` among their arguments have to reach one replica. Default: false.
+    #[serde(default)]
+    pub session_required: bool,
+    /// The same as `session_required`, as agents of mcp-mesh spell it.
+    #[serde(default)]
+    pub stateful: bool,
 }
 
 /// Active probes of the own agent.

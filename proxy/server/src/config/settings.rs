@@ -69,6 +69,7 @@ pub struct DeclaredCapability {
     pub version: Version,
     pub tags: TagSet,
     pub tools: Vec<String>,
+    pub session_required: bool,
 }
 
 /// The MCP endpoint of a local agent: plain HTTP, with host, port and path.

@@ -117,6 +117,26 @@ fn what_an_agent_does_not_say_of_a_capability_it_takes_from_itself() {
     assert_eq!(agent.capabilities[1].tags.iter().count(), 0);
 }
 
+/// (what is written of a capability, whether it needs sessions)
+#[test]
+fn a_capability_needs_sessions_where_one_of_two_spellings_says_so() {
+    for (written, needs) in [
+        ("{name: count, tools: [count]}", false),
+        ("{name: count, tools: [count], session_required: true}", true),
+        ("{name: count, tools: [count], stateful: true}", true),
+        ("{name: count, session_required: false, stateful: false}", false),
+    ] {
+        let settings = settings(&format!(
+            "agents: [{{name: counter, url: \"http://127.0.0.1:8081/mcp\", capabilities: [{written}]}}]"
+        ));
+        assert_eq!(settings.agents[0].capabilities[0].session_required, needs, "{written}");
+    }
+    check_refused(
+        "agents: [{name: counter, url: \"http://a/mcp\", capabilities: [{name: count, stateful: true}]}]",
+        "`agents[0].capabilities[0].tools`: a capability that needs sessions holds no tools; name the tools whose calls carry `session_id`",
+    );
+}
+
 #[test]
 fn a_value_that_means_nothing_is_refused_with_its_key() {
     let url = |url: &str| format!("agents: [{{name: w, url: \"{url}\"}}]");

@@ -46,7 +46,7 @@ pub fn settle(parts: &GatewayParts, call: &Call, outcome: Outcome, can_restart: 
         parts.events.endpoint_ejected(endpoint.replica.as_str(), pause);
     }
     let (verdict, key) = match &call.way {
-        Some(Way::Out(plan)) => (plan.judge(outcome, endpoint, now), plan.key()),
+        Some(Way::Out(plan)) => (plan.judge(outcome, endpoint, now), plan.session()),
         Some(Way::In(_)) => (visit::judge(outcome, endpoint, now), None),
         Some(Way::Elsewhere(site, _)) => (outside::judge(outcome, site, now), None),
         None => (Verdict::Refuse(Refusal::Internal), None),

@@ -10,6 +10,7 @@ use outrigger_model::route::{Limits, Timeouts};
 use outrigger_proxy_core::balance::tried::Tried;
 use outrigger_proxy_core::deadline::Deadlines;
 use outrigger_proxy_core::live::InFlight;
+use outrigger_proxy_core::mcp::facts::{Caller, Verb};
 use outrigger_proxy_core::mcp::method::Method;
 use outrigger_proxy_core::mcp::table::{AtDrain, Row};
 use outrigger_proxy_core::outside;
@@ -18,10 +19,12 @@ use outrigger_proxy_core::refusal::Refusal;
 use outrigger_proxy_core::session::bind::Binding;
 use outrigger_proxy_core::session::key::SessionKey;
 use outrigger_proxy_core::session::moving::MOVES_OF_ONE_CALL_MAX;
+use outrigger_proxy_core::session::tenure::Held;
 use outrigger_proxy_core::site::Site;
 use outrigger_proxy_core::world::endpoint::{Endpoint, Pool};
 use outrigger_proxy_core::world::table::World;
 
+use crate::session::openings::Opening;
 use crate::telemetry::OpenCall;
 
 /// The caller's proxy knows the route and its limits; those of an inbound call only end what nobody waits for any more.
@@ -44,6 +47,12 @@ pub struct Call {
     pub method: Option<Method>,
     /// What is done with calls of its shape; none before its head was found good.
     pub row: Option<&'static Row>,
+    /// The session that it is of, if any.
+    pub held: Option<Held>,
+    /// The place of the session that it opens.
+    pub opening: Option<Opening>,
+    /// Who brought it to an own agent, if that was proved.
+    pub visitor: Option<Visitor>,
     pub first_byte: Option<Duration>,
     /// It leads out of the mesh, or would.
     pub forwarded: bool,
@@ -68,6 +77,15 @@ pub enum Way {
     In(Arc<Endpoint>),
     /// From an own agent to a site that is none of the mesh's.
     Elsewhere(Site, Arc<Endpoint>),
+}
+
+/// A peer that calls an own agent.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    pub peer: Caller,
+    pub verb: Verb,
+    /// The key of the session that it names.
+    pub key: Option<SessionKey>,
 }
 
 /// The endpoint that is being tried.
@@ -102,6 +120,9 @@ impl Call {
             era: None,
             method: None,
             row: None,
+            held: None,
+            opening: None,
+            visitor: None,
             first_byte: None,
             forwarded: false,
             _open: open,

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
 
 use futures_util::task::AtomicWaker;
+use outrigger_proxy_core::mcp::facts::Caller;
 
 /// How far the end has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +46,8 @@ pub struct Place {
     closing: Arc<Closing>,
     number: u64,
     bell: Arc<Bell>,
+    /// Who is at the other end, if that was proved.
+    peer: Option<Caller>,
 }
 
 impl Closing {
@@ -58,7 +61,7 @@ impl Closing {
         inside.next += 1;
         let bell = Arc::new(Bell::default());
         inside.places.insert(number, Arc::clone(&bell));
-        Some(Place { closing: Arc::clone(self), number, bell })
+        Some(Place { closing: Arc::clone(self), number, bell, peer: None })
     }
 
     /// Tells every connection; a stage is never taken back.
@@ -79,7 +82,17 @@ impl Closing {
 impl Place {
     /// A place of its own for a part of this connection; none once the end has begun.
     pub fn beside(&self) -> Option<Self> {
-        self.closing.enter()
+        Some(self.closing.enter()?.of(self.peer.clone()))
+    }
+
+    /// The same of somebody who proved who it is.
+    pub fn of(mut self, peer: Option<Caller>) -> Self {
+        self.peer = peer;
+        self
+    }
+
+    pub const fn peer(&self) -> Option<&Caller> {
+        self.peer.as_ref()
     }
 
     /// The stage now; the task of `cx` is woken when it changes.

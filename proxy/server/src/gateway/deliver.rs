@@ -1,7 +1,7 @@
 //! The answer on its way to the caller.
 //!
 //! In: its head, the wires of both ends, its time limits. Out: whether all of it was delivered.
-//! A stream of events may be sent comments while it is quiet, and may end between two events when the listener drains.
+//! A stream of events may be sent comments while it is quiet, and may end between two events when the listener drains or its session is revoked.
 //! Invariant: bytes go on as they came and as soon as they came; while the caller does not take them, no more are read. What is cut off
 //! is never made to look whole.
 
@@ -20,6 +20,8 @@ use super::announcing::{Announcing, Look};
 use super::asking::Asking;
 use super::downstream::Downstream;
 use super::exchange::{Answer, arm};
+use super::telling::Telling;
+use super::tenure::Revocable;
 use super::wire::Wire;
 
 /// How an answer that did not break off was delivered.
@@ -28,12 +30,22 @@ pub enum Delivered {
     Whole,
     /// Up to an event, because the listener drains; the agent has more to say.
     Drained,
+    /// Up to an event, or cut off, because its session was revoked.
+    Revoked,
+}
+
+/// What ends a stream of events before its agent does.
+pub struct Cut {
+    pub at_drain: AtDrain,
+    pub revocable: Option<Revocable>,
 }
 
 /// What of an answer is looked at as it goes by.
-pub struct Watched {
+pub struct Watched<'c> {
     pub announcing: Option<Announcing>,
     pub asking: Option<Asking>,
+    /// Of one that may mint what later calls name.
+    pub telling: Option<Telling<'c>>,
 }
 
 /// Passes an answer to its end.
@@ -42,8 +54,8 @@ pub async fn deliver(
     agent: &mut Wire,
     answer: Answer,
     deadlines: Deadlines,
-    at_drain: AtDrain,
-    Watched { announcing, asking }: Watched,
+    cut: Cut,
+    Watched { announcing, asking, telling }: Watched<'_>,
 ) -> Result<Delivered, Outcome> {
     let without_chunks = down.head.is_http10 && answer.framing == Framing::Chunked;
     // Without chunks and without a length, the end of the connection is the end of the answer.
@@ -65,7 +77,8 @@ pub async fn deliver(
         content,
         without_chunks,
         announcing,
-        at_drain,
+        cut,
+        telling,
         deadlines,
         end: None,
         quiet: None,
@@ -95,12 +108,13 @@ struct Quiet {
     due: Option<Due>,
 }
 
-struct Delivering {
+struct Delivering<'c> {
     content: Content,
     without_chunks: bool,
     /// Of a stream that may begin with an announcement; what it announced is known for as long as this is here.
     announcing: Option<Announcing>,
-    at_drain: AtDrain,
+    cut: Cut,
+    telling: Option<Telling<'c>>,
     deadlines: Deadlines,
     /// All that is wanted was taken; it only has to be written.
     end: Option<Delivered>,
@@ -139,20 +153,21 @@ impl Content {
     }
 }
 
-impl Delivering {
+impl Delivering<'_> {
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
         down: &mut Downstream<'_>,
         agent: &mut Wire,
     ) -> Poll<Result<Delivered, Outcome>> {
-        if self.at_drain == AtDrain::EndsBetweenEvents {
+        if self.cut.at_drain == AtDrain::EndsBetweenEvents {
             self.content.ends_at_event = down.is_draining();
         }
         loop {
             let waits = self.wait_for_announcement(down.wire.out(), agent)?;
+            let holds = self.end.is_none() && self.poll_telling(cx, agent).is_pending();
             if self.end.is_none() {
-                if !waits {
+                if !waits && !holds {
                     self.take_inbox(down.wire.out(), agent)?;
                 }
                 self.end = self.find_end(down.wire.out());
@@ -165,7 +180,10 @@ impl Delivering {
             if let Some(end) = self.end {
                 return Poll::Ready(Ok(end));
             }
-            let more = match waits {
+            if holds {
+                return self.while_waiting(cx, down, agent);
+            }
+            let more = match waits || self.telling.is_some() {
                 true => agent.poll_read(cx).map_err(|_| Outcome::BrokeOff)?,
                 false => self.poll_more(cx, down.wire, agent)?,
             };
@@ -208,6 +226,16 @@ impl Delivering {
             }
         }
         Ok(false)
+    }
+
+    /// Ready unless a store has to be told of what came before it may go on.
+    fn poll_telling(&mut self, cx: &mut Context<'_>, agent: &Wire) -> Poll<()> {
+        let Some(telling) = &mut self.telling else { return Poll::Ready(()) };
+        let told = telling.poll(cx, &agent.inbox);
+        if telling.is_over() {
+            self.telling = None;
+        }
+        told
     }
 
     /// What came with the head goes with the head.
@@ -285,10 +313,33 @@ impl Delivering {
         if self.upload_ended && down.poll_left(cx).is_ready() {
             return Poll::Ready(Err(Outcome::CallerLeft));
         }
+        if self.poll_revoked(cx).is_ready() {
+            return Poll::Ready(Ok(self.end_revoked(cx, down)));
+        }
         match self.watch_time(cx, down) {
             Ok(()) => Poll::Pending,
             Err(outcome) => Poll::Ready(Err(outcome)),
         }
+    }
+
+    fn poll_revoked(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.cut.revocable {
+            Some(revocable) if self.content.events.is_some() => revocable.poll_revoked(cx),
+            _ => Poll::Pending,
+        }
+    }
+
+    /// Between two events the stream ends as one does; within one, or where the caller does not read, its connection ends.
+    fn end_revoked(&self, cx: &mut Context<'_>, down: &mut Downstream<'_>) -> Delivered {
+        let out = down.wire.out();
+        let last = self.content.between().filter(|_| out.is_empty());
+        down.keep &= last.is_some();
+        if let Some(events) = last {
+            out.extend_from_slice(events.end());
+            // What does not fit now goes before the connection is closed.
+            down.keep &= matches!(down.wire.poll_flush(cx), Poll::Ready(Ok(())));
+        }
+        Delivered::Revoked
     }
 
     /// Waits for the next moment at which something is due, and does it.

@@ -1,7 +1,7 @@
 //! Calls that peers bring for the own agents.
 //!
 //! In: a request's head. Out: the own endpoint, once.
-//! Never here: sessions and balance; the calling proxy decided those.
+//! Never here: balance, and where sessions are; the calling proxy decided that.
 
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use outrigger_proxy_core::world::endpoint::Endpoint;
 use super::call::{Call, Ending, Way};
 use super::downstream::Downstream;
 use super::parts::GatewayParts;
+use super::tenure;
 
 /// Settles which own agent is called.
 pub fn settle(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Call) -> Result<(), Ending> {
@@ -29,6 +30,7 @@ pub fn settle(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Call) 
         (call.era, call.method, call.row) = (facts.era, facts.method, Some(Row::of(&facts)));
     }
     let (endpoint, part) = visit::visit(&call.world, asked).map_err(Ending::Refuse)?;
+    tenure::visit(parts, down, call, &endpoint.agent).map_err(Ending::Refuse)?;
     down.part = part;
     call.way = Some(Way::In(endpoint));
     Ok(())

@@ -14,13 +14,18 @@ use super::call::{Call, Way, unix_seconds};
 use super::downstream::Downstream;
 use super::exchange::Answer;
 use super::parts::GatewayParts;
+use super::tenure;
 use crate::telemetry::Searched;
 
 /// A new binding is in the stores when this is done.
-pub async fn learn(parts: &GatewayParts, down: &Downstream<'_>, call: &Call, answer: &Answer) {
-    let (Some(Way::Out(plan)), Some(attempt)) = (&call.way, &call.attempt) else { return };
-    let (now, idle) = (unix_seconds(), call.world.settings().session_idle);
+pub async fn learn(parts: &GatewayParts, down: &Downstream<'_>, call: &mut Call, answer: &Answer) {
     let (status, minted) = (answer.head.status, headers::minted(&answer.head.fields));
+    if let Some(Way::In(endpoint)) = &call.way {
+        tenure::learn(parts, call, &endpoint.agent, status, minted);
+    }
+    let (Some(Way::Out(plan)), Some(attempt)) = (&call.way, &call.attempt) else { return };
+    let now = unix_seconds();
+    let idle = tenure::idle(&call.world, call.held, now);
     let mut lesson = plan.lesson(&attempt.endpoint, status, minted, idle, now);
     if let Lesson::Learn(_, binding) = &mut lesson
         && plan.keeps_opening()
@@ -31,6 +36,8 @@ pub async fn learn(parts: &GatewayParts, down: &Downstream<'_>, call: &Call, ans
         parts.events.session_searched(searched(status));
     }
     parts.sessions.obey(lesson, idle, now).await;
+    // From now on the store counts it.
+    call.opening = None;
 }
 
 /// What a client subscribed to, the agent remembers with its session: it stays there from now on.
@@ -38,7 +45,8 @@ pub fn pin_if_bound(parts: &GatewayParts, down: &Downstream<'_>, call: &Call) {
     let Some(bound) = call.bound.as_ref().filter(|bound| bound.movable) else { return };
     let seen = down.upload.beginning(&down.wire.inbox);
     if down.upload.envelope(&seen).is_some_and(|request| binds(&request)) {
-        parts.sessions.pin(bound.key, &bound.binding, call.world.settings().session_idle);
+        let idle = tenure::idle(&call.world, call.held, unix_seconds());
+        parts.sessions.pin(bound.key, &bound.binding, idle);
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use outrigger_proxy_core::mcp::facts::Caller;
 use pingora::apps::ServerApp;
 use pingora::listeners::{ListenerConfig, TcpSocketOptions};
 use pingora::protocols::l4::stream::L4BufferSettings;
@@ -136,7 +137,10 @@ impl Door {
         };
         // In a box, so that what only the greeting needs is given back.
         match Box::pin(self.greeting.greet(stream)).await {
-            Ok(link) => connection::serve(&self.side, Wire::new(link), &place).await,
+            Ok((link, peer)) => {
+                let place = place.of(peer.map(|peer| Caller::new(&peer.to_string())));
+                connection::serve(&self.side, Wire::new(link), &place).await;
+            }
             Err(error) => debug!(error = &error as &dyn std::error::Error, "a connection was refused"),
         }
     }

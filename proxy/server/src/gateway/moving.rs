@@ -26,6 +26,7 @@ use super::aside::{AsideError, Reply, exchange};
 use super::attempts::Why;
 use super::call::{Bound, Call, unix_seconds};
 use super::parts::GatewayParts;
+use super::tenure;
 use super::turns::Turns;
 use super::upstream::Upstreams;
 use crate::catalog::events::Events as Stream;
@@ -83,7 +84,7 @@ pub async fn reopen(mover: Mover<'_>, head: &RequestHead, call: &mut Call, why: 
 impl Mover<'_> {
     async fn reopen(self, head: &RequestHead, call: &mut Call, bound: &Bound, why: Why) -> Moved {
         let Bound { key, binding: lost, .. } = bound;
-        let idle = call.world.settings().session_idle;
+        let idle = tenure::idle(&call.world, call.held, unix_seconds());
         let Some(_turn) = self.turns.take(*key, MOVE_TIME).await else { return Moved::Unreachable };
         // Whoever moved it knew a world with the replica that it moved to.
         call.world = self.parts.worlds.current();

@@ -6,12 +6,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use outrigger_model::key::KEYS_MAX;
 use outrigger_proxy_core::asked::{Asked, Part};
 use outrigger_proxy_core::balance::tried::Tried;
 use outrigger_proxy_core::http1::field::Name;
 use outrigger_proxy_core::http1::head::RequestHead;
-use outrigger_proxy_core::mcp::facts::{CallFacts, Verb};
+use outrigger_proxy_core::mcp::facts::{CallFacts, Reading, Verb};
 use outrigger_proxy_core::mcp::table::Row;
+use outrigger_proxy_core::mcp::wanted;
 use outrigger_proxy_core::outside::Errand;
 use outrigger_proxy_core::plan::{self, Aim, Plan};
 use outrigger_proxy_core::refusal::Refusal;
@@ -22,9 +24,10 @@ use outrigger_proxy_core::world::endpoint::Endpoint;
 use outrigger_proxy_core::world::table::World;
 use tokio::sync::watch;
 
-use super::call::{Bound, Call, Ending, Way};
+use super::call::{Bound, Call, Ending, Way, unix_seconds};
 use super::downstream::{Downstream, SessionIds};
 use super::parts::GatewayParts;
+use super::tenure;
 
 // A patient call looks again this often, because an ejected endpoint comes back without a new world.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -62,13 +65,28 @@ pub async fn pick(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Ca
                 if picked.panic {
                     parts.events.picked_in_panic();
                 }
-                return Ok(picked.endpoint);
+                return Ok(claim(parts, call, picked.endpoint).await);
             }
             Err(refusal) => wait_or_end(parts, call, refusal).await?,
         }
         call.tried = Tried::default();
         settle(parts, down, call).await?;
     }
+}
+
+/// Lets `endpoint` hold the handles of a call, before anything of it is sent; where another proxy was first, the endpoint that it chose.
+async fn claim(parts: &GatewayParts, call: &mut Call, mut endpoint: Arc<Endpoint>) -> Arc<Endpoint> {
+    let idle = call.world.settings().session_idle;
+    // Each handle is offered once, and once more where it was found to be held by a replica that is gone.
+    for _ in 0..2 * KEYS_MAX {
+        let Some(Way::Out(plan)) = &mut call.way else { break };
+        let Some((key, binding)) = plan.claim(&endpoint, unix_seconds()) else { break };
+        let known = parts.sessions.claim(key, binding, idle).await;
+        if let Some(other) = plan.claimed(key, &known, &endpoint, &call.world, &call.tried) {
+            endpoint = other;
+        }
+    }
+    endpoint
 }
 
 async fn plan_once(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Call) -> Result<Plan, Refusal> {
@@ -82,23 +100,31 @@ async fn plan_once(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut C
             aim(parts, down, call, false)?.ok_or(Refusal::Internal)?
         }
     };
-    let key = aim.key();
     let idle = call.world.settings().session_idle;
-    let binding = match &key {
-        Some(key) => parts.sessions.find(key, idle).await,
-        None => None,
-    };
-    call.bound = key.zip(binding).map(|(key, binding)| {
-        let (movable, pool) = (aim.may_move(&binding), aim.pool().map(Arc::clone));
-        Bound { key, binding, movable, pool }
-    });
-    let binding = call.bound.as_ref().map(|bound| &*bound.binding);
-    down.ids = ids(binding, &down.head);
-    let planned = plan::plan(&call.world, aim, binding);
-    if let (Err(Refusal::SessionGone), Some(key), None) = (&planned, key, call.movable()) {
-        parts.sessions.forget(key);
+    let mut found = Vec::with_capacity(aim.keys().len());
+    for carried in aim.keys() {
+        let binding = parts.sessions.find(&carried.key, idle).await;
+        let is_settled = binding.as_ref().is_some_and(|binding| aim.is_settled_by(*carried, binding, &call.world));
+        found.push(binding);
+        if is_settled {
+            break;
+        }
+    }
+    tenure::settle(parts, call, &aim, &mut found)?;
+    call.bound = bound(&aim, &found);
+    let session = aim.session();
+    down.ids = ids(call.bound.as_ref().map(|bound| &*bound.binding), &down.head);
+    let planned = plan::plan(&call.world, aim, &found);
+    if let (Err(Refusal::SessionGone), Some(session), None) = (&planned, session, call.movable()) {
+        parts.sessions.forget(session);
     }
     planned
+}
+
+/// What was found of its session, which is looked up first.
+fn bound(aim: &Aim, found: &[Option<Arc<Binding>>]) -> Option<Bound> {
+    let (key, binding) = (aim.session()?, found.first()?.as_ref().map(Arc::clone)?);
+    Some(Bound { key, movable: aim.may_move(&binding), pool: aim.pool().map(Arc::clone), binding })
 }
 
 /// Where the replica knows the session by another id than the caller.
@@ -126,21 +152,29 @@ fn aim(
         _ => refusal,
     })?;
     let inspect = dest.inspects() && facts.part.is_endpoint();
-    let facts = match facts.is_read(inspect) {
-        false if inspect && facts.verb == Verb::Post => return Err(Refusal::NotJsonType),
-        false => facts,
-        true => {
-            let whole = upload.look(&wire.inbox)?;
-            if !whole && may_wait && facts.waits_for_body(inspect) {
-                return Ok(None);
-            }
-            let seen = upload.beginning(&wire.inbox);
-            let envelope = upload.envelope(&seen).ok_or(Refusal::Internal)?;
-            facts.with_envelope(&envelope, whole)?
-        }
+    let reading = match dest.reading(&facts) {
+        Reading::Untouched if inspect && facts.verb == Verb::Post => return Err(Refusal::NotJsonType),
+        Reading::Peeked if may_wait && !upload.is_here(&wire.inbox) => return Ok(None),
+        Reading::Peeked if wanted::mentions_state(&upload.beginning(&wire.inbox)) => Reading::First,
+        Reading::Peeked => Reading::Untouched,
+        reading => reading,
     };
-    (call.era, call.method) = (facts.era, facts.method);
-    let aim = plan::aim(dest, &facts);
+    let aim = if reading == Reading::Untouched {
+        plan::aim(dest, &facts, None)
+    } else {
+        let whole = upload.look(&wire.inbox, || dest.wants(&facts))?;
+        if !whole && may_wait && reading == Reading::First {
+            return Ok(None);
+        }
+        let seen = upload.beginning(&wire.inbox);
+        let envelope = upload.envelope(&seen).ok_or(Refusal::Internal)?;
+        let facts = match whole || inspect {
+            true => facts.with_envelope(&envelope, whole)?,
+            false => facts.with_beginning(&envelope)?,
+        };
+        (call.era, call.method) = (facts.era, facts.method);
+        plan::aim(dest, &facts, Some(&envelope))
+    };
     call.row = Some(aim.row());
     Ok(Some(aim))
 }

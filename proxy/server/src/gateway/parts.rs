@@ -10,6 +10,8 @@ use super::announced::Announced;
 use super::elsewhere::Elsewhere;
 use super::pace::Pace;
 use crate::catalog::Catalog;
+use crate::session::openings::Openings;
+use crate::session::owners::Owners;
 use crate::session::sessions::Sessions;
 use crate::snapshot::worlds::Worlds;
 use crate::telemetry::Events;
@@ -18,6 +20,10 @@ use crate::telemetry::Events;
 pub struct GatewayParts {
     pub worlds: Arc<Worlds>,
     pub sessions: Arc<Sessions>,
+    /// Who holds the sessions of the own agents.
+    pub owners: Arc<Owners>,
+    /// Sessions that the own agents are opening.
+    pub openings: Arc<Openings>,
     pub events: Arc<Events>,
     /// Who the own agents are: sessions are bound to it, affinity hashes it.
     pub caller: Caller,

@@ -25,14 +25,16 @@ use super::alarm::Alarm;
 use super::announcing::Announcing;
 use super::asking::Asking;
 use super::attempts::{self, Next, Why};
-use super::call::{Attempt, Call, Ending};
+use super::call::{Attempt, Call, Ending, unix_seconds};
 use super::closing::Place;
-use super::deliver::{Delivered, Watched, deliver};
+use super::deliver::{Cut, Delivered, Watched, deliver};
 use super::downstream::Downstream;
 use super::exchange::{Answer, Failure, ask};
 use super::moving::{self, Mover};
 use super::parts::GatewayParts;
 use super::renaming::{self, Called};
+use super::telling::Telling;
+use super::tenure::{self, Revocable};
 use super::turns::Turns;
 use super::upload::Upload;
 use super::upstream::{Upstream, Upstreams};
@@ -278,12 +280,15 @@ impl Side {
             _ => answer,
         };
         let announcing = attempt.and_then(|attempt| Announcing::of(&self.parts, down, &attempt.endpoint, &answer));
-        let idle = call.world.settings().session_idle;
+        let idle = tenure::idle(&call.world, call.held, unix_seconds());
         let movable = call.bound.as_ref().filter(|bound| bound.movable);
         let asking = movable.and_then(|bound| Asking::of(&self.parts, bound, idle, &answer));
-        let watched = Watched { announcing, asking };
-        match deliver(down, &mut upstream.wire, answer, call.deadlines(), call.at_drain(), watched).await {
+        let cut = Cut { at_drain: call.at_drain(), revocable: Revocable::of(&self.parts, call) };
+        let telling = attempt.and_then(|attempt| Telling::of(&self.parts, call, &attempt.endpoint, &answer));
+        let watched = Watched { announcing, asking, telling };
+        match deliver(down, &mut upstream.wire, answer, call.deadlines(), cut, watched).await {
             Ok(Delivered::Drained) => CallEnd::Drained,
+            Ok(Delivered::Revoked) => CallEnd::Revoked,
             Ok(Delivered::Whole) => {
                 if reusable && !until_close && down.upload.is_done() {
                     self.upstreams.put(upstream, Instant::now());

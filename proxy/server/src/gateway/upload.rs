@@ -11,6 +11,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use outrigger_proxy_core::http1::body::{Body, Framing};
+use outrigger_proxy_core::mcp::envelope::probe::Wants;
 use outrigger_proxy_core::mcp::envelope::{Envelope, KeptId, RawId, Scanner};
 use outrigger_proxy_core::refusal::{Malformed, Refusal};
 
@@ -115,10 +116,17 @@ impl Upload {
         }
     }
 
-    /// From now on the body is read as it goes by, beginning with what is here of it. Whether all of it is. What is malformed in its
-    /// framing is refused when it is sent.
-    pub fn look(&mut self, inbox: &[u8]) -> Result<bool, Refusal> {
-        let scanner = self.scanner.get_or_insert_default();
+    /// Whether as much of the body is in `inbox` as is kept for another attempt.
+    pub fn is_here(&self, inbox: &[u8]) -> bool {
+        let mut body = Body::new(self.framing);
+        // What is malformed will not get better.
+        body.take(inbox).is_err() || body.is_done() || inbox.len() >= KEPT_BYTES_MAX
+    }
+
+    /// From now on the body is read as it goes by, beginning with what is here of it, and `wants` are looked for. Whether all of it is
+    /// here. What is malformed in its framing is refused when it is sent.
+    pub fn look(&mut self, inbox: &[u8], wants: impl FnOnce() -> Wants) -> Result<bool, Refusal> {
+        let scanner = self.scanner.get_or_insert_with(|| Scanner::wanting(wants()));
         let (mut body, mut at, mut read) = (Body::new(self.framing), 0, Ok(()));
         let framed = body.take_with(inbox, |part| {
             read = read.and_then(|()| scanner.feed(at, part));

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outrigger_identity::{Application, Expected, Material, PeerError, ServerConfigError, server_config, spiffe_id_of};
+use outrigger_model::identity::SpiffeId;
 use pingora::protocols::Stream;
 use tokio_rustls::TlsAcceptor;
 
@@ -44,13 +45,13 @@ impl Greeting {
         Ok(Self { tls: Some(TlsAcceptor::from(Arc::new(config))) })
     }
 
-    /// Does what a connection needs before it can carry requests.
-    pub async fn greet(&self, stream: Stream) -> Result<Link, GreetingError> {
-        let Some(acceptor) = &self.tls else { return Ok(Link::Accepted(stream)) };
+    /// Does what a connection needs before it can carry requests; also tells who is at the other end, if that is proved.
+    pub async fn greet(&self, stream: Stream) -> Result<(Link, Option<SpiffeId>), GreetingError> {
+        let Some(acceptor) = &self.tls else { return Ok((Link::Accepted(stream), None)) };
         let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream));
         let tls = handshake.await.map_err(|_| GreetingError::Late)??;
         let certificate = tls.get_ref().1.peer_certificates().and_then(|chain| chain.first());
-        spiffe_id_of(certificate.ok_or(PeerError::Unreadable)?)?;
-        Ok(Link::AcceptedTls(Box::new(tls)))
+        let peer = spiffe_id_of(certificate.ok_or(PeerError::Unreadable)?)?;
+        Ok((Link::AcceptedTls(Box::new(tls)), Some(peer)))
     }
 }

@@ -58,7 +58,7 @@ pub fn capabilities(agent: &AgentSettings, tools: &[Tool]) -> Vec<Capability> {
     for (name, tools) in whole.into_iter().chain(single) {
         if capabilities.len() < CAPABILITIES_MAX && names.insert(name.clone()) {
             let (version, tags) = (agent.version.clone(), agent.tags.clone());
-            capabilities.push(Capability { name, version, tags, tools });
+            capabilities.push(Capability { name, version, tags, tools, session_required: false });
         }
     }
     capabilities
@@ -71,6 +71,7 @@ fn of_declared(declared: &DeclaredCapability, tools: &[Tool]) -> Capability {
         version: declared.version.clone(),
         tags: declared.tags.clone(),
         tools: own.cloned().collect(),
+        session_required: declared.session_required,
     }
 }
 

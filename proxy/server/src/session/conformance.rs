@@ -19,11 +19,11 @@ use super::store::{News, Store};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-pub(super) fn key(id: &str) -> SessionKey {
+pub(crate) fn key(id: &str) -> SessionKey {
     SessionKey::of(&AgentName::new("weather").expect("name"), id.as_bytes())
 }
 
-pub(super) fn binding(replica: &str) -> Binding {
+pub(crate) fn binding(replica: &str) -> Binding {
     Binding {
         kind: KeyKind::Session,
         agent: AgentName::new("weather").expect("name"),

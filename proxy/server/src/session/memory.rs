@@ -84,6 +84,12 @@ impl Memory {
         self.entries.iter().filter_map(move |(key, entry)| left(&entry).map(|left| (key, entry.binding, left)))
     }
 
+    /// All whose time is not over, in no order.
+    pub fn held(&self, now: Instant) -> Vec<(SessionKey, Arc<Binding>)> {
+        let entries = self.entries.iter().filter(|(_, entry)| entry.until > now);
+        entries.map(|(key, entry)| (key, entry.binding)).collect()
+    }
+
     pub fn count(&self) -> usize {
         self.entries.len()
     }

@@ -127,6 +127,16 @@ impl Sessions {
         self.write_later(Write::Forget(key, moves));
     }
 
+    /// What memory holds now, in no order.
+    pub fn held(&self) -> Vec<(SessionKey, Arc<Binding>)> {
+        self.memory.held(Instant::now())
+    }
+
+    /// Whether other proxies see the same bindings.
+    pub const fn is_shared(&self) -> bool {
+        self.shared.is_some()
+    }
+
     pub fn count(&self) -> usize {
         self.memory.count()
     }

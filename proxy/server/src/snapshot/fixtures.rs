@@ -31,7 +31,13 @@ pub(crate) fn mesh(address: &str) -> Resources {
     Resources {
         agents: BTreeMap::from([(
             agent.clone(),
-            Agent { name: agent.clone(), version: Version::new(1, 0, 0), tags: TagSet::default(), pool: pool.clone() },
+            Agent {
+                name: agent.clone(),
+                version: Version::new(1, 0, 0),
+                tags: TagSet::default(),
+                pool: pool.clone(),
+                keys: Vec::new(),
+            },
         )]),
         pools: BTreeMap::from([(pool.clone(), Pool { name: pool.clone(), agent, balance: Balance::LeastRequest })]),
         endpoints: BTreeMap::from([(pool.clone(), Endpoints { pool: pool.clone(), endpoints: vec![endpoint] })]),

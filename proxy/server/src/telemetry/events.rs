@@ -6,17 +6,21 @@
 
 use std::time::{Duration, SystemTime};
 
+use outrigger_model::revocation::SessionName;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use tracing::{debug, info, warn};
 
 use super::labels::{
     AgentLabels, Announcement, AnnouncementLabels, CallEnd, Direction, DirectionLabels, FaultLabels, FrameLabels,
-    Invalidation, InvalidationLabels, Lookup, LookupLabels, MoveLabels, Moved, ReasonLabels, SearchLabels, Searched,
-    StoreFault, StoreKind, StoreLabels,
+    Invalidation, InvalidationLabels, LimitLabels, Lookup, LookupLabels, MoveLabels, Moved, ReasonLabels, SearchLabels,
+    Searched, StoreFault, StoreKind, StoreLabels,
 };
 use super::metrics::Metrics;
 use super::routes::RouteTable;
+
+/// Where lines for auditors go; `log.filter` can name it.
+const AUDIT: &str = "audit";
 
 /// The one way to count. Built once per proxy and shared behind an `Arc`.
 pub struct Events {
@@ -52,6 +56,18 @@ pub struct CallReport<'a> {
     pub method: Option<&'a str>,
     /// Serial of the world that the call saw.
     pub serial: u64,
+}
+
+/// A use of a session that was refused.
+#[derive(Debug, Clone, Copy)]
+pub struct RefusedUse<'a> {
+    pub direction: Direction,
+    /// Who asked; empty where nobody proved it.
+    pub caller: &'a str,
+    pub agent: &'a str,
+    pub session: SessionName,
+    /// `another_caller`, `revoked` or `aged`.
+    pub decision: &'static str,
 }
 
 /// A call in flight, for as long as it is held.
@@ -162,6 +178,26 @@ impl Events {
         }
     }
 
+    /// Somebody used a session that is not its own, or is over. One line for auditors, whatever else is logged.
+    pub fn session_refused(&self, refused: &RefusedUse<'_>) {
+        let RefusedUse { direction, caller, agent, session, decision } = refused;
+        self.metrics.session_refusals.get_or_create(&ReasonLabels { reason: decision }).inc();
+        info!(
+            target: AUDIT,
+            direction = direction.as_str(),
+            caller,
+            agent,
+            session = %session,
+            decision,
+            "use of a session refused"
+        );
+    }
+
+    /// A session was not opened because as many are open as may be.
+    pub fn session_limited(&self, limit: &'static str) {
+        self.metrics.sessions_limited.get_or_create(&LimitLabels { limit }).inc();
+    }
+
     /// A call of a session that no store knew was answered, by one replica or by all.
     pub fn session_searched(&self, result: Searched) {
         self.metrics.session_searches.get_or_create(&SearchLabels { result }).inc();
@@ -174,7 +210,7 @@ impl Events {
     /// The record of a session that was opened again; its state on `from` is lost.
     pub fn session_reestablished(&self, caller: &str, agent: &str, from: &str, to: &str) {
         self.session_moved(Moved::Reestablished);
-        info!(target: "audit", caller, agent, from, to, "session re-established");
+        info!(target: AUDIT, caller, agent, from, to, "session re-established");
     }
 
     /// The session may not be opened again elsewhere any more.

@@ -29,6 +29,8 @@ pub enum CallEnd {
     TotalTimeout,
     /// A stream was ended between two events because the proxy stops.
     Drained,
+    /// A stream was ended because its session was revoked.
+    Revoked,
     /// The caller went away before the end.
     Abandoned,
 }
@@ -148,6 +150,11 @@ pub struct ReasonLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct LimitLabels {
+    pub limit: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct FrameLabels {
     pub frame: &'static str,
 }
@@ -246,6 +253,7 @@ impl CallEnd {
             Self::IdleTimeout => "idle_timeout",
             Self::TotalTimeout => "total_timeout",
             Self::Drained => "drained",
+            Self::Revoked => "revoked",
             Self::Abandoned => "abandoned",
         }
     }

@@ -14,7 +14,7 @@ use prometheus_client::registry::{Registry, Unit};
 use super::histogram::Durations;
 use super::labels::{
     AgentLabels, AnnouncementLabels, BuildLabels, CallLabels, DirectionLabels, FaultLabels, FrameLabels,
-    InvalidationLabels, LookupLabels, MoveLabels, ReasonLabels, RouteLabels, SearchLabels, StoreLabels,
+    InvalidationLabels, LimitLabels, LookupLabels, MoveLabels, ReasonLabels, RouteLabels, SearchLabels, StoreLabels,
 };
 
 /// Shared by its clones.
@@ -38,6 +38,10 @@ pub struct Metrics {
     pub sessions: Family<StoreLabels, Gauge>,
     /// Look-ups of session keys, by where they were found.
     pub session_lookups: Family<LookupLabels, Counter>,
+    /// Uses of sessions that were refused, by why.
+    pub session_refusals: Family<ReasonLabels, Counter>,
+    /// Sessions that were not opened, by the limit that was reached.
+    pub sessions_limited: Family<LimitLabels, Counter>,
     /// Calls of sessions that no store knew, by what asking the replicas told.
     pub session_searches: Family<SearchLabels, Counter>,
     /// Sessions whose replica was gone and that may be opened again, by what became of them.
@@ -126,6 +130,10 @@ impl Metrics {
     fn register_sessions(&self, registry: &mut Registry) {
         registry.register("sessions", "Session bindings held", self.sessions.clone());
         registry.register("session_lookups", "Look-ups of session keys by result", self.session_lookups.clone());
+        let help = "Uses of sessions that were refused by reason";
+        registry.register("session_refusals", help, self.session_refusals.clone());
+        let help = "Sessions not opened by the limit that was reached";
+        registry.register("sessions_limited", help, self.sessions_limited.clone());
         let help = "Calls of sessions that no store knew by what asking the replicas told";
         registry.register("session_searches", help, self.session_searches.clone());
         let help = "Sessions to be opened again on another replica by what became of them";

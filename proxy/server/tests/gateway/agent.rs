@@ -1,9 +1,10 @@
 //! A scripted agent: each connection is handed to a function with raw sockets, so that tests see exactly what is sent.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -75,6 +76,43 @@ impl Agent {
                 answer.extend_from_slice(request.head.as_bytes());
                 answer.extend_from_slice(&request.body);
                 conversation.send(&answer).await;
+            }
+        })
+        .await
+    }
+
+    /// Mints a session for each request without one, knows those it minted, and says 404 to all others. A GET gets a stream with one event, a
+    /// DELETE ends the session, and a POST is answered with its id.
+    pub async fn minting() -> Self {
+        let known = Arc::new(Mutex::new(HashSet::new()));
+        let minted = Arc::new(AtomicUsize::new(0));
+        Self::start(move |mut conversation| {
+            let (known, minted) = (Arc::clone(&known), Arc::clone(&minted));
+            async move {
+                while let Some(request) = conversation.request().await {
+                    let head = request.head.to_lowercase();
+                    let named = head.split_once("mcp-session-id: ").and_then(|(_, rest)| rest.lines().next());
+                    let answer = match named.map(str::to_owned) {
+                        None => {
+                            let id = format!("s-{}", minted.fetch_add(1, Ordering::SeqCst));
+                            known.lock().expect("lock").insert(id.clone());
+                            format!("HTTP/1.1 200 OK\r\nMcp-Session-Id: {id}\r\nContent-Length: 2\r\n\r\n{{}}")
+                        }
+                        Some(id) if !known.lock().expect("lock").contains(&id) => {
+                            "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_owned()
+                        }
+                        Some(_) if head.starts_with("get") => {
+                            let type_of = "Content-Type: text/event-stream\r\nTransfer-Encoding: chunked";
+                            format!("HTTP/1.1 200 OK\r\n{type_of}\r\n\r\nd\r\ndata: one\r\n\r\n\r\n")
+                        }
+                        Some(id) if head.starts_with("delete") => {
+                            known.lock().expect("lock").remove(&id);
+                            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_owned()
+                        }
+                        Some(id) => format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{id}", id.len()),
+                    };
+                    conversation.send(answer.as_bytes()).await;
+                }
             }
         })
         .await

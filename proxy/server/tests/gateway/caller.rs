@@ -48,6 +48,37 @@ impl Caller {
         self.answer().await
     }
 
+    /// Opens a session; the id that the answer names.
+    pub async fn open(&mut self) -> String {
+        let body = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{}}"#;
+        let answer = self.post("/weather/mcp", "", body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let lower = answer.head.to_lowercase();
+        let (_, rest) = lower.split_once("mcp-session-id: ").expect("a session id");
+        rest.lines().next().expect("a line").to_owned()
+    }
+
+    /// Calls a tool in a session.
+    pub async fn call(&mut self, session: &str) -> Answer {
+        self.post("/weather/mcp", &in_session(session), CALL).await
+    }
+
+    /// Opens the stream of a session, up to its first event.
+    pub async fn listen(&mut self, session: &str) -> Answer {
+        let session = in_session(session);
+        self.send(&format!(
+            "GET /weather/mcp HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n{session}\r\n"
+        ))
+        .await;
+        self.head().await
+    }
+
+    pub async fn end(&mut self, session: &str) -> Answer {
+        let session = in_session(session);
+        self.send(&format!("DELETE /weather/mcp HTTP/1.1\r\nHost: localhost\r\n{session}\r\n")).await;
+        self.answer().await
+    }
+
     /// The head of the answer.
     pub async fn head(&mut self) -> Answer {
         self.try_head().await.expect("an answer")
@@ -170,6 +201,10 @@ impl Answer {
     pub fn has_header(&self, line: &str) -> bool {
         self.head.lines().any(|header| header.eq_ignore_ascii_case(line))
     }
+}
+
+pub fn in_session(id: &str) -> String {
+    format!("Mcp-Session-Id: {id}\r\nMCP-Protocol-Version: 2025-11-25\r\n")
 }
 
 pub fn post(path: &str, headers: &str, body: &str) -> String {

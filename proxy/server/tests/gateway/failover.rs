@@ -329,3 +329,28 @@ async fn a_rolling_restart_of_all_replicas_loses_no_call() {
     }
     assert!(fleet.runs().len() == id && fleet.runs().values().all(|count| *count == 1), "{:?}", fleet.runs());
 }
+
+/// A caller of HTTP/2 keeps its id and is told of the move like any other.
+#[tokio::test]
+async fn a_session_of_a_caller_of_http2_moves_too() {
+    let mut fleet = Fleet::moving().await;
+    let session = open(&fleet.proxy).await;
+    fleet.close(&session.home);
+    let stream = tokio::net::TcpStream::connect(fleet.proxy.outbound).await.expect("connect");
+    let (client, connection) = h2::client::handshake(stream).await.expect("handshake");
+    tokio::spawn(async move { drop(connection.await) });
+    let mut client = client.ready().await.expect("ready");
+    let request = http::Request::post("http://127.0.0.1/weather/mcp")
+        .header("content-type", "application/json")
+        .header("accept", "application/json, text/event-stream")
+        .header("mcp-session-id", &session.id)
+        .header("mcp-protocol-version", "2025-11-25")
+        .body(())
+        .expect("a request");
+    let (answer, mut body) = client.send_request(request, false).expect("sent");
+    body.send_data(calling(1, "forecast").into(), true).expect("sent");
+    let answer = answer.await.expect("an answer");
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["outrigger-session"], "reestablished");
+    assert_eq!(fleet.moves("reestablished"), 1);
+}

@@ -13,13 +13,16 @@ use outrigger_model::key::SessionPolicy;
 use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
 use outrigger_model::pool::{Balance, Endpoints, Pool};
 use outrigger_model::replica::Generation;
+use outrigger_model::revocation::Revocations;
 use outrigger_model::route::{Affinity, Route, Timeouts};
+use outrigger_model::settings::Settings;
 use outrigger_model::snapshot::{Resources, Snapshot};
 use outrigger_model::tag::TagSet;
 use outrigger_proxy::catalog::Catalog;
 use outrigger_proxy::config::settings::Aggregate;
 use outrigger_proxy::gateway::{self, Elsewhere, Gateway, GatewayParts, Limits, bind};
 use outrigger_proxy::lifecycle::Stop;
+use outrigger_proxy::session::owners::Owners;
 use outrigger_proxy::session::sessions::Sessions;
 use outrigger_proxy::session::store::Store;
 use outrigger_proxy::snapshot::worlds::Worlds;
@@ -45,6 +48,8 @@ pub struct Scene {
     pub affinity: Affinity,
     pub inspect: bool,
     pub sessions: SessionPolicy,
+    pub settings: Settings,
+    pub revocations: Revocations,
     pub timeouts: Timeouts,
     pub limits: Limits,
     pub material: Option<Material>,
@@ -76,6 +81,8 @@ impl Scene {
             affinity: Affinity::Auto,
             inspect: false,
             sessions: SessionPolicy::default(),
+            settings: Settings::default(),
+            revocations: Revocations::default(),
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             material: None,
@@ -125,7 +132,8 @@ impl Scene {
         let peers = self.peers.iter().map(|(replica, address, id)| endpoint(replica, *address, id.clone()));
         let mut endpoints: Vec<Endpoint> = own.chain(peers).collect();
         endpoints.sort_by(|a, b| a.replica.cmp(&b.replica));
-        let mut resources = Resources::default();
+        let (settings, revocations) = (self.settings.clone(), self.revocations.clone());
+        let mut resources = Resources { settings, revocations, ..Resources::default() };
         resources.agents.insert(
             agent.clone(),
             ModelAgent {
@@ -133,6 +141,7 @@ impl Scene {
                 version: semver::Version::new(1, 0, 0),
                 tags: TagSet::default(),
                 pool: pool.clone(),
+                keys: Vec::new(),
             },
         );
         resources
@@ -196,6 +205,8 @@ impl Scene {
         let parts = GatewayParts {
             worlds: Arc::clone(&worlds),
             sessions: Arc::new(Sessions::new(1_000, self.shared.clone(), Arc::clone(&events))),
+            owners: Arc::new(Owners::new(1_000)),
+            openings: Arc::default(),
             events,
             caller: Caller::new(self.caller),
             inbound_rules: GateRules { hosts: None, ..rules.clone() },
@@ -215,6 +226,14 @@ impl Proxy {
     /// Puts another world in place.
     pub fn show(&self, scene: &Scene) {
         self.worlds.replace(scene.world(&self.worlds.current()));
+    }
+
+    /// The value of one metric, as it stands before the last space of its line.
+    pub fn metric(&self, name: &str) -> u64 {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.metrics).expect("text");
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.map_or(0, |value| value.parse().expect("a count"))
     }
 
     /// How many calls were refused so far, by reason.

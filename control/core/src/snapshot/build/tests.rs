@@ -24,7 +24,7 @@ fn intent(routes: &[(&str, &str)]) -> Intent {
 }
 
 fn built(rows: &[&str], routes: &[(&str, &str)], needs: &[&str]) -> Built {
-    build(&facts(rows), &intent(routes), &Scope::parse(needs).unwrap()).unwrap()
+    build(&facts(rows), &intent(routes), &Revocations::default(), &Scope::parse(needs).unwrap()).unwrap()
 }
 
 /// `route kind pool: endpoints`, each endpoint with its state where that is not up.
@@ -141,7 +141,9 @@ fn an_agent_is_described_by_its_newest_replica_in_whatever_state_that_is() {
 fn pools_balance_as_operators_say() {
     let pools = vec![(AgentName::new("a").unwrap(), Balance::RoundRobin)];
     let intent = Intent::new(vec![], pools, Settings::default()).unwrap();
-    let built = build(&facts(&["a-1 healthy 1.0.0", "b-1 healthy 1.0.0"]), &intent, &Scope::base()).unwrap();
+    let built =
+        build(&facts(&["a-1 healthy 1.0.0", "b-1 healthy 1.0.0"]), &intent, &Revocations::default(), &Scope::base())
+            .unwrap();
     let pools = &built.snapshot.resources().pools;
     assert_eq!((pools["a"].balance, pools["b"].balance), (Balance::RoundRobin, Balance::default()));
 }
@@ -178,7 +180,7 @@ proptest! {
         let routes: Vec<(&str, &str)> = operators.iter().map(|(name, to)| (name.as_str(), to.as_str())).collect();
         let texts: Vec<String> = needs.iter().map(|(alias, to)| format!("{alias}={to}")).collect();
         let scope = Scope::parse(&texts).unwrap();
-        let built = build(&facts, &intent(&routes), &scope).unwrap();
+        let built = build(&facts, &intent(&routes), &Revocations::default(), &scope).unwrap();
         let resources = built.snapshot.resources();
         for (alias, requirement) in scope.needs() {
             let expected: Vec<String> = resolve(&facts, requirement).into_iter().flat_map(|winner| {
@@ -196,4 +198,52 @@ proptest! {
             assert_eq!(resources.endpoints[pool].endpoints.len(), callable);
         }
     }
+}
+
+/// An agent whose capability `count` needs sessions, and whose other does not.
+fn stateful(tools: &[&str]) -> Facts {
+    let mut facts = facts(&["counter-2 healthy 1.0.0"]);
+    let mut standing = crate::fixture::standing("counter-1 healthy 1.0.0");
+    let mut replica = std::sync::Arc::unwrap_or_clone(standing.replica);
+    let tool = |name: &&str| outrigger_model::capability::Tool {
+        name: (*name).to_owned(),
+        schema: Digest::of(b""),
+        hints: outrigger_model::capability::ToolHints::default(),
+    };
+    for capability in replica.capabilities.iter_mut().filter(|capability| capability.name.as_str() == "forecast") {
+        capability.session_required = true;
+        capability.tools = tools.iter().map(tool).collect();
+    }
+    standing.replica = std::sync::Arc::new(replica);
+    facts.put(standing);
+    facts
+}
+
+#[test]
+fn routes_of_an_agent_with_capabilities_that_need_sessions_follow_the_argument() {
+    let routes = vec![operator("mine", "counter"), {
+        let cookie = outrigger_model::key::KeySource::cookie("c").unwrap();
+        let sessions = SessionPolicy { keys: vec![cookie], ..SessionPolicy::default() };
+        OperatorRoute { sessions, ..operator("other", "counter") }
+    }];
+    let intent = Intent::new(routes, vec![], Settings::default()).unwrap();
+    let built =
+        build(&stateful(&["count", "add"]), &intent, &Revocations::default(), &Scope::parse(&["forecast"]).unwrap())
+            .unwrap();
+    let resources = built.snapshot.resources();
+    let keys = |keys: &[outrigger_model::key::KeySource]| keys.iter().map(ToString::to_string).collect::<Vec<_>>();
+    for route in ["counter", "forecast", "mine"] {
+        let route = &resources.routes[&RouteName::new(route).unwrap()];
+        assert_eq!(keys(&route.sessions.keys), ["argument session_id (tools add, count)"], "{}", route.name);
+    }
+    let other = &resources.routes[&RouteName::new("other").unwrap()];
+    assert_eq!(keys(&other.sessions.keys), ["cookie c"], "who names keys knows better");
+    let agent = &resources.agents[&AgentName::new("counter").unwrap()];
+    assert_eq!(keys(&agent.keys), ["argument session_id (tools add, count)"]);
+}
+
+#[test]
+fn a_capability_that_needs_sessions_and_has_no_tools_yet_makes_no_key_of_all_tools() {
+    let built = build(&stateful(&[]), &intent(&[]), &Revocations::default(), &Scope::default()).unwrap();
+    assert!(built.snapshot.resources().routes.values().all(|route| route.sessions.keys.is_empty()));
 }

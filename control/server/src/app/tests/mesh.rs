@@ -221,9 +221,20 @@ pub fn key(kind: ResourceKind, name: &str) -> (String, String) {
 
 /// Status, content type and body of a GET.
 pub async fn get(control: &Running, path: &str, host: &str) -> (u16, String, String) {
+    ask(control, &format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")).await
+}
+
+/// Posts JSON to the operator API.
+pub async fn post(control: &Running, path: &str, body: &str) -> (u16, serde_json::Value) {
+    let (length, head) = (body.len(), "host: 127.0.0.1\r\ncontent-type: application/json\r\nconnection: close");
+    let request = format!("POST {path} HTTP/1.1\r\n{head}\r\ncontent-length: {length}\r\n\r\n{body}");
+    let (status, _, body) = ask(control, &request).await;
+    (status, serde_json::from_str(&body).unwrap())
+}
+
+async fn ask(control: &Running, request: &str) -> (u16, String, String) {
     let ask = async {
         let mut tcp = tokio::net::TcpStream::connect(control.http).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
         tcp.write_all(request.as_bytes()).await.unwrap();
         let mut text = String::new();
         tcp.read_to_string(&mut text).await.unwrap();

@@ -6,6 +6,7 @@ use outrigger_control_core::snapshot::build::build;
 use outrigger_control_core::snapshot::scope::Scope;
 use outrigger_model::name::{AgentName, CapabilityName, NodeId, ReplicaId};
 use outrigger_model::replica::{Generation, Replica, ReplicaState};
+use outrigger_model::revocation::Revocations;
 use outrigger_model::tag::TagSet;
 use semver::Version;
 
@@ -18,6 +19,7 @@ fn standing(id: &str, state: ReplicaState) -> Standing {
         version: Version::new(1, 0, 0),
         tags: TagSet::default(),
         tools: Vec::new(),
+        session_required: false,
     };
     let replica = Replica {
         id: ReplicaId::new(id).unwrap(),
@@ -40,7 +42,7 @@ fn snapshot(standings: &[(&str, ReplicaState)]) -> Snapshot {
     for (id, state) in standings {
         facts.put(standing(id, *state));
     }
-    build(&facts, &Intent::default(), &Scope::base()).unwrap().snapshot
+    build(&facts, &Intent::default(), &Revocations::default(), &Scope::base()).unwrap().snapshot
 }
 
 fn at(serial: u64) -> Origin {

@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use outrigger_control_core::facts::Standing;
 use outrigger_control_core::port::{DamagedRow, Stored};
+use outrigger_control_core::revocation::Revoked;
 use outrigger_control_core::snapshot::ledger::{Entry, Ledger, View};
 use outrigger_control_core::snapshot::scope::ViewKey;
 use outrigger_model::digest::Digest;
@@ -15,7 +16,7 @@ use outrigger_model::resource::{Epoch, ResourceKind, Serial};
 use sqlx::{SqliteConnection, SqlitePool};
 
 use super::super::error::StoreError;
-use super::super::row::ReplicaRow;
+use super::super::row::{ReplicaRow, RevocationRow};
 use super::file;
 use super::write::{MetaRow, begin, end, write_meta};
 
@@ -47,6 +48,7 @@ async fn read(connection: &mut SqliteConnection) -> Result<Option<Stored>, sqlx:
     };
     let mut damaged = Vec::new();
     let standings = read_replicas(connection, &mut damaged).await?;
+    let revoked = read_revocations(connection, &mut damaged).await?;
     let ledger = read_ledger(connection, meta.serial(), &mut damaged).await?;
     Ok(Some(Stored {
         epoch: meta.epoch(),
@@ -54,6 +56,7 @@ async fn read(connection: &mut SqliteConnection) -> Result<Option<Stored>, sqlx:
         intent: meta.intent(),
         next_event: meta.next_event(),
         standings,
+        revoked,
         ledger,
         damaged,
     }))
@@ -81,11 +84,41 @@ async fn read_replicas(
             Err(error) => {
                 let row = DamagedRow { table: "replica", key: id, why: error.to_string() };
                 set_aside(connection, &row, &content).await?;
+                sqlx::query("DELETE FROM replica WHERE id = ?").bind(&row.key).execute(&mut *connection).await?;
                 damaged.push(row);
             }
         }
     }
     Ok(standings)
+}
+
+async fn read_revocations(
+    connection: &mut SqliteConnection,
+    damaged: &mut Vec<DamagedRow>,
+) -> Result<Vec<Revoked>, sqlx::Error> {
+    let rows: Vec<RevocationRow> =
+        sqlx::query_as("SELECT kind, name, at, reason, hash FROM revocation ORDER BY kind, name")
+            .fetch_all(&mut *connection)
+            .await?;
+    let mut all = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (kind, name) = (row.kind.clone(), row.name.clone());
+        let content = format!("{kind} {name} at {}: {}", row.at, row.reason);
+        match row.revoked() {
+            Ok(revoked) => all.push(revoked),
+            Err(error) => {
+                let row = DamagedRow { table: "revocation", key: format!("{kind} {name}"), why: error.to_string() };
+                set_aside(connection, &row, &content).await?;
+                sqlx::query("DELETE FROM revocation WHERE kind = ? AND name = ?")
+                    .bind(&kind)
+                    .bind(&name)
+                    .execute(&mut *connection)
+                    .await?;
+                damaged.push(row);
+            }
+        }
+    }
+    Ok(all)
 }
 
 async fn set_aside(connection: &mut SqliteConnection, row: &DamagedRow, content: &str) -> Result<(), sqlx::Error> {
@@ -100,9 +133,8 @@ async fn set_aside(connection: &mut SqliteConnection, row: &DamagedRow, content:
         .await?;
     sqlx::query("DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ?")
         .bind(QUARANTINE_KEPT)
-        .execute(&mut *connection)
+        .execute(connection)
         .await?;
-    sqlx::query("DELETE FROM replica WHERE id = ?").bind(&row.key).execute(connection).await?;
     Ok(())
 }
 

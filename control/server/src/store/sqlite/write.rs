@@ -9,7 +9,7 @@ use outrigger_model::digest::Digest;
 use outrigger_model::resource::{Epoch, Serial};
 use sqlx::{Executor, SqliteConnection, SqlitePool};
 
-use super::super::row::ReplicaRow;
+use super::super::row::{ReplicaRow, RevocationRow};
 
 /// The one row that says who we are.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -104,6 +104,7 @@ async fn write(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), s
         .await?;
     write_meta(connection, &meta.after(batch)).await?;
     write_replicas(connection, batch).await?;
+    write_revocations(connection, batch).await?;
     write_events(connection, &batch.events).await?;
     write_snapshots(connection, &batch.snapshots).await?;
     for change in &batch.ledger {
@@ -146,6 +147,25 @@ async fn write_replicas(connection: &mut SqliteConnection, batch: &Batch) -> Res
             .bind(row.hash)
             .execute(&mut *connection)
             .await?;
+    }
+    Ok(())
+}
+
+async fn write_revocations(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), sqlx::Error> {
+    let query = "INSERT OR REPLACE INTO revocation (kind, name, at, reason, hash) VALUES (?, ?, ?, ?, ?)";
+    for row in batch.revoked.iter().map(RevocationRow::of) {
+        sqlx::query(query)
+            .bind(row.kind)
+            .bind(row.name)
+            .bind(row.at)
+            .bind(row.reason)
+            .bind(row.hash)
+            .execute(&mut *connection)
+            .await?;
+    }
+    if batch.revoked_before > 0 {
+        let before = signed(batch.revoked_before);
+        sqlx::query("DELETE FROM revocation WHERE at < ?").bind(before).execute(connection).await?;
     }
     Ok(())
 }

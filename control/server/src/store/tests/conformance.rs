@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use outrigger_control_core::event::{Event, EventKind};
 use outrigger_control_core::facts::Standing;
 use outrigger_control_core::port::{Batch, EVENTS_KEPT, SNAPSHOTS_KEPT, SnapshotRow, Store};
+use outrigger_control_core::revocation::{Revoked, Target};
 use outrigger_control_core::snapshot::ledger::{Entry, Ledger, LedgerChange};
 use outrigger_control_core::snapshot::scope::ViewKey;
 use outrigger_model::capability::{Capability, Tool, ToolHints};
@@ -62,6 +63,7 @@ pub fn standing(id: &str, state: ReplicaState) -> Standing {
         version: Version::new(1, 2, 3),
         tags: TagSet::parse(["eu", "gpu=a100"]).unwrap(),
         tools: vec![tool],
+        session_required: false,
     };
     let replica = Replica {
         id: ReplicaId::new(id).unwrap(),
@@ -129,6 +131,33 @@ async fn what_was_committed_is_there_after_a_restart_as_it_was() {
 
 fn b_id() -> ReplicaId {
     ReplicaId::new("weather-2").unwrap()
+}
+
+#[tokio::test]
+async fn revocations_are_kept_until_they_are_too_old() {
+    let revoked = |kind: &str, name: &str, at| Revoked {
+        target: Target::parse(kind, name).unwrap(),
+        at,
+        reason: "it's \"stolen\"".to_owned(),
+    };
+    for kind in KINDS {
+        let place = Place::of(kind).await;
+        place.store.load().await.unwrap();
+        let all = vec![
+            revoked("agent", "weather", 7),
+            revoked("caller", "spiffe://mesh.local/agent/planner", 9),
+            revoked("session", "0123456789abcdef", 8),
+        ];
+        place.store.commit(&Batch { revoked: all.clone(), ..Batch::default() }).await.unwrap();
+        let place = place.reopen().await;
+        let mut stored = place.store.load().await.unwrap().revoked;
+        stored.sort_by_key(|revoked| revoked.target.kind());
+        assert_eq!(stored, all, "{kind}");
+
+        let later = vec![revoked("agent", "weather", 10)];
+        place.store.commit(&Batch { revoked: later.clone(), revoked_before: 10, ..Batch::default() }).await.unwrap();
+        assert_eq!(place.reopen().await.store.load().await.unwrap().revoked, later, "{kind}");
+    }
 }
 
 #[tokio::test]

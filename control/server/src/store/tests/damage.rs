@@ -4,6 +4,7 @@ use std::error::Error;
 use std::path::Path;
 
 use outrigger_control_core::port::{Batch, Store};
+use outrigger_control_core::revocation::{Revoked, Target};
 use outrigger_model::replica::ReplicaState;
 use outrigger_model::resource::Serial;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -58,6 +59,25 @@ async fn a_row_that_was_changed_from_outside_is_set_aside_and_never_served() {
     let mut connection = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
     let kept: String = sqlx::query_scalar("SELECT content FROM quarantine").fetch_one(&mut connection).await.unwrap();
     assert!(kept.contains("fd00::9"), "people can still look at it");
+}
+
+#[tokio::test]
+async fn a_revocation_that_was_changed_from_outside_is_set_aside() {
+    let (_folder, path) = file();
+    let store = SqliteStore::open(&path).await.unwrap();
+    store.load().await.unwrap();
+    let target = Target::parse("agent", "weather").unwrap();
+    let revoked = vec![Revoked { target, at: 7, reason: "stolen".to_owned() }];
+    store.commit(&Batch { revoked, ..Batch::default() }).await.unwrap();
+    store.close().await;
+    drop(store);
+    edit(&path, "UPDATE revocation SET at = 1").await;
+    let store = SqliteStore::open(&path).await.unwrap();
+    let stored = store.load().await.unwrap();
+    assert!(stored.revoked.is_empty());
+    let [damaged] = stored.damaged.as_slice() else { panic!("{:?}", stored.damaged) };
+    assert_eq!((damaged.table, damaged.key.as_str()), ("revocation", "agent weather"));
+    assert!(store.load().await.unwrap().damaged.is_empty(), "told once");
 }
 
 #[tokio::test]

@@ -5,19 +5,14 @@
 //! Invariant: no recursion, no growth, no allocation; the memory of a scanner does not depend on the body.
 
 use super::number::Number;
+use super::probe::{Probes, Values, Wants};
+use super::short::{Short, plain};
 use super::text::{escaped, joined};
 use super::watch::{Kind, Token, Watch};
 use crate::refusal::fault::Fault;
 
 /// Deepest nesting of values. Servers with recursive parsers end at a few hundred.
 pub const DEPTH_MAX: u32 = 64;
-/// Most keys and names end within so many bytes; they are looked at once.
-const NEAR_BYTES: usize = 16;
-/// So much of a string is looked at at once.
-const BLOCK_BYTES: usize = 32;
-/// Longest key that means anything to us, decoded.
-const SHORT_BYTES_MAX: usize = 64;
-
 /// A body under way.
 #[derive(Debug, Clone)]
 pub struct Scanner {
@@ -32,6 +27,8 @@ pub struct Scanner {
     is_key: bool,
     short: Short,
     watch: Watch,
+    /// Only of a body in which somebody looks for more than the outside of a message.
+    probes: Option<Box<Probes>>,
     fault: Option<Fault>,
 }
 
@@ -67,13 +64,6 @@ enum State {
     Done,
 }
 
-/// The beginning of a key or of a short text, decoded.
-#[derive(Debug, Clone)]
-struct Short {
-    bytes: [u8; SHORT_BYTES_MAX],
-    length: usize,
-}
-
 impl Default for Scanner {
     fn default() -> Self {
         Self {
@@ -83,18 +73,35 @@ impl Default for Scanner {
             at: 0,
             start: 0,
             is_key: false,
-            short: Short { bytes: [0; SHORT_BYTES_MAX], length: 0 },
+            short: Short::default(),
             watch: Watch::default(),
+            probes: None,
             fault: None,
         }
     }
 }
 
 impl Scanner {
+    /// A scanner that also takes the values that are wanted.
+    pub fn wanting(wants: Wants) -> Self {
+        let probes = (!wants.is_empty()).then(|| Box::new(Probes::new(wants)));
+        Self { probes, ..Self::default() }
+    }
+
+    /// What was taken so far.
+    pub fn values(&self) -> Values {
+        self.probes.as_ref().map(|probes| probes.values()).unwrap_or_default()
+    }
+
     /// Reads `bytes`, which begin `from` bytes behind the beginning of the payload. What was read before is not read again.
     pub fn feed(&mut self, from: usize, bytes: &[u8]) -> Result<(), Fault> {
         let fresh = bytes.get(self.at.saturating_sub(from)..).unwrap_or_default();
         self.guarded(|scanner| scanner.read(fresh))
+    }
+
+    /// Reads what follows.
+    pub fn read_on(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        self.guarded(|scanner| scanner.read(bytes))
     }
 
     /// The payload is over.
@@ -103,7 +110,9 @@ impl Scanner {
             State::Done => Ok(()),
             State::Value if scanner.depth == 0 => Err(Fault::Empty),
             // A number ends where the body does; it is no message either way.
-            State::Number(number) if scanner.depth == 0 && number.is_whole() => scanner.scalar(Kind::Number),
+            State::Number(number) if scanner.depth == 0 && number.is_whole() => {
+                scanner.end_scalar(Kind::Number, scanner.at)
+            }
             _ => Err(Fault::CutOff { at: scanner.at }),
         })
     }
@@ -132,7 +141,7 @@ impl Scanner {
                 let plain = plain(rest);
                 if plain > 0 {
                     let (text, behind) = rest.split_at_checked(plain).unwrap_or((rest, &[]));
-                    self.short.add(text);
+                    self.hear(text);
                     self.at += text.len();
                     rest = behind;
                     continue;
@@ -193,6 +202,7 @@ impl Scanner {
             b'"' => {
                 self.is_key = false;
                 self.open_text();
+                self.begin_scalar();
                 Ok(())
             }
             b'{' | b'[' => self.open(byte == b'{'),
@@ -200,10 +210,40 @@ impl Scanner {
             b'f' => self.go(State::Word(b"alse")),
             b'n' => self.go(State::Word(b"ull")),
             _ => match Number::begun_by(byte) {
-                Some(number) => self.go(State::Number(number)),
+                Some(number) => {
+                    self.short.clear();
+                    self.begin_scalar();
+                    self.hear(&[byte]);
+                    self.go(State::Number(number))
+                }
                 None => self.wrong(),
             },
         }
+    }
+
+    /// A string or a number begins.
+    fn begin_scalar(&mut self) {
+        if let Some(probes) = &mut self.probes {
+            probes.begin();
+        }
+    }
+
+    /// More of the present string or number, decoded.
+    fn hear(&mut self, text: &[u8]) {
+        self.short.add(text);
+        if let Some(probes) = &mut self.probes {
+            probes.hear(text);
+        }
+    }
+
+    /// A value without others in it is over. Strings end behind their quote.
+    fn end_scalar(&mut self, kind: Kind, end: usize) -> Result<(), Fault> {
+        let token = Token { start: self.start, end };
+        self.watch.scalar(kind, token, self.short.text(), self.depth)?;
+        if let Some(probes) = &mut self.probes {
+            probes.scalar(kind, self.short.text());
+        }
+        self.ended()
     }
 
     fn open(&mut self, is_object: bool) -> Result<(), Fault> {
@@ -211,6 +251,9 @@ impl Scanner {
             return Err(Fault::TooDeep { most: DEPTH_MAX });
         }
         self.watch.open(is_object, self.depth)?;
+        if let Some(probes) = &mut self.probes {
+            probes.open(is_object, self.depth);
+        }
         self.depth += 1;
         self.objects = self.objects << 1 | u64::from(is_object);
         self.go(if is_object { State::FirstKey } else { State::FirstItem })
@@ -223,6 +266,9 @@ impl Scanner {
         self.depth -= 1;
         self.objects >>= 1;
         self.watch.close(self.depth)?;
+        if let Some(probes) = &mut self.probes {
+            probes.close(self.depth);
+        }
         self.ended()
     }
 
@@ -235,15 +281,9 @@ impl Scanner {
         self.depth > 0 && self.objects & 1 == 1
     }
 
-    fn scalar(&mut self, kind: Kind) -> Result<(), Fault> {
-        let token = Token { start: self.start, end: self.at };
-        self.watch.scalar(kind, token, self.short.text(), self.depth)?;
-        self.ended()
-    }
-
     fn open_text(&mut self) {
         self.start = self.at;
-        self.short.length = 0;
+        self.short.clear();
         self.state = State::Text;
     }
 
@@ -252,18 +292,16 @@ impl Scanner {
         match byte {
             b'"' if self.is_key => {
                 self.watch.key(self.short.text(), self.depth)?;
+                if let Some(probes) = &mut self.probes {
+                    probes.key(self.short.text(), self.depth)?;
+                }
                 self.go(State::Colon)
             }
-            b'"' => {
-                // The token ends behind the quote.
-                let token = Token { start: self.start, end: self.at + 1 };
-                self.watch.scalar(Kind::Text, token, self.short.text(), self.depth)?;
-                self.ended()
-            }
+            b'"' => self.end_scalar(Kind::Text, self.at + 1),
             b'\\' => self.go(State::Escape),
             0..0x20 => self.wrong(),
             _ => {
-                self.short.add(&[byte]);
+                self.hear(&[byte]);
                 match byte {
                     0xc2..=0xdf => self.go(State::Letter { left: 1, least: 0x80, most: 0xbf }),
                     0xe0 => self.go(State::Letter { left: 2, least: 0xa0, most: 0xbf }),
@@ -282,7 +320,7 @@ impl Scanner {
         if !(least..=most).contains(&byte) {
             return Err(Fault::Utf8 { at: self.at });
         }
-        self.short.add(&[byte]);
+        self.hear(&[byte]);
         self.go(match left {
             1 => State::Text,
             _ => State::Letter { left: left - 1, least: 0x80, most: 0xbf },
@@ -295,7 +333,7 @@ impl Scanner {
         }
         match escaped(byte) {
             Some(letter) => {
-                self.short.add(&[letter]);
+                self.hear(&[letter]);
                 self.go(State::Text)
             }
             None => self.wrong(),
@@ -316,16 +354,19 @@ impl Scanner {
             Some(high) => joined(high, code),
         };
         let Some(letter) = letter else { return self.wrong() };
-        self.short.add(letter.encode_utf8(&mut [0; 4]).as_bytes());
+        self.hear(letter.encode_utf8(&mut [0; 4]).as_bytes());
         self.go(State::Text)
     }
 
     fn number(&mut self, number: Number, byte: u8) -> Result<(), Fault> {
         match number.with(byte) {
-            Some(number) => self.go(State::Number(number)),
+            Some(number) => {
+                self.hear(&[byte]);
+                self.go(State::Number(number))
+            }
             // What goes on otherwise is no number, and must not be told as an id.
             None if number.is_whole() && matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b']' | b'}') => {
-                self.scalar(Kind::Number)?;
+                self.end_scalar(Kind::Number, self.at)?;
                 self.step(byte)
             }
             None => self.wrong(),
@@ -336,10 +377,9 @@ impl Scanner {
         match word.split_first() {
             Some((expected, [])) if *expected == byte => {
                 // The token ends behind this byte; what a word says is told by its length.
-                let token = Token { start: self.start, end: self.at + 1 };
+                self.short.clear();
                 let kind = if word == b"l" { Kind::Null } else { Kind::Bool };
-                self.watch.scalar(kind, token, None, self.depth)?;
-                self.ended()
+                self.end_scalar(kind, self.at + 1)
             }
             Some((expected, rest)) if *expected == byte => self.go(State::Word(rest)),
             _ => self.wrong(),
@@ -354,40 +394,4 @@ impl Scanner {
     const fn wrong(&self) -> Result<(), Fault> {
         Err(Fault::NotJson { at: self.at })
     }
-}
-
-impl Short {
-    fn add(&mut self, text: &[u8]) {
-        if let Some(room) = self.bytes.get_mut(self.length..self.length + text.len()) {
-            room.copy_from_slice(text);
-        }
-        // Longer than the room means none of the texts that we look for.
-        self.length = self.length.saturating_add(text.len()).min(SHORT_BYTES_MAX + 1);
-    }
-
-    fn text(&self) -> Option<&[u8]> {
-        self.bytes.get(..self.length)
-    }
-}
-
-/// How many bytes at the front of a string are letters of ASCII that stand for themselves. Never looks further than one block behind
-/// them: a text of other letters asks for each of them.
-fn plain(bytes: &[u8]) -> usize {
-    let (near, far) = bytes.split_at_checked(NEAR_BYTES).unwrap_or((bytes, &[]));
-    let mut count = near.iter().take_while(|byte| is_plain(**byte)).count();
-    if count < near.len() {
-        return count;
-    }
-    for block in far.chunks(BLOCK_BYTES) {
-        // One look at all of it, which compilers make fast; letter by letter only where that finds something.
-        if !block.iter().fold(true, |plain, byte| plain & is_plain(*byte)) {
-            return count + block.iter().take_while(|byte| is_plain(**byte)).count();
-        }
-        count += block.len();
-    }
-    count
-}
-
-const fn is_plain(byte: u8) -> bool {
-    matches!(byte, 0x20..0x80) && byte != b'"' && byte != b'\\'
 }

@@ -38,6 +38,7 @@ enum Key {
     RequestState,
     InputResponses,
     Arguments,
+    Task,
     Meta,
     Revision,
 }
@@ -94,6 +95,7 @@ impl Key {
             b"requestState" => Self::RequestState,
             b"inputResponses" => Self::InputResponses,
             b"arguments" => Self::Arguments,
+            b"task" => Self::Task,
             b"_meta" => Self::Meta,
             _ => return None,
         })
@@ -113,6 +115,7 @@ impl Key {
             Self::RequestState => "params.requestState",
             Self::InputResponses => "params.inputResponses",
             Self::Arguments => "params.arguments",
+            Self::Task => "params.task",
             Self::Meta => "params._meta",
             Self::Revision => "params._meta.io.modelcontextprotocol/protocolVersion",
         }
@@ -127,6 +130,15 @@ impl Found {
     /// The call goes on from an answer that asked for input.
     pub(super) const fn continues(&self) -> bool {
         self.has(Key::RequestState) || self.has(Key::InputResponses)
+    }
+
+    pub(super) const fn asks_for_task(&self) -> bool {
+        self.has(Key::Task)
+    }
+
+    /// It is an answer to something.
+    pub(super) const fn is_response(&self) -> bool {
+        self.has(Key::Result) || self.has(Key::Error)
     }
 
     /// A message is over: it is a request, a notification or a response.

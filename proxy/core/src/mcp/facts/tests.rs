@@ -1,5 +1,6 @@
 use outrigger_model::revision::Era;
 
+use super::Reading::{First, Passing, Untouched};
 use super::{CallFacts, Caller, Message, Verb};
 use crate::http1::field::Fields;
 use crate::http1::written::fields;
@@ -23,26 +24,25 @@ fn a_modern_call_has_no_session_whatever_its_headers_say() {
     assert_eq!((facts.era, facts.session), (Some(Era::Modern), None));
 }
 
-/// (verb, headers, whether the body is read, whether it is waited for, the same where the route inspects)
+/// (verb, headers, how much of the body is read, the same where the route inspects)
 #[test]
 fn a_body_is_read_where_the_head_does_not_tell_and_waited_for_where_nothing_else_does() {
-    for (verb, lines, reads, waits, inspected) in [
-        (Verb::Post, &[][..], true, true, true),
-        (Verb::Post, &[LEGACY], true, true, true),
-        (Verb::Post, &[("mcp-protocol-version", "nonsense")], true, true, true),
-        (Verb::Post, &[("mcp-method", "initialize")], true, true, true),
-        (Verb::Post, &[SESSION], true, false, true),
-        (Verb::Post, &[MODERN, ("mcp-method", "tools/list")], false, false, true),
-        (Verb::Post, &[("content-type", "application/json; charset=utf-8")], true, true, true),
-        (Verb::Post, &[("content-type", "text/plain")], false, false, false),
-        (Verb::Post, &[("content-encoding", "gzip")], false, false, false),
-        (Verb::Get, &[], false, false, false),
-        (Verb::Delete, &[SESSION], false, false, false),
+    for (verb, lines, usual, inspected) in [
+        (Verb::Post, &[][..], First, First),
+        (Verb::Post, &[LEGACY], First, First),
+        (Verb::Post, &[("mcp-protocol-version", "nonsense")], First, First),
+        (Verb::Post, &[("mcp-method", "initialize")], First, First),
+        (Verb::Post, &[SESSION], Passing, First),
+        (Verb::Post, &[MODERN, ("mcp-method", "tools/list")], Untouched, First),
+        (Verb::Post, &[("content-type", "application/json; charset=utf-8")], First, First),
+        (Verb::Post, &[("content-type", "text/plain")], Untouched, Untouched),
+        (Verb::Post, &[("content-encoding", "gzip")], Untouched, Untouched),
+        (Verb::Get, &[], Untouched, Untouched),
+        (Verb::Delete, &[SESSION], Untouched, Untouched),
     ] {
         let headers = fields(lines);
         let facts = read(verb, &headers);
-        let got = (facts.is_read(false), facts.waits_for_body(false), facts.waits_for_body(true));
-        assert_eq!(got, (reads, waits, inspected), "{verb:?} {lines:?}");
+        assert_eq!((facts.reading(false), facts.reading(true)), (usual, inspected), "{verb:?} {lines:?}");
     }
 }
 
@@ -66,7 +66,6 @@ fn a_body_tells_the_method_and_the_era_that_only_it_can_tell() {
         let facts = facts.with_envelope(&Envelope::read(body.as_bytes()).unwrap(), true).unwrap();
         let got = (facts.method, facts.era, facts.message, facts.notice);
         assert_eq!(got, (method, era, message, notice), "{body}");
-        assert!(!facts.waits_for_body(false), "{body}");
     }
 }
 

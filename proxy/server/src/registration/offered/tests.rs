@@ -51,6 +51,15 @@ fn versions_and_tags_are_those_of_the_agent_unless_declared() {
 }
 
 #[test]
+fn a_capability_needs_sessions_only_where_that_is_declared() {
+    let declared = "agents: [{name: counter, url: 'http://127.0.0.1:1/mcp', \
+                    capabilities: [{name: counting, tools: [count], session_required: true}]}]";
+    let offered = capabilities(&agents(declared).remove(0), &tools(&["count", "look"]));
+    let needs: Vec<_> = offered.iter().map(|found| (found.name.as_str(), found.session_required)).collect();
+    assert_eq!(needs, [("counting", true), ("counter", false), ("look", false)]);
+}
+
+#[test]
 fn only_agents_that_were_looked_at_are_reported() {
     let yaml = "agents: [{name: a, url: 'http://127.0.0.1:1/mcp'}, {name: b, url: 'http://127.0.0.1:2/mcp'}]";
     let agents = agents(yaml);

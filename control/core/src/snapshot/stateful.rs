@@ -1,0 +1,28 @@
+//! The keys of an agent with capabilities that need sessions.
+//!
+//! In: facts, an agent. Out: one key over the tools of those capabilities, or none.
+//! Source: agents of mcp-mesh name the session of a call in its argument `session_id`.
+//! Invariant: all replicas count, so that a key does not come and go with one of them.
+
+use std::collections::BTreeSet;
+
+use outrigger_model::key::{ArgumentKey, KEY_TOOLS_MAX, KeySource};
+use outrigger_model::name::AgentName;
+
+use crate::facts::Facts;
+
+const ARGUMENT: &str = "session_id";
+
+pub fn keys(facts: &Facts, agent: &AgentName) -> Vec<KeySource> {
+    let capabilities = facts.replicas_of(agent).flat_map(|standing| &standing.replica.capabilities);
+    let stateful = capabilities.filter(|capability| capability.session_required);
+    let tools: BTreeSet<&str> =
+        stateful.flat_map(|capability| &capability.tools).map(|tool| tool.name.as_str()).collect();
+    if tools.is_empty() {
+        return Vec::new();
+    }
+    // More than can be listed stand for all of the agent's.
+    let listed = if tools.len() > KEY_TOOLS_MAX { BTreeSet::new() } else { tools };
+    let key = ArgumentKey::new(ARGUMENT, listed.into_iter().map(str::to_owned).collect());
+    key.map(KeySource::Argument).into_iter().collect()
+}
