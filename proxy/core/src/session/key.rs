@@ -53,6 +53,11 @@ impl SessionKey {
         Self(Digest::of_parts([agent.as_str().as_bytes(), id]))
     }
 
+    /// The key that a store named by its digest.
+    pub const fn from_digest(digest: Digest) -> Self {
+        Self(digest)
+    }
+
     /// The key of what an agent minted beside sessions, by the digest of its text.
     pub fn of_minted(agent: &AgentName, kind: KeyKind, value: &Digest) -> Self {
         Self(Digest::of_parts([agent.as_str().as_bytes(), kind.as_str().as_bytes(), value.as_bytes()]))
@@ -69,11 +74,6 @@ impl SessionKey {
         };
         let parts = [agent.as_str(), caller.as_str(), place, &name].map(str::as_bytes);
         Self(Digest::of_parts([kind].into_iter().chain(parts).chain([&value.as_bytes()[..]])))
-    }
-
-    /// The key that a store named by its digest.
-    pub const fn from_digest(digest: Digest) -> Self {
-        Self(digest)
     }
 
     /// Lower-case hex of it is what stores use.
