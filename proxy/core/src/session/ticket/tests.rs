@@ -112,13 +112,21 @@ fn a_session_ends_with_its_lifetime_and_with_a_revocation_of_any_kind() {
     assert_eq!(check(&lives(60), BEGAN + 59), Ok(()));
     assert_eq!(check(&lives(60), BEGAN + 60), Err(Unfit::Expired), "a shorter lifetime ends those that are open");
     let revoked = Err(Unfit::Revoked);
-    let sessions = |mesh: &mut Mesh| drop(mesh.resources.revocations.sessions.insert(key.name(), BEGAN));
+    let sessions = |mesh: &mut Mesh| {
+        mesh.resources.revocations.sessions.insert(key.name(), BEGAN);
+    };
     assert_eq!(check(&sessions, BEGAN + 1), revoked);
-    let callers = |mesh: &mut Mesh| drop(mesh.resources.revocations.callers.insert("planner".into(), BEGAN));
+    let callers = |mesh: &mut Mesh| {
+        mesh.resources.revocations.callers.insert("planner".into(), BEGAN);
+    };
     assert_eq!(check(&callers, BEGAN + 1), revoked);
-    let agents = |mesh: &mut Mesh| drop(mesh.resources.revocations.agents.insert(agent.clone(), BEGAN));
+    let agents = |mesh: &mut Mesh| {
+        mesh.resources.revocations.agents.insert(agent.clone(), BEGAN);
+    };
     assert_eq!(check(&agents, BEGAN + 1), revoked);
-    let earlier = |mesh: &mut Mesh| drop(mesh.resources.revocations.agents.insert(agent.clone(), BEGAN - 1));
+    let earlier = |mesh: &mut Mesh| {
+        mesh.resources.revocations.agents.insert(agent.clone(), BEGAN - 1);
+    };
     assert_eq!(check(&earlier, BEGAN + 1), Ok(()), "one that began after the revocation goes on");
 }
 
