@@ -20,7 +20,9 @@ use outrigger_proxy_core::world::endpoint::Endpoint;
 use super::call::{Call, unix_seconds};
 use super::downstream::Downstream;
 use super::parts::GatewayParts;
+use super::tenure::{AGED, ANOTHER_CALLER, REVOKED};
 use crate::session::seals;
+use crate::telemetry::{Direction, RefusedUse};
 
 /// The binding of the session that a request names; of a sealed id, whatever the stores know.
 pub async fn find(
@@ -37,6 +39,10 @@ pub async fn find(
     let presented = Presented { world: &call.world, agent, caller: &parts.caller, key, unix: unix_seconds() };
     let unfit = |unfit: Unfit| {
         parts.events.sealed_id_refused(unfit);
+        if let Some(decision) = decision(unfit) {
+            let (direction, caller, agent) = (Direction::Outbound, parts.caller.as_str(), agent.as_str());
+            parts.events.session_refused(&RefusedUse { direction, caller, agent, session: key.name(), decision });
+        }
         Refusal::SessionGone
     };
     if let Some(known) = parts.sessions.recall(&key) {
@@ -87,4 +93,14 @@ pub fn mint(
     let key = SessionKey::of(&endpoint.agent, &sealed);
     down.ids.callers = Some(sealed);
     Lesson::Learn(key, binding)
+}
+
+/// What auditors are told; nothing of garbage, which is nobody's session.
+const fn decision(unfit: Unfit) -> Option<&'static str> {
+    match unfit {
+        Unfit::Unreadable => None,
+        Unfit::Expired => Some(AGED),
+        Unfit::OtherCaller => Some(ANOTHER_CALLER),
+        Unfit::Revoked => Some(REVOKED),
+    }
 }

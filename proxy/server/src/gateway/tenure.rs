@@ -182,12 +182,15 @@ impl Revocable {
     }
 }
 
-const ANOTHER_CALLER: &str = "another_caller";
+// The words of auditors.
+pub const ANOTHER_CALLER: &str = "another_caller";
+pub const REVOKED: &str = "revoked";
+pub const AGED: &str = "aged";
 
 const fn label(over: Over) -> &'static str {
     match over {
-        Over::Revoked => "revoked",
-        Over::Aged => "aged",
+        Over::Revoked => REVOKED,
+        Over::Aged => AGED,
     }
 }
 

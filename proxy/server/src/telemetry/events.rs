@@ -258,10 +258,7 @@ impl Events {
     pub fn sealed_id_refused(&self, unfit: Unfit) {
         let reason = unfit.label();
         self.metrics.sealed_ids_refused.get_or_create(&ReasonLabels { reason }).inc();
-        match unfit {
-            Unfit::OtherCaller => warn!(reason, "a session id of another caller was refused"),
-            Unfit::Unreadable | Unfit::Expired | Unfit::Revoked => debug!(reason, "a session id was refused"),
-        }
+        debug!(reason, "a session id was refused");
     }
 
     /// The mesh seals session ids, and that of this session is too long for it.

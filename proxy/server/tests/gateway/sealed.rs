@@ -180,6 +180,7 @@ async fn who_took_an_id_from_another_workload_is_told_nothing_and_is_counted() {
     let id = open(&proxy).await;
     assert_eq!(told(&call(&thief, &id).await), told_of_garbage(&thief).await);
     assert_eq!(thief.count("outrigger_sealed_ids_refused_total{reason=\"other_caller\"}"), 1);
+    assert_eq!(thief.count("outrigger_session_refusals_total{reason=\"another_caller\"}"), 1, "auditors are told");
     assert_eq!(call(&proxy, &id).await.status, 200, "its owner notices nothing");
 }
 
