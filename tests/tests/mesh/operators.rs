@@ -47,7 +47,7 @@ async fn what_agents_offer_was_asked_of_them() -> Result<()> {
     let fleet = Fleet::start(Sdk::Python).await?;
     let agents = fleet.mesh.get("agents").await?;
     let weather = agents.iter().find(|agent| agent["name"] == AGENT).context("weather")?;
-    assert_eq!(weather["tools"], serde_json::json!(["increment", "whoami"]));
+    assert_eq!(weather["tools"], serde_json::json!(["increment", "note", "whoami"]));
     let replicas = weather["replicas"].as_array().context("replicas")?;
     assert_eq!(replicas.len(), REPLICAS.len());
     for replica in replicas {

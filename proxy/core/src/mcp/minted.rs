@@ -154,5 +154,11 @@ fn number(values: &Values, want: usize) -> Option<u64> {
     std::str::from_utf8(values.word(want)?).ok()?.parse().ok()
 }
 
+/// Whether a body holds the name of anything that could be minted, as it is usually spelled; anywhere in it.
+pub fn is_named_in(body: &[u8]) -> bool {
+    let holds = |name: &[u8]| memchr::memmem::find(body, name).is_some();
+    holds(b"\"taskId\"") || holds(b"\"requestState\"")
+}
+
 #[cfg(test)]
 mod tests;
