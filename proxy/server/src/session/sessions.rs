@@ -46,8 +46,7 @@ impl Sessions {
 
     /// The binding of a session, if any store knows it.
     pub async fn find(&self, key: &SessionKey, idle: Duration) -> Option<Arc<Binding>> {
-        if let Some(binding) = self.memory.find(key, Instant::now()) {
-            self.events.session_looked_up(Lookup::Memory);
+        if let Some(binding) = self.recall(key) {
             return Some(binding);
         }
         let Some(shared) = &self.shared else {
@@ -81,7 +80,7 @@ impl Sessions {
         known
     }
 
-    /// Keeps what needs no store because it can be had again; what is known here from now on.
+    /// Keeps a binding here only; what is known here from now on.
     pub fn remember(&self, key: SessionKey, binding: Binding, idle: Duration) -> Arc<Binding> {
         let held = self.memory.offer(key, Arc::new(binding), kept(idle), Instant::now());
         self.events.sessions_held(StoreKind::Memory, self.memory.count());
@@ -122,8 +121,7 @@ impl Sessions {
 
     /// Offers a binding to every store; the one that counts from now on. The shared store has it when this returns, if it works.
     pub async fn claim(&self, key: SessionKey, binding: Binding, idle: Duration) -> Arc<Binding> {
-        let held = self.memory.offer(key, Arc::new(binding), kept(idle), Instant::now());
-        self.events.sessions_held(StoreKind::Memory, self.memory.count());
+        let held = self.remember(key, binding, idle);
         let Some(shared) = &self.shared else { return held };
         match shared.behind.store.offer(&key, &held, kept(idle)).await {
             Ok(shared) if shared == *held => held,
