@@ -46,11 +46,11 @@ pub fn document(resource: &Resource) -> Value {
             "endpoints": endpoints.endpoints.iter().map(endpoint).collect::<Vec<_>>(),
         }),
         Resource::Route(route) => json!({
-            "name": route.name.as_str(), "pool": route.pool.as_str(), "affinity": route.affinity.as_str(),
-            "inspect": route.inspect,
-            "keys": route.sessions.keys.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "on_replica_loss": route.sessions.on_loss.as_str(),
-            "timeouts": timeouts(&route.timeouts),
+            "name": route.name.as_str(), "pool": route.pool.as_str(), "affinity": route.policy.affinity.as_str(),
+            "inspect": route.policy.inspect,
+            "keys": route.policy.sessions.keys.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "on_replica_loss": route.policy.sessions.on_loss.as_str(),
+            "timeouts": timeouts(&route.policy.timeouts),
         }),
     }
 }
@@ -77,7 +77,7 @@ pub fn line(resource: &Resource) -> String {
                 |endpoint: &Endpoint| format!("{} {} {}", endpoint.replica, endpoint.address, endpoint.state.as_str());
             endpoints.endpoints.iter().map(told).collect::<Vec<_>>().join(", ")
         }
-        Resource::Route(route) => format!("→ {}, affinity {}", route.pool, route.affinity.as_str()),
+        Resource::Route(route) => format!("→ {}, affinity {}", route.pool, route.policy.affinity.as_str()),
     }
 }
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use outrigger_model::endpoint::{Endpoint, EndpointState};
-use outrigger_model::key::SessionPolicy;
 use outrigger_model::manifest::Manifest;
 use outrigger_model::name::{AgentName, NodeId, PoolName, ReplicaId, RouteName};
+use outrigger_model::pool::policy::PoolPolicy;
 use outrigger_model::pool::{Balance, Endpoints, Pool};
 use outrigger_model::replica::Generation;
 use outrigger_model::resource::{Epoch, ResourceKind, Serial, Token};
-use outrigger_model::route::{Affinity, Route, Timeouts};
+use outrigger_model::route::{Route, RoutePolicy};
 use outrigger_model::snapshot::Kinds;
 use outrigger_wire::body::Bodies;
 use outrigger_wire::kind::{MANIFEST_TYPE_URL, kind_of, type_url};
@@ -36,23 +36,17 @@ pub fn add(resources: &mut Kinds, name: &str, weight: u16) {
         identity: None,
         generation: Generation(1),
         weight,
+        tier: 0,
+        zone: String::new(),
         state: EndpointState::Up,
     };
     let agent = AgentName::new(name).unwrap();
-    resources.pools.insert(pool.clone(), Pool { name: pool.clone(), agent, balance: Balance::default() });
-    resources.endpoints.insert(pool.clone(), Endpoints { pool: pool.clone(), endpoints: vec![endpoint] });
-    let timeouts = Timeouts::default();
-    resources.routes.insert(
-        route.clone(),
-        Route {
-            name: route,
-            pool,
-            affinity: Affinity::Auto,
-            inspect: false,
-            sessions: SessionPolicy::default(),
-            timeouts,
-        },
+    resources.pools.insert(
+        pool.clone(),
+        Pool { name: pool.clone(), agent, balance: Balance::default(), policy: PoolPolicy::default() },
     );
+    resources.endpoints.insert(pool.clone(), Endpoints { pool: pool.clone(), endpoints: vec![endpoint] });
+    resources.routes.insert(route.clone(), Route { name: route, pool, policy: RoutePolicy::default() });
 }
 
 pub fn remove(resources: &mut Kinds, name: &str) {

@@ -8,6 +8,11 @@ use crate::identity::SpiffeId;
 use crate::name::ReplicaId;
 use crate::replica::Generation;
 
+/// Largest tier of an endpoint.
+pub const TIER_MAX: u8 = 15;
+/// Longest name of a zone, in bytes.
+pub const ZONE_BYTES_MAX: usize = 63;
+
 /// Whether new work may go to an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EndpointState {
@@ -30,6 +35,10 @@ pub struct Endpoint {
     /// Relative share of new calls, 1 to 1000.
     pub weight: u16,
     pub state: EndpointState,
+    /// Which preference it is of: endpoints of tier 0 come first, at most [`TIER_MAX`].
+    pub tier: u8,
+    /// Where it runs, as its proxy says; empty: it does not.
+    pub zone: String,
 }
 
 impl EndpointState {

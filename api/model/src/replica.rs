@@ -38,6 +38,8 @@ pub struct Replica {
     pub revisions: Vec<Revision>,
     /// Relative share of new calls, 1 to 1000.
     pub weight: u16,
+    /// Where it runs, such as a zone of a cloud; empty: it is not said.
+    pub zone: String,
     pub capabilities: Vec<Capability>,
 }
 

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use crate::key::SessionPolicy;
 use crate::name::{PoolName, RouteName};
+use crate::rate::RateLimit;
+use crate::retries::Retries;
+use crate::traffic::Traffic;
 
 /// Which state a call must follow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -60,11 +63,21 @@ pub enum TimeClass {
 pub struct Route {
     pub name: RouteName,
     pub pool: PoolName,
+    pub policy: RoutePolicy,
+}
+
+/// How calls of a route travel. The default is what suits most.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct RoutePolicy {
     pub affinity: Affinity,
     /// Whether the body of every call is read and compared with its head, also where the head tells all.
     pub inspect: bool,
     pub sessions: SessionPolicy,
     pub timeouts: Timeouts,
+    pub retries: Retries,
+    /// Of calls that leave for the route; at most [`RATES_MAX`](crate::rate::RATES_MAX).
+    pub rates: Vec<RateLimit>,
+    pub traffic: Traffic,
 }
 
 impl Timeouts {

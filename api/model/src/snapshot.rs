@@ -52,6 +52,8 @@ pub struct Snapshot(Kinds);
 pub enum SnapshotError {
     #[error("Route/{route}.pool: there is no pool `{pool}`")]
     RoutePool { route: RouteName, pool: PoolName },
+    #[error("Route/{route}.traffic: there is no pool `{pool}`")]
+    TrafficPool { route: RouteName, pool: PoolName },
     #[error("Agent/{agent}.pool: there is no pool `{pool}`")]
     AgentPool { agent: AgentName, pool: PoolName },
     #[error("Endpoints/{pool}: there is no pool of that name")]
@@ -116,8 +118,12 @@ impl Kinds {
         // A pool that went may leave routes behind that did not change.
         let checked = if pool_gone { &nothing } else { before };
         for (name, route) in self.routes.changed_since(&checked.routes) {
-            if let Some(Route { pool, .. }) = route.filter(|route| !self.pools.contains_key(&route.pool)) {
-                return Err(SnapshotError::RoutePool { route: name.clone(), pool: pool.clone() });
+            let Some(route) = route else { continue };
+            if !self.pools.contains_key(&route.pool) {
+                return Err(SnapshotError::RoutePool { route: name.clone(), pool: route.pool.clone() });
+            }
+            if let Some(pool) = route.policy.traffic.pools().find(|pool| !self.pools.contains_key(*pool)) {
+                return Err(SnapshotError::TrafficPool { route: name.clone(), pool: pool.clone() });
             }
         }
         for (name, agent) in self.agents.changed_since(&checked.agents) {

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use outrigger_model::endpoint::ZONE_BYTES_MAX;
 use outrigger_model::identity::BadIdentity;
 use outrigger_model::key::BadKey;
 use outrigger_model::name::BadName;
@@ -12,6 +13,7 @@ use outrigger_model::resource::BadToken;
 use outrigger_model::revision::BadRevision;
 use outrigger_model::snapshot::SnapshotError;
 use outrigger_model::tag::BadTag;
+use outrigger_model::tool_pattern::BadToolPattern;
 
 use crate::path::FieldPath;
 
@@ -56,10 +58,20 @@ pub enum Wrong {
     Address(String),
     #[error("it is not a length of time from 0 to 10,000 years")]
     Duration,
+    #[error("it is no time at all")]
+    Zero,
+    #[error("`{0}` is not a zone: at most {ZONE_BYTES_MAX} visible ASCII characters")]
+    Zone(String),
+    #[error("`{0}` is not a name of a header field in lower case")]
+    Header(String),
+    #[error("it holds characters that no header field can have")]
+    HeaderValue,
     #[error("it is not a time from 1970 to 9999")]
     Time,
     #[error("{0}")]
     Name(#[from] BadName),
+    #[error("{0}")]
+    Tool(#[from] BadToolPattern),
     #[error("{}", excerpt(.0))]
     Key(#[from] BadKey),
     #[error("{}", excerpt(.0))]

@@ -19,6 +19,7 @@ use crate::limit::BODY_BYTES_MAX;
 use crate::{decode, encode};
 
 /// A resource of a snapshot.
+#[expect(clippy::large_enum_variant, reason = "made, read and dropped one at a time; none is kept")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resource {
     Settings(Settings),

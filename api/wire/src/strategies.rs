@@ -1,5 +1,7 @@
 //! Arbitrary model values, for the tests of this crate only.
 
+mod policy;
+
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
@@ -7,14 +9,14 @@ use std::time::Duration;
 use outrigger_model::agent::Agent;
 use outrigger_model::capability::{Capability, Tool, ToolHints};
 use outrigger_model::digest::Digest;
-use outrigger_model::endpoint::{Endpoint, EndpointState};
+use outrigger_model::endpoint::{Endpoint, EndpointState, TIER_MAX};
 use outrigger_model::identity::SpiffeId;
 use outrigger_model::key::{ArgumentKey, KEYS_MAX, KeySource, OnLoss, SessionPolicy};
 use outrigger_model::pool::{Balance, Endpoints, Pool};
 use outrigger_model::replica::{Generation, Replica};
 use outrigger_model::revision::Revision;
 use outrigger_model::revocation::{Revocations, SessionName};
-use outrigger_model::route::{Affinity, Limits, Route, Timeouts};
+use outrigger_model::route::{Affinity, Limits, Route, RoutePolicy, Timeouts};
 use outrigger_model::secret::{Keyring, SealKey, Secret};
 use outrigger_model::settings::{SessionLimits, SessionMode, Settings};
 use outrigger_model::snapshot::Kinds;
@@ -22,6 +24,7 @@ use outrigger_model::tag::TagSet;
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::sample::select;
 use semver::Version;
 
 use crate::report::ReportedReplica;
@@ -127,18 +130,19 @@ pub fn capability() -> impl Strategy<Value = Capability> {
 }
 
 pub fn pool() -> impl Strategy<Value = Pool> {
-    let balance = prop_oneof![Just(Balance::RoundRobin), Just(Balance::LeastRequest)];
-    (name(), name(), balance).prop_map(|(name, agent, balance)| Pool { name, agent, balance })
+    let parts = (name(), name(), select(&Balance::ALL[..]), policy::pool_policy());
+    parts.prop_map(|(name, agent, balance, policy)| Pool { name, agent, balance, policy })
 }
 
 pub fn endpoints() -> impl Strategy<Value = Endpoints> {
     let state = prop_oneof![Just(EndpointState::Up), Just(EndpointState::Suspect), Just(EndpointState::Draining)];
-    let rest = (address(), identity(), any::<u64>(), 1..=1000u16, state);
+    let place = (0..=TIER_MAX, "[a-z0-9-]{0,9}");
+    let rest = (address(), identity(), any::<u64>(), 1..=1000u16, state, place);
     let endpoints = btree_map(name(), rest, 0..6).prop_map(|endpoints| {
         let endpoints = endpoints.into_iter();
-        let endpoint = |(replica, (address, identity, generation, weight, state))| {
+        let endpoint = |(replica, (address, identity, generation, weight, state, (tier, zone)))| {
             let generation = Generation(generation);
-            Endpoint { replica, address, identity, generation, weight, state }
+            Endpoint { replica, address, identity, generation, weight, state, tier, zone }
         };
         endpoints.map(endpoint).collect()
     });
@@ -155,15 +159,18 @@ pub fn route() -> impl Strategy<Value = Route> {
         stream,
         keep_alive,
     });
-    let parts = (name(), name(), affinity, any::<bool>(), session_policy(), timeouts);
-    parts.prop_map(|(name, pool, affinity, inspect, sessions, timeouts)| Route {
-        name,
-        pool,
+    let more = (policy::retries(), policy::rates(), policy::traffic());
+    let policy = (affinity, any::<bool>(), session_policy(), timeouts, more);
+    let policy = policy.prop_map(|(affinity, inspect, sessions, timeouts, (retries, rates, traffic))| RoutePolicy {
         affinity,
         inspect,
         sessions,
         timeouts,
-    })
+        retries,
+        rates,
+        traffic,
+    });
+    (name(), name(), policy).prop_map(|(name, pool, policy)| Route { name, pool, policy })
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
@@ -200,13 +207,25 @@ pub fn reported() -> impl Strategy<Value = ReportedReplica> {
         capabilities
     });
     let who = (name(), name(), name(), version(), tags());
-    let rest = (address(), identity(), any::<u64>(), revisions, 1..=1000u16, capabilities);
+    let rest = (address(), identity(), any::<u64>(), revisions, 1..=1000u16, ("[a-z0-9-]{0,9}", capabilities));
     (who, rest, any::<bool>(), "\\PC{0,60}").prop_map(|(who, rest, serving, trouble)| {
         let (id, agent, node, version, tags) = who;
-        let (address, identity, generation, revisions, weight, capabilities) = rest;
+        let (address, identity, generation, revisions, weight, (zone, capabilities)) = rest;
         let generation = Generation(generation);
-        let replica =
-            Replica { id, agent, node, version, tags, address, identity, generation, revisions, weight, capabilities };
+        let replica = Replica {
+            id,
+            agent,
+            node,
+            version,
+            tags,
+            address,
+            identity,
+            generation,
+            revisions,
+            weight,
+            zone,
+            capabilities,
+        };
         ReportedReplica { replica, serving, trouble }
     })
 }

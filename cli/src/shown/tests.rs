@@ -14,6 +14,8 @@ fn endpoints_show_where_they_are_and_how() {
         identity: None,
         generation: Generation(u64::MAX),
         weight: 100,
+        tier: 0,
+        zone: String::new(),
         state: EndpointState::Draining,
     };
     let pool = PoolName::new("weather").unwrap();

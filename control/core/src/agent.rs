@@ -9,6 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use outrigger_model::address::{self, Cidr};
 use outrigger_model::capability::{Capability, TOOL_NAME_BYTES_MAX, TOOLS_MAX, Tool, ToolHints};
 use outrigger_model::digest::Digest;
+use outrigger_model::endpoint::ZONE_BYTES_MAX;
 use outrigger_model::identity::SpiffeId;
 use outrigger_model::name::{AgentName, CapabilityName, NodeId, ReplicaId};
 use outrigger_model::replica::{CAPABILITIES_MAX, Generation, Replica};
@@ -42,6 +43,7 @@ pub struct Claim {
     /// Whether the agent itself answers its probe.
     pub serving: bool,
     pub trouble: String,
+    pub zone: String,
     pub capabilities: Vec<ClaimedCapability>,
 }
 
@@ -139,6 +141,7 @@ pub fn admit(at: usize, claim: Claim, sender: &Sender, networks: &[Cidr]) -> Res
         generation: Generation(claim.generation),
         revisions: judge.revisions(&claim.revisions)?,
         weight: judge.weight(claim.weight)?,
+        zone: judge.zone(claim.zone)?,
         capabilities,
     };
     Ok(Reported { replica, serving: claim.serving, trouble: one_line(&claim.trouble, TROUBLE_BYTES_MAX) })
@@ -184,6 +187,14 @@ impl Judge {
             Ok(weight) if weight <= 1_000 => Ok(weight),
             _ => Err(self.no(Reason::Shape, "weight", &format!("{weight} is not within 1 to 1000"))),
         }
+    }
+
+    fn zone(&self, zone: String) -> Result<String, Refusal> {
+        if zone.len() <= ZONE_BYTES_MAX && zone.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Ok(zone);
+        }
+        let detail = format!("is not a zone of at most {ZONE_BYTES_MAX} visible ASCII characters");
+        Err(self.no(Reason::Shape, "zone", &detail))
     }
 
     fn revisions(&self, texts: &[String]) -> Result<Vec<Revision>, Refusal> {

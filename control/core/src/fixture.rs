@@ -79,6 +79,7 @@ pub fn standing(row: &str) -> Standing {
         generation: Generation(1),
         revisions: vec![],
         weight: 100,
+        zone: String::new(),
         capabilities,
     };
     Standing { replica: Arc::new(replica), state, trouble: "".into() }

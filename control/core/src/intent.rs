@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use outrigger_model::digest::Digest;
-use outrigger_model::key::SessionPolicy;
 use outrigger_model::name::{AgentName, RouteName};
 use outrigger_model::pool::Balance;
+use outrigger_model::pool::policy::PoolPolicy;
 use outrigger_model::requirement::Requirement;
-use outrigger_model::route::{Affinity, Limits, TimeClass, Timeouts};
+use outrigger_model::route::{Limits, RoutePolicy, TimeClass};
 use outrigger_model::settings::Settings;
+use outrigger_model::tag::TagSet;
 
 /// Most routes that operators declare.
 pub const ROUTES_MAX: usize = 10_000;
@@ -28,17 +29,23 @@ const SESSION_LIFETIME_MAX: Duration = Duration::from_secs(365 * 86_400);
 pub struct OperatorRoute {
     pub name: RouteName,
     pub requirement: Requirement,
-    pub affinity: Affinity,
-    pub inspect: bool,
-    pub sessions: SessionPolicy,
-    pub timeouts: Timeouts,
+    pub policy: RoutePolicy,
+}
+
+/// Rules for the replicas of one agent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OperatorPool {
+    pub balance: Balance,
+    pub policy: PoolPolicy,
+    /// Which replicas are preferred: those with all tags of the first list come first, then those of the second, then all others.
+    pub tiers: Vec<TagSet>,
 }
 
 /// All that operators declare.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Intent {
     routes: BTreeMap<RouteName, OperatorRoute>,
-    pools: BTreeMap<AgentName, Balance>,
+    pools: BTreeMap<AgentName, OperatorPool>,
     settings: Settings,
 }
 
@@ -65,7 +72,7 @@ pub enum IntentError {
 impl Intent {
     pub fn new(
         routes: Vec<OperatorRoute>,
-        pools: Vec<(AgentName, Balance)>,
+        pools: Vec<(AgentName, OperatorPool)>,
         settings: Settings,
     ) -> Result<Self, IntentError> {
         if routes.len() > ROUTES_MAX {
@@ -88,8 +95,8 @@ impl Intent {
                 return Err(IntentError::RouteTwice(name));
             }
         }
-        for (agent, balance) in pools {
-            if intent.pools.insert(agent.clone(), balance).is_some() {
+        for (agent, pool) in pools {
+            if intent.pools.insert(agent.clone(), pool).is_some() {
                 return Err(IntentError::PoolTwice(agent));
             }
         }
@@ -101,9 +108,9 @@ impl Intent {
         self.routes.values()
     }
 
-    /// How calls are spread over the replicas of an agent.
-    pub fn balance(&self, agent: &AgentName) -> Balance {
-        self.pools.get(agent).copied().unwrap_or_default()
+    /// How calls are spread over the replicas of an agent, if operators say it.
+    pub fn pool(&self, agent: &AgentName) -> Option<&OperatorPool> {
+        self.pools.get(agent)
     }
 
     pub fn settings(&self) -> &Settings {
@@ -114,16 +121,16 @@ impl Intent {
     pub fn digest(&self) -> Digest {
         let mut parts = vec![format!("{:?}", self.settings)];
         for route in self.routes.values() {
-            let OperatorRoute { name, requirement, affinity, inspect, sessions, timeouts } = route;
-            parts.push(format!("route {name} {requirement} {} {inspect} {sessions:?} {timeouts:?}", affinity.as_str()));
+            let OperatorRoute { name, requirement, policy } = route;
+            parts.push(format!("route {name} {requirement} {policy:?}"));
         }
-        parts.extend(self.pools.iter().map(|(agent, balance)| format!("pool {agent} {}", balance.as_str())));
+        parts.extend(self.pools.iter().map(|(agent, pool)| format!("pool {agent} {pool:?}")));
         Digest::of_parts(parts.iter().map(String::as_bytes))
     }
 }
 
 fn check_timeouts(route: &OperatorRoute) -> Result<(), IntentError> {
-    let timeouts = &route.timeouts;
+    let timeouts = &route.policy.timeouts;
     check_timeout(route, Some(timeouts.connect), || "connect".to_owned())?;
     check_timeout(route, timeouts.keep_alive, || "keep_alive".to_owned())?;
     for class in TimeClass::ALL {

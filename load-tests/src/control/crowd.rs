@@ -49,6 +49,7 @@ pub fn replica(agent: &str, id: &str) -> Replica {
         generation: 1,
         revisions: vec!["2025-11-25".to_owned()],
         weight: 100,
+        zone: String::new(),
         serving: true,
         trouble: String::new(),
         capabilities: Vec::new(),

@@ -104,6 +104,7 @@ fn facts(capabilities: usize, names: usize) -> Result<Facts, ControlError> {
             generation: Generation(1),
             revisions: Vec::new(),
             weight: 100,
+            zone: String::new(),
             capabilities,
         };
         facts.put(Standing { replica: Arc::new(replica), state: ReplicaState::Healthy, trouble: "".into() });

@@ -276,7 +276,7 @@ impl Plan {
 
     pub fn timeouts(&self) -> Timeouts {
         match &self.aim.dest {
-            Dest::Route(route) => route.timeouts,
+            Dest::Route(route) => route.policy.timeouts,
             Dest::Replica(_) => Timeouts::default(),
         }
     }
@@ -311,7 +311,7 @@ impl Plan {
     /// Whether the `initialize` that opens a session here is kept with it.
     pub fn keeps_opening(&self) -> bool {
         let reestablishes =
-            matches!(&self.aim.dest, Dest::Route(route) if route.sessions.on_loss == OnLoss::Reestablish);
+            matches!(&self.aim.dest, Dest::Route(route) if route.policy.sessions.on_loss == OnLoss::Reestablish);
         reestablishes && self.aim.method == Some(Method::Initialize) && self.aim.session().is_none()
     }
 

@@ -7,12 +7,13 @@ use std::time::Instant;
 use http::Uri;
 use outrigger_model::agent::Agent;
 use outrigger_model::endpoint::{Endpoint, EndpointState};
-use outrigger_model::key::{KeySource, SessionPolicy};
+use outrigger_model::key::KeySource;
 use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
+use outrigger_model::pool::policy::PoolPolicy;
 use outrigger_model::pool::{Balance, Endpoints, Pool};
 use outrigger_model::replica::Generation;
 use outrigger_model::resource::Serial;
-use outrigger_model::route::{Affinity, Route, Timeouts};
+use outrigger_model::route::{Affinity, Route, RoutePolicy};
 use outrigger_model::snapshot::{Resources, Snapshot};
 use outrigger_model::tag::TagSet;
 
@@ -41,18 +42,11 @@ impl Mesh {
         let known =
             Agent { name: name.clone(), version, tags: TagSet::default(), pool: pool.clone(), keys: Vec::new() };
         self.resources.agents.insert(name.clone(), known);
-        let balance = Balance::LeastRequest;
-        self.resources.pools.insert(pool.clone(), Pool { name: pool.clone(), agent: name, balance });
+        let (balance, policy) = (Balance::LeastRequest, PoolPolicy::default());
+        self.resources.pools.insert(pool.clone(), Pool { name: pool.clone(), agent: name, balance, policy });
         self.resources.endpoints.insert(pool.clone(), Endpoints { pool: pool.clone(), endpoints });
         let route = RouteName::new(agent).unwrap();
-        let written = Route {
-            name: route.clone(),
-            pool,
-            affinity: Affinity::Auto,
-            inspect: false,
-            sessions: SessionPolicy::default(),
-            timeouts: Timeouts::default(),
-        };
+        let written = Route { name: route.clone(), pool, policy: RoutePolicy::default() };
         self.resources.routes.insert(route, written);
         self
     }
@@ -88,13 +82,13 @@ impl Mesh {
     }
 
     pub fn affinity(mut self, affinity: Affinity) -> Self {
-        self.resources.routes.values_mut().for_each(|route| route.affinity = affinity);
+        self.resources.routes.values_mut().for_each(|route| route.policy.affinity = affinity);
         self
     }
 
     /// Keys of every route and agent.
     pub fn keys(mut self, keys: &[KeySource]) -> Self {
-        self.resources.routes.values_mut().for_each(|route| route.sessions.keys = keys.to_vec());
+        self.resources.routes.values_mut().for_each(|route| route.policy.sessions.keys = keys.to_vec());
         self.resources.agents.values_mut().for_each(|agent| agent.keys = keys.to_vec());
         self
     }
@@ -133,6 +127,8 @@ fn endpoint(agent: &str, number: u16, port: u16) -> Endpoint {
         identity: None,
         generation: Generation(1),
         weight: 100,
+        tier: 0,
+        zone: String::new(),
         state: EndpointState::Up,
     }
 }

@@ -1,30 +1,23 @@
 use super::*;
 use crate::endpoint::{Endpoint, EndpointState};
-use crate::key::SessionPolicy;
 use crate::name::ReplicaId;
 use crate::pool::Balance;
+use crate::pool::policy::PoolPolicy;
 use crate::replica::Generation;
-use crate::route::{Affinity, Timeouts};
+use crate::route::RoutePolicy;
 
 fn whole() -> Resources {
     let pool = PoolName::new("weather").unwrap();
     let agent = AgentName::new("weather").unwrap();
     let route = RouteName::new("weather").unwrap();
     Resources {
-        pools: [(pool.clone(), Pool { name: pool.clone(), agent, balance: Balance::default() })].into(),
-        endpoints: [(pool.clone(), Endpoints { pool: pool.clone(), endpoints: vec![] })].into(),
-        routes: [(
-            route.clone(),
-            Route {
-                name: route,
-                pool,
-                affinity: Affinity::Auto,
-                inspect: false,
-                sessions: SessionPolicy::default(),
-                timeouts: Timeouts::default(),
-            },
+        pools: [(
+            pool.clone(),
+            Pool { name: pool.clone(), agent, balance: Balance::default(), policy: PoolPolicy::default() },
         )]
         .into(),
+        endpoints: [(pool.clone(), Endpoints { pool: pool.clone(), endpoints: vec![] })].into(),
+        routes: [(route.clone(), Route { name: route, pool, policy: RoutePolicy::default() })].into(),
         ..Resources::default()
     }
 }
@@ -113,6 +106,8 @@ fn heavy() -> Endpoint {
         identity: None,
         generation: Generation(1),
         weight: 1_001,
+        tier: 0,
+        zone: String::new(),
         state: EndpointState::Up,
     }
 }

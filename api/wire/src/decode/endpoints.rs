@@ -1,6 +1,6 @@
 //! Protobuf → endpoints of a pool.
 
-use outrigger_model::endpoint::{Endpoint, EndpointState};
+use outrigger_model::endpoint::{Endpoint, EndpointState, TIER_MAX};
 use outrigger_model::name::{PoolName, ReplicaId};
 use outrigger_model::pool::Endpoints;
 use outrigger_model::replica::Generation;
@@ -36,5 +36,7 @@ fn endpoint(wire: &wire::endpoints::Endpoint) -> Result<Endpoint, DecodeError> {
         generation: Generation(wire.generation),
         weight: field::weight("weight", wire.weight)?,
         state,
+        tier: field::small("tier", wire.tier, 0, TIER_MAX)?,
+        zone: field::zone("zone", &wire.zone)?,
     })
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
 use outrigger_model::digest::Digest;
+use outrigger_model::endpoint::ZONE_BYTES_MAX;
 use outrigger_model::identity::SpiffeId;
 use outrigger_model::tag::TagSet;
 use semver::Version;
@@ -38,6 +39,37 @@ pub fn identity(field: &'static str, text: &str) -> Result<Option<SpiffeId>, Dec
             text.parse().map(Some).map_err(|bad: outrigger_model::identity::BadIdentity| DecodeError::field(field, bad))
         }
     }
+}
+
+/// A number of 8 bits.
+pub fn small(field: &'static str, value: u32, min: u8, max: u8) -> Result<u8, DecodeError> {
+    let value = within(field, value, min.into(), max.into())?;
+    Ok(u8::try_from(value).unwrap_or(max))
+}
+
+pub fn percent(field: &'static str, value: u32, min: u8) -> Result<u8, DecodeError> {
+    small(field, value, min, 100)
+}
+
+pub fn within(field: &'static str, value: u32, min: u32, max: u32) -> Result<u32, DecodeError> {
+    if (min..=max).contains(&value) {
+        return Ok(value);
+    }
+    Err(DecodeError::field(field, Wrong::Range { value: value.into(), min: min.into(), max: max.into() }))
+}
+
+/// A length of time that must be there, and longer than nothing.
+pub fn lasting(field: &'static str, wire: Option<prost_types::Duration>) -> Result<Duration, DecodeError> {
+    let duration = duration(field, required(field, wire)?)?;
+    if duration.is_zero() { Err(DecodeError::field(field, Wrong::Zero)) } else { Ok(duration) }
+}
+
+pub fn zone(field: &'static str, text: &str) -> Result<String, DecodeError> {
+    let fits = |byte: u8| byte.is_ascii_graphic();
+    if text.len() <= ZONE_BYTES_MAX && text.bytes().all(fits) {
+        return Ok(text.to_owned());
+    }
+    Err(DecodeError::field(field, Wrong::Zone(cut(text))))
 }
 
 pub fn weight(field: &'static str, value: u32) -> Result<u16, DecodeError> {

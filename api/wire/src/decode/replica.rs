@@ -47,6 +47,7 @@ fn replica(wire: wire::Replica, node: &NodeId, identity: Option<&SpiffeId>) -> R
         generation: Generation(wire.generation),
         revisions: revisions(&wire.revisions)?,
         weight: field::weight("weight", wire.weight)?,
+        zone: field::zone("zone", &wire.zone)?,
         capabilities,
     };
     let trouble = wire.trouble.chars().take(TROUBLE_CHARS_MAX).collect();

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use outrigger_model::name::{PoolName, RouteName};
-use outrigger_model::route::{Affinity, Limits, Route, Timeouts};
+use outrigger_model::retries::Retries;
+use outrigger_model::route::{Affinity, Limits, Route, RoutePolicy, Timeouts};
+use outrigger_model::traffic::Traffic;
 
-use super::{field, session_policy};
+use super::{field, rates, retries, session_policy, traffic};
 use crate::error::{DecodeError, Wrong};
 use crate::proto::snapshot as wire;
 
@@ -26,15 +28,26 @@ pub fn route(wire: wire::Route) -> Result<Route, DecodeError> {
     Ok(Route {
         name: RouteName::new(&wire.name).map_err(|bad| DecodeError::field("name", bad))?,
         pool: PoolName::new(&wire.pool).map_err(|bad| DecodeError::field("pool", bad))?,
-        affinity,
-        inspect: wire.inspect,
-        sessions: session_policy::policy(wire.keys, wire.on_loss)?,
-        timeouts: Timeouts {
-            connect: field::duration("connect_timeout", connect)?,
-            quick: wire.quick.map_or(Ok(call), limits).map_err(|bad| bad.inside("quick"))?,
-            call,
-            stream: wire.stream.map_or(Ok(call), limits).map_err(|bad| bad.inside("stream"))?,
-            keep_alive: limit("keep_alive", wire.keep_alive)?,
+        policy: RoutePolicy {
+            affinity,
+            inspect: wire.inspect,
+            sessions: session_policy::policy(wire.keys, wire.on_loss)?,
+            timeouts: Timeouts {
+                connect: field::duration("connect_timeout", connect)?,
+                quick: wire.quick.map_or(Ok(call), limits).map_err(|bad| bad.inside("quick"))?,
+                call,
+                stream: wire.stream.map_or(Ok(call), limits).map_err(|bad| bad.inside("stream"))?,
+                keep_alive: limit("keep_alive", wire.keep_alive)?,
+            },
+            retries: wire
+                .retries
+                .map_or_else(|| Ok(Retries::default()), retries::retries)
+                .map_err(|bad| bad.inside("retries"))?,
+            rates: rates::rates(wire.rates)?,
+            traffic: wire
+                .traffic
+                .map_or_else(|| Ok(Traffic::default()), traffic::traffic)
+                .map_err(|bad| bad.inside("traffic"))?,
         },
     })
 }

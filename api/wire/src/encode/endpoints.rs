@@ -22,5 +22,7 @@ fn endpoint(endpoint: &Endpoint) -> wire::endpoints::Endpoint {
         generation: endpoint.generation.0,
         weight: endpoint.weight.into(),
         state: state.into(),
+        tier: endpoint.tier.into(),
+        zone: endpoint.zone.clone(),
     }
 }

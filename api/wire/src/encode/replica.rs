@@ -24,5 +24,6 @@ fn replica(reported: &ReportedReplica) -> wire::Replica {
         serving: reported.serving,
         trouble: reported.trouble.chars().take(TROUBLE_CHARS_MAX).collect(),
         capabilities: replica.capabilities.iter().map(capability).collect(),
+        zone: replica.zone.clone(),
     }
 }

@@ -111,6 +111,8 @@ fn bad_endpoints_are_refused_by_their_field() {
         identity: String::new(),
         generation: 1,
         weight: 100,
+        tier: 0,
+        zone: String::new(),
         state: wire::endpoints::State::Up.into(),
     };
     let good =
@@ -182,7 +184,7 @@ fn bad_routes_pools_agents_and_settings_are_refused_by_their_field() {
         wire::Route { keep_alive: negative, ..route.clone() },
         "Route/weather.keep_alive: it is not a length of time from 0 to 10,000 years",
     );
-    let pool = wire::Pool { name: "weather".into(), agent: "weather".into(), balance: 0 };
+    let pool = wire::Pool { name: "weather".into(), agent: "weather".into(), balance: 0, policy: None };
     refused(ResourceKind::Pool, "weather", &pool, "Pool/weather.balance: it is missing");
     let agent = wire::Agent { name: "weather".into(), semver: "1.0.0".into(), ..wire::Agent::default() };
     refused(ResourceKind::Agent, "weather", &agent, "Agent/weather.pool: pool name is empty");
@@ -208,7 +210,7 @@ fn limits_that_are_only_given_for_calls_hold_for_all_classes() {
     let Resource::Route(route) = decoded else { panic!("{decoded:?}") };
     let limit = |seconds| Some(std::time::Duration::from_secs(seconds));
     for class in TimeClass::ALL {
-        assert_eq!(route.timeouts.of(class), Limits { first_byte: limit(2), idle: limit(3), total: None });
+        assert_eq!(route.policy.timeouts.of(class), Limits { first_byte: limit(2), idle: limit(3), total: None });
     }
 }
 

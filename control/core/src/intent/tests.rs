@@ -1,18 +1,17 @@
+use outrigger_model::route::Timeouts;
+
 use super::*;
 
 fn route(name: &str, requirement: &str) -> OperatorRoute {
     OperatorRoute {
         name: RouteName::new(name).unwrap(),
         requirement: requirement.parse().unwrap(),
-        affinity: Affinity::Auto,
-        inspect: false,
-        sessions: SessionPolicy::default(),
-        timeouts: Timeouts::default(),
+        policy: RoutePolicy::default(),
     }
 }
 
-fn pool(agent: &str) -> (AgentName, Balance) {
-    (AgentName::new(agent).unwrap(), Balance::RoundRobin)
+fn pool(agent: &str) -> (AgentName, OperatorPool) {
+    (AgentName::new(agent).unwrap(), OperatorPool { balance: Balance::RoundRobin, ..OperatorPool::default() })
 }
 
 #[test]
@@ -25,7 +24,7 @@ fn an_intent_that_contradicts_itself_is_refused() {
     check(vec![], vec![pool("a"), pool("a")], "pools: agent `a` has two rules");
     let timed = |change: fn(&mut Timeouts)| {
         let mut route = route("a", "x");
-        change(&mut route.timeouts);
+        change(&mut route.policy.timeouts);
         vec![route]
     };
     let zero = |limit: &str| format!("routes: `a` has a timeout `{limit}` of zero, which would fail every call");

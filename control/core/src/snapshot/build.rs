@@ -9,19 +9,19 @@ use std::collections::BTreeMap;
 use outrigger_model::agent::Agent;
 use outrigger_model::capability::Capability;
 use outrigger_model::digest::Digest;
-use outrigger_model::endpoint::{Endpoint, EndpointState};
-use outrigger_model::key::SessionPolicy;
+use outrigger_model::endpoint::{Endpoint, EndpointState, TIER_MAX};
 use outrigger_model::name::{AgentName, BadName, CapabilityName, PoolName, RouteName};
 use outrigger_model::pool::{Endpoints, Pool};
 use outrigger_model::replica::ReplicaState;
 use outrigger_model::requirement::Requirement;
 use outrigger_model::revocation::Revocations;
-use outrigger_model::route::{Affinity, Route, Timeouts};
+use outrigger_model::route::{Route, RoutePolicy};
 use outrigger_model::secret::Keyring;
 use outrigger_model::snapshot::{Resources, Snapshot, SnapshotError};
+use outrigger_model::tag::TagSet;
 
 use crate::facts::{Facts, Standing};
-use crate::intent::{Intent, OperatorRoute};
+use crate::intent::{Intent, OperatorPool, OperatorRoute};
 use crate::resolve::{Winner, resolve};
 
 use super::scope::Scope;
@@ -77,12 +77,11 @@ pub fn build(facts: &Facts, intent: &Intent, shared: &Shared<'_>, scope: &Scope)
     let mut draft = Draft { facts, intent, resources, kinds: BTreeMap::new() };
     // The first to claim a name keeps it.
     for (alias, requirement) in scope.needs() {
-        draft.asked(alias, RouteKind::Dependency, requirement, Way::default())?;
+        draft.asked(alias, RouteKind::Dependency, requirement, RoutePolicy::default())?;
     }
     for route in intent.routes() {
-        let OperatorRoute { affinity, inspect, ref sessions, timeouts, .. } = *route;
-        let way = Way { affinity, inspect, sessions: sessions.clone(), timeouts };
-        draft.asked(&route.name, RouteKind::Operator, &route.requirement, way)?;
+        let OperatorRoute { name, requirement, policy } = route;
+        draft.asked(name, RouteKind::Operator, requirement, policy.clone())?;
     }
     draft.agents()?;
     draft.capabilities()?;
@@ -95,15 +94,6 @@ pub fn pool_name(facts: &Facts, route: &RouteName, winner: &Winner<'_>) -> Resul
         return PoolName::new(winner.agent.as_str());
     }
     derived_name(facts, route, winner.agent.as_str())
-}
-
-/// How calls of a route travel.
-#[derive(Default)]
-struct Way {
-    affinity: Affinity,
-    inspect: bool,
-    sessions: SessionPolicy,
-    timeouts: Timeouts,
 }
 
 struct Draft<'a> {
@@ -130,7 +120,7 @@ impl Draft<'_> {
                 keys: stateful::keys(facts, name),
             };
             self.resources.agents.insert(name.clone(), agent);
-            self.route(RouteName::new(name.as_str())?, RouteKind::Agent, pool, Way::default());
+            self.route(RouteName::new(name.as_str())?, RouteKind::Agent, pool, RoutePolicy::default());
         }
         Ok(())
     }
@@ -145,7 +135,7 @@ impl Draft<'_> {
             }
             if !self.kinds.contains_key(&route) {
                 let pool = self.pool_for(&route, &winner)?;
-                self.route(route, RouteKind::Capability, pool, Way::default());
+                self.route(route, RouteKind::Capability, pool, RoutePolicy::default());
             }
         }
         Ok(())
@@ -157,7 +147,7 @@ impl Draft<'_> {
         route: &RouteName,
         kind: RouteKind,
         requirement: &Requirement,
-        way: Way,
+        policy: RoutePolicy,
     ) -> Result<(), BuildError> {
         if self.kinds.contains_key(route) {
             return Ok(());
@@ -170,7 +160,7 @@ impl Draft<'_> {
                 pool
             }
         };
-        self.route(route.clone(), kind, pool, way);
+        self.route(route.clone(), kind, pool, policy);
         Ok(())
     }
 
@@ -184,23 +174,23 @@ impl Draft<'_> {
         if self.resources.pools.contains_key(&name) {
             return;
         }
-        let endpoints = replicas.iter().filter_map(|standing| endpoint(standing)).collect();
-        let balance = self.intent.balance(agent);
+        let rules = self.intent.pool(agent).cloned().unwrap_or_default();
+        let endpoints = replicas.iter().filter_map(|standing| endpoint(standing, &rules.tiers)).collect();
+        let OperatorPool { balance, policy, .. } = rules;
         self.resources.endpoints.insert(name.clone(), Endpoints { pool: name.clone(), endpoints });
-        self.resources.pools.insert(name.clone(), Pool { name, agent: agent.clone(), balance });
+        self.resources.pools.insert(name.clone(), Pool { name, agent: agent.clone(), balance, policy });
     }
 
-    fn route(&mut self, name: RouteName, kind: RouteKind, pool: PoolName, way: Way) {
+    fn route(&mut self, name: RouteName, kind: RouteKind, pool: PoolName, mut policy: RoutePolicy) {
         if self.kinds.contains_key(&name) {
             return;
         }
         self.kinds.insert(name.clone(), kind);
-        let Way { affinity, inspect, mut sessions, timeouts } = way;
         // Who names keys knows which state its calls follow; for the others the agent says it.
-        if let Some(pool) = self.resources.pools.get(&pool).filter(|_| sessions.keys.is_empty()) {
-            sessions.keys = stateful::keys(self.facts, &pool.agent);
+        if let Some(pool) = self.resources.pools.get(&pool).filter(|_| policy.sessions.keys.is_empty()) {
+            policy.sessions.keys = stateful::keys(self.facts, &pool.agent);
         }
-        let route = Route { name: name.clone(), pool, affinity, inspect, sessions, timeouts };
+        let route = Route { name: name.clone(), pool, policy };
         self.resources.routes.insert(name, route);
     }
 }
@@ -224,7 +214,7 @@ fn derived_name(facts: &Facts, route: &RouteName, leaf: &str) -> Result<PoolName
     PoolName::new(&format!("{start}---{digest}"))
 }
 
-fn endpoint(standing: &Standing) -> Option<Endpoint> {
+fn endpoint(standing: &Standing, tiers: &[TagSet]) -> Option<Endpoint> {
     let state = match standing.state {
         ReplicaState::Healthy => EndpointState::Up,
         ReplicaState::Unknown => EndpointState::Suspect,
@@ -239,7 +229,15 @@ fn endpoint(standing: &Standing) -> Option<Endpoint> {
         generation: replica.generation,
         weight: replica.weight,
         state,
+        tier: tier(&replica.tags, tiers),
+        zone: replica.zone.clone(),
     })
+}
+
+/// The first list of tags that a replica has all of; behind the last where it has none.
+fn tier(tags: &TagSet, tiers: &[TagSet]) -> u8 {
+    let at = tiers.iter().position(|tier| tier.iter().all(|tag| tags.contains(tag))).unwrap_or(tiers.len());
+    u8::try_from(at).unwrap_or(TIER_MAX).min(TIER_MAX)
 }
 
 /// The replica of the highest version; among equals the first by id. Its state does not matter: what an agent is does

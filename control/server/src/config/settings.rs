@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use outrigger_config::log::Log;
-use outrigger_control_core::intent::{Intent, IntentError, OperatorRoute};
+use outrigger_control_core::intent::{Intent, IntentError, OperatorPool, OperatorRoute};
 use outrigger_control_core::lease::{BadLease, LeaseRules};
 use outrigger_control_core::registry::Rules;
 use outrigger_identity::{Material, MaterialError};
@@ -16,7 +16,7 @@ use outrigger_model::identity::Party;
 use outrigger_model::name::{AgentName, BadName, RouteName};
 use outrigger_model::pool::Balance;
 use outrigger_model::requirement::{BadRequirement, Requirement};
-use outrigger_model::route::{Affinity, Limits, Timeouts};
+use outrigger_model::route::{Affinity, Limits, RoutePolicy, Timeouts};
 
 use crate::config::file::{ControlFile, LimitsFile, MeshFile, PoolFile, RouteFile, TimeoutsFile};
 use crate::config::sessions::{self, SessionsError};
@@ -186,7 +186,8 @@ fn intent(routes: Vec<RouteFile>, pools: Vec<PoolFile>, mesh: &MeshFile) -> Resu
     let pools = pools.iter().enumerate().map(|(at, pool)| {
         let agent = AgentName::new(&pool.agent).map_err(|cause| SettingsError::PoolAgent { at, cause })?;
         let balance = Balance::parse(&pool.balance);
-        Ok((agent, balance.ok_or_else(|| SettingsError::Balance { at, text: pool.balance.clone() })?))
+        let balance = balance.ok_or_else(|| SettingsError::Balance { at, text: pool.balance.clone() })?;
+        Ok((agent, OperatorPool { balance, ..OperatorPool::default() }))
     });
     let pools = pools.collect::<Result<Vec<_>, SettingsError>>()?;
     let settings = sessions::settings(mesh).map_err(SettingsError::Sessions)?;
@@ -202,10 +203,13 @@ fn operator_route(at: usize, route: &RouteFile) -> Result<OperatorRoute, Setting
         name: RouteName::new(&route.name).map_err(|cause| SettingsError::RouteName { at, cause })?,
         requirement: Requirement::parse(&route.capability, route.version.as_deref(), &route.tags)
             .map_err(|cause| SettingsError::Requirement { at, cause })?,
-        affinity,
-        inspect: route.inspect,
-        sessions: sessions::policy(route).map_err(|cause| SettingsError::RouteSessions { at, cause })?,
-        timeouts: timeouts(&route.timeouts),
+        policy: RoutePolicy {
+            affinity,
+            inspect: route.inspect,
+            sessions: sessions::policy(route).map_err(|cause| SettingsError::RouteSessions { at, cause })?,
+            timeouts: timeouts(&route.timeouts),
+            ..RoutePolicy::default()
+        },
     })
 }
 

@@ -86,12 +86,12 @@ async fn sessions(api: &Api, requirement: &Requirement) -> Option<SessionsItem> 
     let resources = built.snapshot.resources();
     let route = resources.routes.get(requirement.capability.as_str())?;
     let keys = KINDS_OF_PROTOCOL.into_iter().map(str::to_owned);
-    let keys = keys.chain(route.sessions.keys.iter().map(ToString::to_string));
+    let keys = keys.chain(route.policy.sessions.keys.iter().map(ToString::to_string));
     Some(SessionsItem {
         route: route.name.to_string(),
-        affinity: route.affinity.as_str(),
-        keys: if route.affinity.follows_keys() { keys.collect() } else { Vec::new() },
-        on_replica_loss: route.sessions.on_loss.as_str(),
+        affinity: route.policy.affinity.as_str(),
+        keys: if route.policy.affinity.follows_keys() { keys.collect() } else { Vec::new() },
+        on_replica_loss: route.policy.sessions.on_loss.as_str(),
         session_mode: resources.settings.session_mode.as_str(),
     })
 }

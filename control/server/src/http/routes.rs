@@ -42,7 +42,7 @@ fn item(built: &Built, route: &Route, kind: RouteKind) -> RouteItem {
         kind: kind.as_str(),
         pool: route.pool.to_string(),
         agent: resources.pools.get(&route.pool).map(|pool| pool.agent.to_string()).unwrap_or_default(),
-        affinity: route.affinity.as_str(),
+        affinity: route.policy.affinity.as_str(),
         endpoints: resources.endpoints.get(&route.pool).map_or(0, |endpoints| endpoints.endpoints.len()),
     }
 }

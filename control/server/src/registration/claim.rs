@@ -17,6 +17,7 @@ pub fn claim(replica: Replica) -> Claim {
         weight: replica.weight,
         serving: replica.serving,
         trouble: replica.trouble,
+        zone: replica.zone,
         capabilities: replica.capabilities.into_iter().map(capability).collect(),
     }
 }

@@ -55,6 +55,9 @@ struct FactsJson {
     generation: u64,
     revisions: Vec<String>,
     weight: u16,
+    /// Rows of versions before it have none.
+    #[serde(default)]
+    zone: String,
     capabilities: Vec<CapabilityJson>,
 }
 
@@ -111,6 +114,7 @@ impl ReplicaRow {
             generation: Generation(facts.generation),
             revisions: read("revisions", texts.map(|text| text.parse()).collect::<Result<_, _>>())?,
             weight: facts.weight,
+            zone: facts.zone,
             capabilities: facts.capabilities.into_iter().map(capability).collect::<Result<_, _>>()?,
         };
         let state = read("state", self.state.parse())?;
@@ -168,6 +172,7 @@ fn facts_of(replica: &Replica) -> FactsJson {
         generation: replica.generation.0,
         revisions: replica.revisions.iter().map(ToString::to_string).collect(),
         weight: replica.weight,
+        zone: replica.zone.clone(),
         capabilities: replica.capabilities.iter().map(capability_of).collect(),
     }
 }

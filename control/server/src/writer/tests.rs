@@ -5,9 +5,8 @@ use outrigger_control_core::event::Event;
 use outrigger_control_core::intent::OperatorRoute;
 use outrigger_control_core::port::Batch;
 use outrigger_control_core::registry::{Answer, StreamId};
-use outrigger_model::key::SessionPolicy;
 use outrigger_model::name::{ReplicaId, RouteName};
-use outrigger_model::route::{Affinity, Timeouts};
+use outrigger_model::route::RoutePolicy;
 use outrigger_model::settings::Settings;
 use tokio::time::timeout;
 
@@ -79,10 +78,7 @@ fn intent_with_route() -> Intent {
     let route = OperatorRoute {
         name: RouteName::new("forecast").unwrap(),
         requirement: "weather".parse().unwrap(),
-        affinity: Affinity::Auto,
-        inspect: false,
-        sessions: SessionPolicy::default(),
-        timeouts: Timeouts::default(),
+        policy: RoutePolicy::default(),
     };
     Intent::new(vec![route], vec![], Settings::default()).unwrap()
 }

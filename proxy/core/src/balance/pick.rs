@@ -47,7 +47,7 @@ pub fn pick(pool: &Pool, by: By<'_>, tried: &Tried, now: Instant) -> Option<Pick
     let chosen = match (by, pool.balance) {
         (By::Caller(caller), _) => rendezvous::choose(fit, caller),
         (By::Balance, Balance::RoundRobin) => round_robin::choose(fit, pool.live.next_turn()),
-        (By::Balance, Balance::LeastRequest) => least_request::choose(fit, pool.live.next_turn()),
+        (By::Balance, _) => least_request::choose(fit, pool.live.next_turn()),
     };
     // An endpoint may be ejected by another call between the two looks; then any that was not tried will do.
     let chosen = chosen.or_else(|| pool.endpoints.iter().find(|endpoint| tier(endpoint, tried, now).is_some()))?;

@@ -21,6 +21,8 @@ fn endpoint(place: Place) -> Endpoint {
         place,
         generation: Generation(1),
         weight: 100,
+        tier: 0,
+        zone: String::new(),
         state: EndpointState::Up,
         live: Arc::new(Live::new(Instant::now())),
     }

@@ -98,7 +98,7 @@ fn mints(facts: &CallFacts<'_>, envelope: Option<&Envelope<'_>>) -> Option<Mints
 impl Dest {
     /// Whether the bodies of calls are read, whatever their heads say.
     pub fn inspects(&self) -> bool {
-        matches!(self, Self::Route(route) if route.inspect)
+        matches!(self, Self::Route(route) if route.policy.inspect)
     }
 
     /// How much of the body of a call is read.
@@ -124,7 +124,7 @@ impl Dest {
 
     pub(super) fn affinity(&self) -> Affinity {
         match self {
-            Self::Route(route) => route.affinity,
+            Self::Route(route) => route.policy.affinity,
             Self::Replica(_) => Affinity::default(),
         }
     }
@@ -132,7 +132,7 @@ impl Dest {
     /// Who names a replica wants that one, and no handle takes it elsewhere.
     fn keys(&self) -> &[KeySource] {
         match self {
-            Self::Route(route) => &route.sessions.keys,
+            Self::Route(route) => &route.policy.sessions.keys,
             Self::Replica(_) => &[],
         }
     }
@@ -189,7 +189,8 @@ impl Aim {
     /// Whether its session, which was at `binding`, may be opened again on another replica. To end it that would be for nothing.
     pub fn may_move(&self, binding: &Binding) -> bool {
         let Dest::Route(route) = &self.dest else { return false };
-        let wants = self.in_session && self.verb != Verb::Delete && route.sessions.on_loss == OnLoss::Reestablish;
+        let wants =
+            self.in_session && self.verb != Verb::Delete && route.policy.sessions.on_loss == OnLoss::Reestablish;
         wants && binding.kind == KeyKind::Session && binding.opening.is_some()
     }
 
@@ -205,9 +206,9 @@ impl Aim {
         let stays = match self.row.stick {
             Stick::Caller => true,
             // A new session need not start where the caller's others are: its id will hold it. Known only of pools that mint ids.
-            Stick::Opens => !(route.affinity.follows_keys() && route.pool.live.mints_sessions()),
+            Stick::Opens => !(route.policy.affinity.follows_keys() && route.pool.live.mints_sessions()),
             Stick::Nowhere => false,
         };
-        stays && route.affinity.follows_agent()
+        stays && route.policy.affinity.follows_agent()
     }
 }

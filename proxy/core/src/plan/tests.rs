@@ -313,7 +313,7 @@ fn a_session_moves_only_where_the_route_says_so_and_its_opening_is_kept() {
         (OnLoss::NotFound, true, Verdict::Refuse(Refusal::SessionUnreachable)),
     ] {
         let mut mesh = Mesh::of("weather", 2);
-        mesh.resources.routes.values_mut().for_each(|route| route.sessions.on_loss = on_loss);
+        mesh.resources.routes.values_mut().for_each(|route| route.policy.sessions.on_loss = on_loss);
         let world = mesh.world(now);
         let held = held_by(&world, "weather-1", "me");
         let binding = if kept { may_move(held) } else { held };

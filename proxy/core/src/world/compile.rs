@@ -16,7 +16,7 @@ use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
 use outrigger_model::pool::Pool as WrittenPool;
 use outrigger_model::replica::Generation;
 use outrigger_model::resource::Serial;
-use outrigger_model::route::{Affinity, Route as WrittenRoute, Timeouts};
+use outrigger_model::route::RoutePolicy;
 use outrigger_model::snapshot::Snapshot;
 
 use crate::live::{Live, PoolLive};
@@ -86,10 +86,9 @@ pub fn compile(
     for (name, route) in &resources.routes {
         // A snapshot is assembled only if every pool that a route names is in it.
         let Some(pool) = pools.get(&route.pool) else { continue };
-        let WrittenRoute { affinity, inspect, sessions, timeouts, .. } = route.clone();
-        let (name, wants, pool) = (name.clone(), wanted::of_route(&sessions.keys), Arc::clone(pool));
-        let route = Route { name: name.clone(), affinity, inspect, sessions, wants, timeouts, pool };
-        routes.insert(name, Arc::new(route));
+        let wants = wanted::of_route(&route.policy.sessions.keys);
+        let compiled = Route { name: name.clone(), policy: route.policy.clone(), wants, pool: Arc::clone(pool) };
+        routes.insert(name.clone(), Arc::new(compiled));
     }
     let mut agents = HashMap::with_capacity(resources.agents.len());
     for (name, agent) in &resources.agents {
@@ -127,10 +126,10 @@ fn check_size(snapshot: &Snapshot) -> Result<(), CompileError> {
 /// Calls that name an agent itself follow the rules that need no operator.
 fn agent_route(agent: &Agent, pool: &Arc<Pool>) -> Result<Route, CompileError> {
     let name = RouteName::new(agent.name.as_str()).map_err(|_| CompileError::Name { agent: agent.name.clone() })?;
-    let (affinity, timeouts) = (Affinity::default(), Timeouts::default());
     let sessions = SessionPolicy { keys: agent.keys.clone(), ..SessionPolicy::default() };
     let wants = wanted::of_route(&sessions.keys);
-    Ok(Route { name, affinity, inspect: false, sessions, wants, timeouts, pool: Arc::clone(pool) })
+    let policy = RoutePolicy { sessions, ..RoutePolicy::default() };
+    Ok(Route { name, policy, wants, pool: Arc::clone(pool) })
 }
 
 struct Build<'a> {
@@ -155,6 +154,8 @@ impl Build<'_> {
                 generation: own.generation,
                 weight: 100,
                 state: EndpointState::Up,
+                tier: 0,
+                zone: String::new(),
             });
             if own.serving {
                 self.replicas.insert(own.replica.clone(), Arc::clone(&endpoint));
@@ -179,7 +180,8 @@ impl Build<'_> {
             Some(before) => Arc::clone(&before.live),
             None => Arc::new(PoolLive::new(self.rules.seed)),
         };
-        Ok(Pool { name: written.name.clone(), agent: written.agent.clone(), balance: written.balance, endpoints, live })
+        let WrittenPool { name, agent, balance, policy } = written.clone();
+        Ok(Pool { name, agent, balance, policy, endpoints, live })
     }
 
     /// An own endpoint with the weight and the state that the mesh gives it.
@@ -189,7 +191,8 @@ impl Build<'_> {
             EndpointState::Draining => EndpointState::Draining,
             EndpointState::Up | EndpointState::Suspect => EndpointState::Up,
         };
-        Arc::new(Endpoint { weight: listed.weight, state, ..Endpoint::clone(own) })
+        let (tier, zone) = (listed.tier, listed.zone.clone());
+        Arc::new(Endpoint { weight: listed.weight, state, tier, zone, ..Endpoint::clone(own) })
     }
 
     fn peer(&self, written: &WrittenPool, at: usize, listed: &Listed) -> Result<Arc<Endpoint>, CompileError> {
@@ -208,6 +211,8 @@ impl Build<'_> {
             generation: listed.generation,
             weight: listed.weight,
             state: listed.state,
+            tier: listed.tier,
+            zone: listed.zone.clone(),
         }))
     }
 

@@ -9,11 +9,11 @@ use std::time::Instant;
 use http::Uri;
 use outrigger_model::endpoint::EndpointState;
 use outrigger_model::identity::SpiffeId;
-use outrigger_model::key::SessionPolicy;
 use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
 use outrigger_model::pool::Balance;
+use outrigger_model::pool::policy::PoolPolicy;
 use outrigger_model::replica::Generation;
-use outrigger_model::route::{Affinity, Timeouts};
+use outrigger_model::route::RoutePolicy;
 
 use crate::asked::Server;
 use crate::live::{Live, PoolLive};
@@ -57,6 +57,9 @@ pub struct Endpoint {
     pub generation: Generation,
     pub weight: u16,
     pub state: EndpointState,
+    /// 0 comes first.
+    pub tier: u8,
+    pub zone: String,
     pub live: Arc<Live>,
 }
 
@@ -66,6 +69,7 @@ pub struct Pool {
     pub name: PoolName,
     pub agent: AgentName,
     pub balance: Balance,
+    pub policy: PoolPolicy,
     /// Sorted by replica.
     pub endpoints: Vec<Arc<Endpoint>>,
     pub live: Arc<PoolLive>,
@@ -75,13 +79,9 @@ pub struct Pool {
 #[derive(Debug, Clone)]
 pub struct Route {
     pub name: RouteName,
-    pub affinity: Affinity,
-    /// Whether the bodies of all calls are read.
-    pub inspect: bool,
-    pub sessions: SessionPolicy,
+    pub policy: RoutePolicy,
     /// What is looked for in bodies because of its keys.
     pub wants: Option<Wants>,
-    pub timeouts: Timeouts,
     pub pool: Arc<Pool>,
 }
 
@@ -127,6 +127,8 @@ impl Endpoint {
             generation: Generation(0),
             weight: 1,
             state: EndpointState::Up,
+            tier: 0,
+            zone: String::new(),
             live: Arc::new(Live::new(now)),
         })
     }

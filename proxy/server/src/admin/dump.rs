@@ -132,11 +132,11 @@ fn route_value(route: &Route) -> Value {
     json!({
         "name": route.name.as_str(),
         "pool": route.pool.name.as_str(),
-        "affinity": route.affinity.as_str(),
-        "inspect": route.inspect,
-        "keys": route.sessions.keys.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "on_replica_loss": route.sessions.on_loss.as_str(),
-        "timeouts": timeouts_value(&route.timeouts),
+        "affinity": route.policy.affinity.as_str(),
+        "inspect": route.policy.inspect,
+        "keys": route.policy.sessions.keys.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "on_replica_loss": route.policy.sessions.on_loss.as_str(),
+        "timeouts": timeouts_value(&route.policy.timeouts),
     })
 }
 

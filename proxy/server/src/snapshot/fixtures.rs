@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 
 use outrigger_model::agent::Agent;
 use outrigger_model::endpoint::{Endpoint, EndpointState};
-use outrigger_model::key::SessionPolicy;
 use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
+use outrigger_model::pool::policy::PoolPolicy;
 use outrigger_model::pool::{Balance, Endpoints, Pool};
 use outrigger_model::replica::Generation;
-use outrigger_model::route::{Affinity, Route, Timeouts};
+use outrigger_model::route::{Route, RoutePolicy};
 use outrigger_model::snapshot::Resources;
 use outrigger_model::tag::TagSet;
 use semver::Version;
@@ -25,9 +25,10 @@ pub(crate) fn mesh(address: &str) -> Resources {
         identity: None,
         generation: Generation(1),
         weight: 100,
+        tier: 0,
+        zone: String::new(),
         state: EndpointState::Up,
     };
-    let timeouts = Timeouts::default();
     Resources {
         agents: BTreeMap::from([(
             agent.clone(),
@@ -39,19 +40,12 @@ pub(crate) fn mesh(address: &str) -> Resources {
                 keys: Vec::new(),
             },
         )]),
-        pools: BTreeMap::from([(pool.clone(), Pool { name: pool.clone(), agent, balance: Balance::LeastRequest })]),
-        endpoints: BTreeMap::from([(pool.clone(), Endpoints { pool: pool.clone(), endpoints: vec![endpoint] })]),
-        routes: BTreeMap::from([(
-            route.clone(),
-            Route {
-                name: route,
-                pool,
-                affinity: Affinity::Auto,
-                inspect: false,
-                sessions: SessionPolicy::default(),
-                timeouts,
-            },
+        pools: BTreeMap::from([(
+            pool.clone(),
+            Pool { name: pool.clone(), agent, balance: Balance::LeastRequest, policy: PoolPolicy::default() },
         )]),
+        endpoints: BTreeMap::from([(pool.clone(), Endpoints { pool: pool.clone(), endpoints: vec![endpoint] })]),
+        routes: BTreeMap::from([(route.clone(), Route { name: route, pool, policy: RoutePolicy::default() })]),
         ..Resources::default()
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use outrigger_model::route::RoutePolicy;
 use outrigger_proxy::gateway::{Limits, Pace};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -83,7 +84,8 @@ impl Witness {
     fn proxy(&self, inspect: bool) -> Proxy {
         let body_pace = Pace { grace: SHORT, ..Pace::default() };
         let limits = Limits { head_time: SHORT, body_pace, ..Limits::default() };
-        Scene { limits, inspect, ..Scene::of_own(&[("weather-1", self.agent.address)]) }.start()
+        let policy = RoutePolicy { inspect, ..RoutePolicy::default() };
+        Scene { limits, policy, ..Scene::of_own(&[("weather-1", self.agent.address)]) }.start()
     }
 
     /// After all that was refused a good call is served, and it is the only one that came.

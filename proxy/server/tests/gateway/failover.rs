@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use outrigger_model::key::{OnLoss, SessionPolicy};
+use outrigger_model::route::RoutePolicy;
 use outrigger_proxy::session::memory::Memory;
 use outrigger_proxy::session::store::Store;
 
@@ -31,7 +32,8 @@ impl Fleet {
         }
         let agents: Vec<_> = servers.iter().zip(REPLICAS).map(|(server, name)| (name, server.address())).collect();
         let sessions = SessionPolicy { on_loss, ..SessionPolicy::default() };
-        let scene = Scene { sessions, ..Scene::of_own(&agents) };
+        let policy = RoutePolicy { sessions, ..RoutePolicy::default() };
+        let scene = Scene { policy, ..Scene::of_own(&agents) };
         let proxy = scene.start();
         Self { servers, scene, proxy }
     }
@@ -300,7 +302,7 @@ async fn a_rolling_restart_of_all_replicas_loses_no_call() {
     let peers = |providers: &[Proxy]| -> Vec<_> {
         sides.iter().zip(providers).map(|((name, _), proxy)| (*name, proxy.inbound, None)).collect()
     };
-    let mut scene = Scene { sessions: fleet.scene.sessions.clone(), ..Scene::of_peers(&peers(&providers)) };
+    let mut scene = Scene { policy: fleet.scene.policy.clone(), ..Scene::of_peers(&peers(&providers)) };
     let proxy = scene.start();
     let mut sessions = Vec::new();
     for _ in 0..6 {

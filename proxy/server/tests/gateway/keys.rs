@@ -64,8 +64,8 @@ impl Mesh {
         }
         let mut scene = Scene::of_own(&agents.iter().map(|(name, agent)| (*name, agent.address)).collect::<Vec<_>>());
         // Every call that no key holds goes to another replica than the one before.
-        scene.affinity = Affinity::Keys;
-        scene.sessions.keys = keys.to_vec();
+        scene.policy.affinity = Affinity::Keys;
+        scene.policy.sessions.keys = keys.to_vec();
         scene.shared = Some(Arc::new(Memory::new(1_000)));
         Self { agents, scene }
     }

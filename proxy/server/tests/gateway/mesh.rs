@@ -9,12 +9,12 @@ use outrigger_identity::Material;
 use outrigger_model::agent::Agent as ModelAgent;
 use outrigger_model::endpoint::{Endpoint, EndpointState};
 use outrigger_model::identity::SpiffeId;
-use outrigger_model::key::SessionPolicy;
 use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
+use outrigger_model::pool::policy::PoolPolicy;
 use outrigger_model::pool::{Balance, Endpoints, Pool};
 use outrigger_model::replica::Generation;
 use outrigger_model::revocation::Revocations;
-use outrigger_model::route::{Affinity, Route, Timeouts};
+use outrigger_model::route::{Route, RoutePolicy};
 use outrigger_model::secret::Keyring;
 use outrigger_model::settings::Settings;
 use outrigger_model::snapshot::{Resources, Snapshot};
@@ -47,13 +47,11 @@ pub struct Scene {
     /// What replicas are that are not simply up.
     pub states: Vec<(&'static str, EndpointState)>,
     pub generation: u64,
-    pub affinity: Affinity,
-    pub inspect: bool,
-    pub sessions: SessionPolicy,
+    pub policy: RoutePolicy,
+    pub pool_policy: PoolPolicy,
     pub settings: Settings,
     pub keyring: Keyring,
     pub revocations: Revocations,
-    pub timeouts: Timeouts,
     pub limits: Limits,
     pub material: Option<Material>,
     pub shared: Option<Arc<dyn Store>>,
@@ -81,13 +79,11 @@ impl Scene {
             peers: Vec::new(),
             states: Vec::new(),
             generation: 1,
-            affinity: Affinity::Auto,
-            inspect: false,
-            sessions: SessionPolicy::default(),
+            policy: RoutePolicy::default(),
+            pool_policy: PoolPolicy::default(),
             settings: Settings::default(),
             keyring: Keyring::default(),
             revocations: Revocations::default(),
-            timeouts: Timeouts::default(),
             limits: Limits::default(),
             material: None,
             shared: None,
@@ -130,6 +126,8 @@ impl Scene {
             identity,
             generation: Generation(self.generation),
             weight: 100,
+            tier: 0,
+            zone: String::new(),
             state: self.states.iter().find(|(name, _)| *name == replica).map_or(EndpointState::Up, |(_, state)| *state),
         };
         let own = self.own.iter().map(|(replica, address)| endpoint(replica, *address, None));
@@ -152,21 +150,10 @@ impl Scene {
                 keys: Vec::new(),
             },
         );
-        resources
-            .pools
-            .insert(pool.clone(), Pool { name: pool.clone(), agent: agent.clone(), balance: Balance::RoundRobin });
+        let (balance, policy) = (Balance::RoundRobin, self.pool_policy.clone());
+        resources.pools.insert(pool.clone(), Pool { name: pool.clone(), agent: agent.clone(), balance, policy });
         resources.endpoints.insert(pool.clone(), Endpoints { pool: pool.clone(), endpoints });
-        resources.routes.insert(
-            route.clone(),
-            Route {
-                name: route,
-                pool,
-                affinity: self.affinity,
-                inspect: self.inspect,
-                sessions: self.sessions.clone(),
-                timeouts: self.timeouts,
-            },
-        );
+        resources.routes.insert(route.clone(), Route { name: route, pool, policy: self.policy.clone() });
         let own: Vec<Own> = self
             .own
             .iter()

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use outrigger_model::route::RoutePolicy;
+
 use crate::agent::Agent;
 use crate::caller::{Answer, CALL, Caller, message};
 use crate::mesh::{Scene, closed_port};
@@ -116,7 +118,8 @@ async fn what_is_no_message_goes_nowhere() {
 #[tokio::test]
 async fn a_route_that_inspects_refuses_heads_that_say_something_else() {
     let agent = Agent::echoing().await;
-    let scene = Scene { inspect: true, ..Scene::of_own(&[("weather-1", agent.address)]) };
+    let policy = RoutePolicy { inspect: true, ..RoutePolicy::default() };
+    let scene = Scene { policy, ..Scene::of_own(&[("weather-1", agent.address)]) };
     let proxy = scene.start();
     let mut caller = Caller::connect(proxy.outbound).await;
     let answer = caller.post("/weather/mcp", &format!("{MODERN}Mcp-Name: other\r\n"), CALL).await;
@@ -132,7 +135,8 @@ async fn a_route_that_inspects_refuses_heads_that_say_something_else() {
 #[tokio::test]
 async fn a_large_body_is_inspected_as_far_as_it_is_kept() {
     let agent = Agent::echoing().await;
-    let scene = Scene { inspect: true, ..Scene::of_own(&[("weather-1", agent.address)]) };
+    let policy = RoutePolicy { inspect: true, ..RoutePolicy::default() };
+    let scene = Scene { policy, ..Scene::of_own(&[("weather-1", agent.address)]) };
     let proxy = scene.start();
     let headers = format!("{MODERN}Mcp-Name: forecast\r\n");
     let large = "x".repeat(200_000);

@@ -95,7 +95,7 @@ async fn told_of_garbage(proxy: &Proxy) -> (u16, String) {
 async fn a_session_goes_on_through_any_proxy_with_any_verb_and_no_store() {
     let (one, two) = (stateful("s-one").await, stateful("s-two").await);
     let mut scene = sealed(Scene::of_own(&[("weather-1", one.address), ("weather-2", two.address)]));
-    scene.affinity = Affinity::Keys;
+    scene.policy.affinity = Affinity::Keys;
     let proxies = [scene.start(), scene.start()];
     // Each begins with the first replica, and goes on to the second.
     for opener in proxies.iter().chain(&proxies) {

@@ -56,7 +56,7 @@ fn with(session: &str) -> String {
 async fn every_call_of_a_session_lands_on_its_replica() {
     let (one, two) = (stateful("s-one").await, stateful("s-two").await);
     let mut scene = Scene::of_own(&[("weather-1", one.address), ("weather-2", two.address)]);
-    scene.affinity = Affinity::Keys;
+    scene.policy.affinity = Affinity::Keys;
     let proxy = scene.start();
     let mut caller = Caller::connect(proxy.outbound).await;
     let (first, second) = (open(&mut caller).await, open(&mut caller).await);

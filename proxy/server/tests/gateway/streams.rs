@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use outrigger_model::route::{Limits, Timeouts};
+use outrigger_model::route::{Limits, RoutePolicy, Timeouts};
 use tokio::sync::{Notify, mpsc};
 
 use crate::agent::Agent;
@@ -136,7 +136,8 @@ async fn an_agent_that_does_not_answer_in_time_is_a_504_and_a_quiet_stream_is_no
     let usual = Timeouts::default();
     let call = Limits { first_byte: Some(Duration::from_millis(100)), ..usual.call };
     let timeouts = Timeouts { call, ..usual };
-    let proxy = Scene { timeouts, ..Scene::of_own(&[("weather-1", agent.address)]) }.start();
+    let policy = RoutePolicy { timeouts, ..RoutePolicy::default() };
+    let proxy = Scene { policy, ..Scene::of_own(&[("weather-1", agent.address)]) }.start();
     let mut quiet = Caller::connect(proxy.outbound).await;
     quiet.send(&post("/weather/mcp", "X-Stream: yes\r\n", CALL)).await;
     assert_eq!(quiet.head().await.status, 200);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use outrigger_model::route::{Limits, Timeouts};
+use outrigger_model::route::{Limits, RoutePolicy, Timeouts};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
@@ -25,7 +25,8 @@ fn limits(first_byte: Duration, idle: Duration, total: Duration) -> Limits {
 }
 
 fn proxy(agent: &Agent, timeouts: Timeouts) -> Proxy {
-    Scene { timeouts, ..Scene::of_own(&[("weather-1", agent.address)]) }.start()
+    let policy = RoutePolicy { timeouts, ..RoutePolicy::default() };
+    Scene { policy, ..Scene::of_own(&[("weather-1", agent.address)]) }.start()
 }
 
 fn get() -> &'static str {

@@ -6,6 +6,7 @@ use crate::intent::OperatorRoute;
 use crate::snapshot::scope::Audience;
 use outrigger_model::key::SessionPolicy;
 use outrigger_model::pool::Balance;
+use outrigger_model::route::Affinity;
 use outrigger_model::secret::{SealKey, Secret};
 use outrigger_model::settings::Settings;
 
@@ -21,10 +22,7 @@ fn operator(name: &str, requirement: &str) -> OperatorRoute {
     OperatorRoute {
         name: RouteName::new(name).unwrap(),
         requirement: requirement.parse().unwrap(),
-        affinity: Affinity::None,
-        inspect: false,
-        sessions: SessionPolicy::default(),
-        timeouts: Timeouts::default(),
+        policy: RoutePolicy { affinity: Affinity::None, ..RoutePolicy::default() },
     }
 }
 
@@ -149,7 +147,8 @@ fn an_agent_is_described_by_its_newest_replica_in_whatever_state_that_is() {
 
 #[test]
 fn pools_balance_as_operators_say() {
-    let pools = vec![(AgentName::new("a").unwrap(), Balance::RoundRobin)];
+    let round_robin = OperatorPool { balance: Balance::RoundRobin, ..OperatorPool::default() };
+    let pools = vec![(AgentName::new("a").unwrap(), round_robin)];
     let intent = Intent::new(vec![], pools, Settings::default()).unwrap();
     let built =
         build(&facts(&["a-1 healthy 1.0.0", "b-1 healthy 1.0.0"]), &intent, &nothing_shared(), &Scope::base()).unwrap();
@@ -233,7 +232,8 @@ fn routes_of_an_agent_with_capabilities_that_need_sessions_follow_the_argument()
     let routes = vec![operator("mine", "counter"), {
         let cookie = outrigger_model::key::KeySource::cookie("c").unwrap();
         let sessions = SessionPolicy { keys: vec![cookie], ..SessionPolicy::default() };
-        OperatorRoute { sessions, ..operator("other", "counter") }
+        let policy = RoutePolicy { sessions, ..RoutePolicy::default() };
+        OperatorRoute { policy, ..operator("other", "counter") }
     }];
     let intent = Intent::new(routes, vec![], Settings::default()).unwrap();
     let built =
@@ -242,10 +242,10 @@ fn routes_of_an_agent_with_capabilities_that_need_sessions_follow_the_argument()
     let keys = |keys: &[outrigger_model::key::KeySource]| keys.iter().map(ToString::to_string).collect::<Vec<_>>();
     for route in ["counter", "forecast", "mine"] {
         let route = &resources.routes[&RouteName::new(route).unwrap()];
-        assert_eq!(keys(&route.sessions.keys), ["argument session_id (tools add, count)"], "{}", route.name);
+        assert_eq!(keys(&route.policy.sessions.keys), ["argument session_id (tools add, count)"], "{}", route.name);
     }
     let other = &resources.routes[&RouteName::new("other").unwrap()];
-    assert_eq!(keys(&other.sessions.keys), ["cookie c"], "who names keys knows better");
+    assert_eq!(keys(&other.policy.sessions.keys), ["cookie c"], "who names keys knows better");
     let agent = &resources.agents[&AgentName::new("counter").unwrap()];
     assert_eq!(keys(&agent.keys), ["argument session_id (tools add, count)"]);
 }
@@ -253,7 +253,7 @@ fn routes_of_an_agent_with_capabilities_that_need_sessions_follow_the_argument()
 #[test]
 fn a_capability_that_needs_sessions_and_has_no_tools_yet_makes_no_key_of_all_tools() {
     let built = build(&stateful(&[]), &intent(&[]), &nothing_shared(), &Scope::default()).unwrap();
-    assert!(built.snapshot.resources().routes.values().all(|route| route.sessions.keys.is_empty()));
+    assert!(built.snapshot.resources().routes.values().all(|route| route.policy.sessions.keys.is_empty()));
 }
 
 #[test]
@@ -274,5 +274,14 @@ fn keys_are_in_the_snapshots_of_proxies_and_in_no_others() {
         };
         assert_eq!(keys(&proxies), keyring);
         assert_eq!(keys(&observers), Keyring::default());
+    }
+}
+
+#[test]
+fn replicas_are_of_the_first_tier_whose_tags_they_have() {
+    let tags = |texts: &[&str]| TagSet::parse(texts).unwrap();
+    let tiers = vec![tags(&["gpu", "eu"]), tags(&["gpu"])];
+    for (replica, expected) in [(&["gpu", "eu", "new"][..], 0), (&["gpu"], 1), (&["eu"], 2), (&[], 2)] {
+        assert_eq!(tier(&tags(replica), &tiers), expected, "{replica:?}");
     }
 }

@@ -54,6 +54,7 @@ pub fn replica(id: &str) -> Replica {
         address: "127.0.0.1:17006".to_owned(),
         generation: 1,
         weight: 100,
+        zone: String::new(),
         serving: true,
         ..Replica::default()
     }

@@ -65,10 +65,10 @@ log: {level: debug, format: json}
         stream: Limits { idle: some(3), ..usual.stream },
         keep_alive: some(4),
     };
-    assert_eq!((route.affinity, route.timeouts), (Affinity::Agent, timeouts));
-    let keys: Vec<String> = route.sessions.keys.iter().map(ToString::to_string).collect();
+    assert_eq!((route.policy.affinity, route.policy.timeouts), (Affinity::Agent, timeouts));
+    let keys: Vec<String> = route.policy.sessions.keys.iter().map(ToString::to_string).collect();
     assert_eq!(keys, ["header x-cart", "param basket", "cookie sid", "argument cart.id (tools add, pay)"]);
-    assert_eq!(route.sessions.on_loss, OnLoss::Reestablish);
+    assert_eq!(route.policy.sessions.on_loss, OnLoss::Reestablish);
     let mesh = outrigger_model::settings::Settings {
         session_idle: Duration::from_secs(60),
         session_lifetime: Duration::from_secs(90),

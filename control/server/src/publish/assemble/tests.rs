@@ -33,6 +33,7 @@ fn standing(id: &str, state: ReplicaState) -> Standing {
         generation: Generation(1),
         revisions: Vec::new(),
         weight: 100,
+        zone: String::new(),
         capabilities: vec![capability],
     };
     Standing { replica: Arc::new(replica), state, trouble: "".into() }

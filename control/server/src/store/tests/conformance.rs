@@ -78,6 +78,7 @@ pub fn standing(id: &str, state: ReplicaState) -> Standing {
         generation: Generation(u64::MAX),
         revisions: vec!["2025-06-18".parse().unwrap(), "2026-07-28".parse().unwrap()],
         weight: 7,
+        zone: "eu-1".into(),
         capabilities: vec![capability],
     };
     Standing { replica: Arc::new(replica), state, trouble: "it's \"down\"; DROP TABLE replica".into() }
