@@ -20,6 +20,7 @@ pub mod respond;
 pub mod attempts;
 pub mod tenure;
 pub mod turns;
+pub mod opening_streams;
 pub mod aside;
 pub mod moving;
 pub mod sealing;
@@ -54,6 +55,7 @@ use outrigger_identity::{Material, ServerConfigError};
 use crate::identity::connector::Connector;
 use crate::identity::listener::Greeting;
 use crate::telemetry::Direction;
+use opening_streams::OpeningStreams;
 use serve::Side;
 use turns::Turns;
 use upstream::Upstreams;
@@ -86,11 +88,13 @@ pub fn start(
     let upstreams = Arc::new(Upstreams::new(Connector::new(material)?));
     let connections_max = parts.limits.connections_max;
     let turns = Arc::<Turns>::default();
+    let streams = Arc::<OpeningStreams>::default();
     let side = |direction| Side {
         parts: Arc::clone(&parts),
         direction,
         upstreams: Arc::clone(&upstreams),
         turns: Arc::clone(&turns),
+        streams: Arc::clone(&streams),
     };
     let far_ends = parts.catalog.far_ends();
     let inside = far_ends.map(|far_ends| inside::Inside::serve(side(Direction::Outbound), far_ends));

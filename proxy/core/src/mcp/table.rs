@@ -41,6 +41,17 @@ pub enum AtDrain {
     GoesOn,
 }
 
+/// Where a call stands among the others of its session that are sent at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// It opens the stream on which the server asks its client. One that resumes is not meant: it is told what it missed.
+    Opens,
+    /// It is sent when the stream is open that was asked for before it: what the server asks before that is lost.
+    Follows,
+    /// Nothing waits for it, and it waits for nothing: an answer or a note may be what somebody waits for.
+    Any,
+}
+
 /// Which calls a row is about. What is not said fits all.
 #[derive(Debug, Clone, Copy)]
 struct When {
@@ -67,6 +78,7 @@ pub struct Row {
     /// Waits for an endpoint rather than being refused, and is never answered by an error that another endpoint might not give.
     pub patient: bool,
     pub at_drain: AtDrain,
+    pub order: Order,
 }
 
 const ANY: When = When {
@@ -113,12 +125,17 @@ const AT_ONCE: &[Method] = &[
 ];
 
 const fn row(number: u8, when: When, stick: Stick, retry: Retry, time: TimeClass) -> Row {
-    Row { number, when, stick, retry, time, patient: false, at_drain: AtDrain::GoesOn }
+    Row { number, when, stick, retry, time, patient: false, at_drain: AtDrain::GoesOn, order: Order::Any }
 }
 
 /// A stream that its caller opens again when it ends.
 const fn reopened(row: Row) -> Row {
     Row { at_drain: AtDrain::EndsBetweenEvents, ..row }
+}
+
+/// A request of a session, which may have to wait for its stream.
+const fn follows(row: Row) -> Row {
+    Row { order: Order::Follows, ..row }
 }
 
 const fn of(methods: &'static [Method], when: When) -> When {
@@ -145,10 +162,10 @@ const TABLE: [Row; 25] = [
     row( 9, MODERN, Caller, ConnectOnly, Quick),
     // Until 2025-11-25: sessions, and what a request is stands in its body.
     row(11, When { session: Some(false), ..of(&[Method::Initialize], LEGACY) }, Opens, SafeRead, Quick),
-    row(14, When { message: Some(Message::Batch), ..IN_SESSION }, Caller, ConnectOnly, Call),
+    follows(row(14, When { message: Some(Message::Batch), ..IN_SESSION }, Caller, ConnectOnly, Call)),
     row(13, When { notice: Some(true), ..IN_SESSION }, Caller, ConnectOnly, Quick),
-    row(12, of(AT_ONCE, IN_SESSION), Caller, ConnectOnly, Quick),
-    row(12, IN_SESSION, Caller, ConnectOnly, Call),
+    follows(row(12, of(AT_ONCE, IN_SESSION), Caller, ConnectOnly, Quick)),
+    follows(row(12, IN_SESSION, Caller, ConnectOnly, Call)),
     row(19, of(AT_ONCE, LEGACY), Caller, ConnectOnly, Quick),
     row(19, LEGACY, Caller, ConnectOnly, Call),
     // A modern agent answers 405.
@@ -156,7 +173,7 @@ const TABLE: [Row; 25] = [
     row(23, When { verb: Some(Verb::Delete), ..of(&[], MODERN) }, Nowhere, ConnectOnly, Quick),
     row(23, When { verb: Some(Verb::Other), ..of(&[], MODERN) }, Nowhere, ConnectOnly, Quick),
     reopened(row(16, When { resumes: Some(true), ..GET }, Caller, ConnectOnly, Stream)),
-    reopened(row(15, When { session: Some(true), ..GET }, Caller, ConnectOnly, Stream)),
+    Row { order: Order::Opens, ..reopened(row(15, When { session: Some(true), ..GET }, Caller, ConnectOnly, Stream)) },
     reopened(row(17, When { revision: Some(true), ..GET }, Caller, ConnectOnly, Stream)),
     // 2024-11-05 sends the results of its POSTs there.
     row(17, GET, Caller, ConnectOnly, Stream),

@@ -31,6 +31,7 @@ use super::deliver::{Cut, Delivered, Watched, deliver};
 use super::downstream::Downstream;
 use super::exchange::{Answer, Failure, ask};
 use super::moving::{self, Mover};
+use super::opening_streams::OpeningStreams;
 use super::parts::GatewayParts;
 use super::renaming::{self, Called};
 use super::telling::Telling;
@@ -49,6 +50,7 @@ pub struct Side {
     pub direction: Direction,
     pub upstreams: Arc<Upstreams>,
     pub turns: Arc<Turns>,
+    pub streams: Arc<OpeningStreams>,
 }
 
 /// An endpoint that answers, and its answer so far.
@@ -140,10 +142,14 @@ impl Side {
         if down.upload.length().is_some_and(|length| length > bytes_max) {
             return Err(Ending::Refuse(Refusal::BodyTooLarge { bytes_max }));
         }
-        match self.direction {
-            Direction::Outbound => self.settle(down, call).await?,
-            Direction::Inbound => inbound::settle(&self.parts, down, call)?,
-        }
+        // Until the answer is found: what its client sends behind a stream is to arrive behind it.
+        let _opening = match self.direction {
+            Direction::Outbound => {
+                self.settle(down, call).await?;
+                self.streams.in_order(call).await
+            }
+            Direction::Inbound => inbound::settle(&self.parts, down, call).map(|()| None)?,
+        };
         down.say_continue();
         let mut fallback = None;
         loop {

@@ -19,6 +19,7 @@ mod keys;
 mod limits;
 mod messages;
 mod oauth;
+mod order;
 mod peers;
 mod everything;
 mod refusals;

@@ -1,6 +1,6 @@
 use outrigger_model::route::TimeClass;
 
-use super::{AtDrain, Retry, Row, Stick, TABLE};
+use super::{AtDrain, Order, Retry, Row, Stick, TABLE};
 use crate::http1::written::fields;
 use crate::mcp::envelope::Envelope;
 use crate::mcp::facts::{CallFacts, Caller, Verb};
@@ -104,5 +104,29 @@ fn only_a_stream_that_is_opened_again_ends_when_the_listener_drains() {
         ("POST", &[SESSION], false),
     ] {
         assert_eq!(row(verb, headers, "").at_drain == AtDrain::EndsBetweenEvents, ends, "{verb} {headers:?}");
+    }
+}
+
+/// A server asks its client on the stream of the session (2025-11-25 `basic/transports`, "Listening for Messages from the Server"); what it is
+/// asked by a request that overtook the stream has nowhere to go. Who answers a question must never wait for a stream.
+#[test]
+fn a_request_of_a_session_follows_its_stream_and_nothing_else_waits() {
+    let request = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call"}"#;
+    let note = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+    let response = r#"{"jsonrpc":"2.0","id":1,"result":{}}"#;
+    for (verb, headers, body, order) in [
+        ("GET", &[SESSION][..], "", Order::Opens),
+        ("GET", &[SESSION, "last-event-id: 7"], "", Order::Any),
+        ("GET", &[LEGACY], "", Order::Any),
+        ("POST", &[SESSION], request, Order::Follows),
+        ("POST", &[SESSION], r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#, Order::Follows),
+        ("POST", &[SESSION], r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#, Order::Follows),
+        ("POST", &[SESSION], note, Order::Any),
+        ("POST", &[SESSION], response, Order::Any),
+        ("POST", &[LEGACY], request, Order::Any),
+        ("POST", &[MODERN, SESSION, "mcp-method: tools/call"], "", Order::Any),
+        ("DELETE", &[SESSION], "", Order::Any),
+    ] {
+        assert_eq!(row(verb, headers, body).order, order, "{verb} {headers:?} {body}");
     }
 }
