@@ -64,12 +64,6 @@ impl Revocations {
     pub fn is_empty(&self) -> bool {
         self.sessions.is_empty() && self.callers.is_empty() && self.agents.is_empty()
     }
-
-    /// Whether a session that `caller` opened with `agent` at `began` is over.
-    pub fn ended(&self, name: SessionName, caller: &str, agent: &AgentName, began: u64) -> bool {
-        let since = [self.sessions.get(&name), self.callers.get(caller), self.agents.get(agent)];
-        since.into_iter().flatten().any(|at| began <= *at)
-    }
 }
 
 #[cfg(test)]

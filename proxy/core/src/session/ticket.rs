@@ -17,6 +17,7 @@ use crate::mcp::headers::SESSION_ID_BYTES_MAX;
 use crate::session::bind::Binding;
 use crate::session::key::{KeyKind, SessionKey};
 use crate::session::seal::{self, Chance, Purpose};
+use crate::session::tenure::{Held, Over};
 use crate::world::table::World;
 
 const PREFIX: &str = "o1.";
@@ -99,12 +100,11 @@ pub fn judge(binding: &Binding, presented: Presented<'_>) -> Result<(), Unfit> {
     if binding.caller != *caller {
         return Err(Unfit::OtherCaller);
     }
-    if unix >= binding.created.saturating_add(world.settings().session_lifetime.as_secs()) {
-        return Err(Unfit::Expired);
-    }
-    match world.revocations().ended(key.name(), caller.as_str(), agent, binding.created) {
-        true => Err(Unfit::Revoked),
-        false => Ok(()),
+    let held = Held { name: Some(key.name()), kind: KeyKind::Session, began: Some(binding.created) };
+    match held.over(world, agent, Some(caller), unix) {
+        None => Ok(()),
+        Some(Over::Revoked) => Err(Unfit::Revoked),
+        Some(Over::Aged) => Err(Unfit::Expired),
     }
 }
 
