@@ -13,7 +13,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use tracing::{debug, info, warn};
 
 use super::labels::{
-    AgentLabels, Announcement, AnnouncementLabels, CallEnd, Direction, DirectionLabels, FaultLabels, FrameLabels,
+    AgentLabels, Announcement, AnnouncementLabels, CallEnd, Copied, CopyLabels, Direction, DirectionLabels, FaultLabels, FrameLabels, Injected, InjectedLabels,
     Invalidation, InvalidationLabels, LimitLabels, Lookup, LookupLabels, MoveLabels, Moved, ReasonLabels, SearchLabels,
     Searched, StoreFault, StoreKind, StoreLabels,
 };
@@ -154,6 +154,16 @@ impl Events {
     /// An attempt failed in a way that allows another one, which follows now.
     pub fn call_retried(&self, reason: &'static str) {
         self.metrics.retries.get_or_create(&ReasonLabels { reason }).inc();
+    }
+
+    /// A call was copied for a mirror, or would have been.
+    pub fn call_copied(&self, result: Copied) {
+        self.metrics.copies.get_or_create(&CopyLabels { result }).inc();
+    }
+
+    /// A call is hit by a fault that the operator wants.
+    pub fn fault_injected(&self, kind: Injected) {
+        self.metrics.faults.get_or_create(&InjectedLabels { kind }).inc();
     }
 
     /// A connection of HTTP/2 is ended because it sent too many of these frames.

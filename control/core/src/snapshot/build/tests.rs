@@ -3,6 +3,7 @@ use proptest::prelude::{Strategy, prop, proptest};
 use super::*;
 use crate::fixture::facts;
 use crate::intent::OperatorRoute;
+use crate::intent::traffic::{OperatorBranch, OperatorMirror, OperatorShare, OperatorTraffic};
 use crate::snapshot::scope::Audience;
 use outrigger_model::key::SessionPolicy;
 use outrigger_model::pool::Balance;
@@ -23,6 +24,7 @@ fn operator(name: &str, requirement: &str) -> OperatorRoute {
         name: RouteName::new(name).unwrap(),
         requirement: requirement.parse().unwrap(),
         policy: RoutePolicy { affinity: Affinity::None, ..RoutePolicy::default() },
+        traffic: OperatorTraffic::default(),
     }
 }
 
