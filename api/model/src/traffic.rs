@@ -137,9 +137,8 @@ impl HeaderEdits {
     /// The same for who only looks.
     #[must_use]
     pub fn without_values(&self) -> Self {
-        let hide = |written: &[(String, String)]| {
-            written.iter().map(|(name, _)| (name.clone(), HIDDEN.to_owned())).collect()
-        };
+        let hide =
+            |written: &[(String, String)]| written.iter().map(|(name, _)| (name.clone(), HIDDEN.to_owned())).collect();
         Self { remove: self.remove.clone(), set: hide(&self.set), add: hide(&self.add) }
     }
 }

@@ -353,7 +353,9 @@ impl Refusal {
             }
             Self::AgentUnreachable { .. } => "see the log of the agent; calls go to its other replicas".to_owned(),
             Self::Draining | Self::Overloaded => "try again in a moment".to_owned(),
-            Self::FaultInjected { .. } => "nothing ran; `faults` of the route in control.yaml say how many fail".to_owned(),
+            Self::FaultInjected { .. } => {
+                "nothing ran; `faults` of the route in control.yaml say how many fail".to_owned()
+            }
             Self::Internal => "see the log of the proxy".to_owned(),
         }
     }

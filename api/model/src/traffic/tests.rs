@@ -16,7 +16,8 @@ fn what_the_mesh_and_the_protocol_live_by_is_protected_in_every_spelling() {
 #[test]
 fn values_of_header_edits_are_shown_to_nobody() {
     let pair = |value: &str| ("authorization".to_owned(), value.to_owned());
-    let edits = HeaderEdits { remove: vec!["x-debug".to_owned()], set: vec![pair("hunter2")], add: vec![pair("hunter3")] };
+    let edits =
+        HeaderEdits { remove: vec!["x-debug".to_owned()], set: vec![pair("hunter2")], add: vec![pair("hunter3")] };
     let traffic = Traffic { headers: edits.clone(), ..Traffic::default() };
     for text in [format!("{traffic:?}"), format!("{:#?}", edits), format!("{:?}", edits.without_values().set)] {
         assert!(!text.contains("hunter"), "{text}");

@@ -76,8 +76,7 @@ pub async fn one(
     let base = api.views.all().await.into_iter().next().map(|base| base.newest().built);
     let resources = base.as_ref().map(|built| built.snapshot.resources());
     // Of the route that is named like the capability, as every proxy has it.
-    let route =
-        resources.and_then(|all| Some((all, all.routes.get(requirement.capability.as_str())?)));
+    let route = resources.and_then(|all| Some((all, all.routes.get(requirement.capability.as_str())?)));
     Ok(Json(ExplainItem {
         requirement: explanation.requirement,
         winner: explanation.winner.map(|agent| agent.to_string()),

@@ -4,8 +4,9 @@ use std::time::Instant;
 use outrigger_model::endpoint::EndpointState;
 use outrigger_model::name::{AgentName, ReplicaId};
 use outrigger_model::replica::Generation;
+use outrigger_model::traffic::HeaderEdits;
 
-use super::{Delivery, Spot, answer, request, wants_as_is};
+use super::{Delivery, Spot, answer, copy, request, wants_as_is};
 use crate::announce::Token;
 use crate::asked::{Document, Form, Page, Part};
 use crate::http1::written;
@@ -201,6 +202,7 @@ fn a_copy_is_the_same_request_with_its_own_length_and_a_mark() {
     let text = String::from_utf8(out).unwrap();
     let (line, fields) = text.split_once("\r\n").unwrap();
     assert!(line.ends_with("/agents/weather-1/mcp HTTP/1.1"), "{line}");
-    let expected = "Host: a\r\nMcp-Method: tools/list\r\nx-team: red\r\nX-Mesh-Mirrored: 1\r\nContent-Length: 2\r\n\r\n{}";
+    let expected =
+        "Host: a\r\nMcp-Method: tools/list\r\nx-team: red\r\nX-Mesh-Mirrored: 1\r\nContent-Length: 2\r\n\r\n{}";
     assert_eq!(fields, expected);
 }

@@ -89,7 +89,8 @@ pub fn compile(
         let Some(pool) = pools.get(&route.pool) else { continue };
         let wants = wanted::of_route(&route.policy.sessions.keys);
         let shaping = shaping::compile(&route.policy.traffic, &pools);
-        let compiled = Route { name: name.clone(), policy: route.policy.clone(), wants, pool: Arc::clone(pool), shaping };
+        let compiled =
+            Route { name: name.clone(), policy: route.policy.clone(), wants, pool: Arc::clone(pool), shaping };
         routes.insert(name.clone(), Arc::new(compiled));
     }
     let mut agents = HashMap::with_capacity(resources.agents.len());

@@ -18,9 +18,9 @@ pub(super) fn compile(traffic: &Traffic, pools: &Pools) -> Option<Box<Shaping>> 
     if branches.is_empty() && mirror.is_none() && faults.is_none() && headers.is_empty() {
         return None;
     }
-    let mirror = mirror.as_ref().and_then(|mirror| {
-        Some(Mirror { pool: Arc::clone(pools.get(&mirror.pool)?), percent: mirror.percent })
-    });
+    let mirror = mirror
+        .as_ref()
+        .and_then(|mirror| Some(Mirror { pool: Arc::clone(pools.get(&mirror.pool)?), percent: mirror.percent }));
     Some(Box::new(Shaping {
         branches: branches.iter().map(|branch| self::branch(branch, pools)).collect(),
         mirror,
@@ -30,8 +30,7 @@ pub(super) fn compile(traffic: &Traffic, pools: &Pools) -> Option<Box<Shaping>> 
 }
 
 fn branch(branch: &traffic::Branch, pools: &Pools) -> Branch {
-    let share = |share: &traffic::Share| {
-        Some(Share { pool: Arc::clone(pools.get(&share.pool)?), weight: share.weight })
-    };
+    let share =
+        |share: &traffic::Share| Some(Share { pool: Arc::clone(pools.get(&share.pool)?), weight: share.weight });
     Branch { when: branch.when.clone(), shares: branch.shares.iter().filter_map(share).collect() }
 }

@@ -143,7 +143,8 @@ fn route_value(route: &Route) -> Value {
 
 fn traffic_value(shaping: &Shaping) -> Value {
     let branches = shaping.branches.iter().map(|branch| {
-        let shares = branch.shares.iter().map(|share| json!({"pool": share.pool.name.as_str(), "weight": share.weight}));
+        let shares =
+            branch.shares.iter().map(|share| json!({"pool": share.pool.name.as_str(), "weight": share.weight}));
         json!({
             "headers": branch.when.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>(),
             "callers": branch.when.callers,

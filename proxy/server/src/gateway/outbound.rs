@@ -185,7 +185,8 @@ fn aim(
     // Read already, so that the shape of a refusal is right.
     (call.era, call.method) = (facts.era, facts.method);
     call.row = Some(Row::of(&facts));
-    let drawn = |lot: &mut Option<Lot>| *lot.get_or_insert_with(|| Lot { chance: fastrand::u64(..), now: Instant::now() });
+    let drawn =
+        |lot: &mut Option<Lot>| *lot.get_or_insert_with(|| Lot { chance: fastrand::u64(..), now: Instant::now() });
     let dest = plan::dest(&call.world, facts.target).map_err(|refusal| match facts.part {
         // The replica left, and the stream with it.
         Part::Messages(_) => Refusal::SessionGone,

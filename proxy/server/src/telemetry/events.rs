@@ -13,9 +13,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use tracing::{debug, info, warn};
 
 use super::labels::{
-    AgentLabels, Announcement, AnnouncementLabels, CallEnd, Copied, CopyLabels, Direction, DirectionLabels, FaultLabels, FrameLabels, Injected, InjectedLabels,
-    Invalidation, InvalidationLabels, LimitLabels, Lookup, LookupLabels, MoveLabels, Moved, ReasonLabels, SearchLabels,
-    Searched, StoreFault, StoreKind, StoreLabels,
+    AgentLabels, Announcement, AnnouncementLabels, CallEnd, Copied, CopyLabels, Direction, DirectionLabels,
+    FaultLabels, FrameLabels, Injected, InjectedLabels, Invalidation, InvalidationLabels, LimitLabels, Lookup,
+    LookupLabels, MoveLabels, Moved, ReasonLabels, SearchLabels, Searched, StoreFault, StoreKind, StoreLabels,
 };
 use super::metrics::Metrics;
 use super::routes::RouteTable;

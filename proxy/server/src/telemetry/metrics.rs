@@ -14,7 +14,8 @@ use prometheus_client::registry::{Registry, Unit};
 use super::histogram::Durations;
 use super::labels::{
     AgentLabels, AnnouncementLabels, BuildLabels, CallLabels, CopyLabels, DirectionLabels, FaultLabels, FrameLabels,
-    InjectedLabels, InvalidationLabels, LimitLabels, LookupLabels, MoveLabels, ReasonLabels, RouteLabels, SearchLabels, StoreLabels,
+    InjectedLabels, InvalidationLabels, LimitLabels, LookupLabels, MoveLabels, ReasonLabels, RouteLabels, SearchLabels,
+    StoreLabels,
 };
 
 /// Shared by its clones.

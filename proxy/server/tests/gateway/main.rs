@@ -31,4 +31,5 @@ mod sessions;
 mod sealed;
 mod streams;
 mod time;
+mod traffic;
 mod transparency;

@@ -52,9 +52,10 @@ impl Draft<'_> {
     }
 
     fn branch(&mut self, route: &RouteName, branch: &OperatorBranch) -> Result<Branch, BuildError> {
-        let shares = branch.shares.iter().map(|share| {
-            Ok(Share { pool: self.provider(route, &share.requirement)?, weight: share.weight })
-        });
+        let shares = branch
+            .shares
+            .iter()
+            .map(|share| Ok(Share { pool: self.provider(route, &share.requirement)?, weight: share.weight }));
         Ok(Branch { shares: shares.collect::<Result<_, BuildError>>()?, when: branch.when.clone() })
     }
 
