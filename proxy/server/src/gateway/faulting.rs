@@ -12,13 +12,12 @@ use outrigger_proxy_core::route::fault::Fault;
 use super::call::{Call, Ending, Way};
 use super::downstream::Downstream;
 use super::parts::GatewayParts;
-use crate::telemetry::Injected;
 
 pub async fn wait_or_end(parts: &GatewayParts, down: &mut Downstream<'_>, call: &Call) -> Result<(), Ending> {
     let (Some(Way::Out(plan)), Some(lot)) = (&call.way, call.lot) else { return Ok(()) };
     let Some(Fault { delay, refusal }) = plan.fault(lot.chance) else { return Ok(()) };
     if let Some(delay) = delay {
-        parts.events.fault_injected(Injected::Delay);
+        parts.events.delay_injected();
         down.alarm.set(delay);
         let left = poll_fn(|cx| {
             // A caller that cannot be written to shows when it is read from.
@@ -36,7 +35,7 @@ pub async fn wait_or_end(parts: &GatewayParts, down: &mut Downstream<'_>, call: 
     }
     match refusal {
         Some(refusal) => {
-            parts.events.fault_injected(Injected::Refusal);
+            parts.events.refusal_injected();
             Err(Ending::Refuse(refusal))
         }
         None => Ok(()),

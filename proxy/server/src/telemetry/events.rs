@@ -14,8 +14,8 @@ use tracing::{debug, info, warn};
 
 use super::labels::{
     AgentLabels, Announcement, AnnouncementLabels, CallEnd, Copied, CopyLabels, Direction, DirectionLabels,
-    FaultLabels, FrameLabels, Injected, InjectedLabels, Invalidation, InvalidationLabels, LimitLabels, Lookup,
-    LookupLabels, MoveLabels, Moved, ReasonLabels, SearchLabels, Searched, StoreFault, StoreKind, StoreLabels,
+    FaultLabels, FrameLabels, InjectedLabels, Invalidation, InvalidationLabels, LimitLabels, Lookup, LookupLabels,
+    MoveLabels, Moved, ReasonLabels, SearchLabels, Searched, StoreFault, StoreKind, StoreLabels,
 };
 use super::metrics::Metrics;
 use super::routes::RouteTable;
@@ -161,9 +161,14 @@ impl Events {
         self.metrics.copies.get_or_create(&CopyLabels { result }).inc();
     }
 
-    /// A call is hit by a fault that the operator wants.
-    pub fn fault_injected(&self, kind: Injected) {
-        self.metrics.faults.get_or_create(&InjectedLabels { kind }).inc();
+    /// A call waits because the operator wants it.
+    pub fn delay_injected(&self) {
+        self.metrics.faults.get_or_create(&InjectedLabels { kind: "delay" }).inc();
+    }
+
+    /// A call is refused because the operator wants it.
+    pub fn refusal_injected(&self) {
+        self.metrics.faults.get_or_create(&InjectedLabels { kind: "refusal" }).inc();
     }
 
     /// A connection of HTTP/2 is ended because it sent too many of these frames.

@@ -73,13 +73,6 @@ pub enum Copied {
     Nobody,
 }
 
-/// How a call failed on purpose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Injected {
-    Delay,
-    Refusal,
-}
-
 /// What came of asking one replica after the other for a session that no store knew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Searched {
@@ -195,7 +188,7 @@ pub struct CopyLabels {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct InjectedLabels {
-    pub kind: Injected,
+    pub kind: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -349,15 +342,6 @@ impl EncodeLabelValue for Copied {
             Self::Full => "full",
             Self::Large => "large",
             Self::Nobody => "nobody",
-        })
-    }
-}
-
-impl EncodeLabelValue for Injected {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
-        encoder.write_str(match self {
-            Self::Delay => "delay",
-            Self::Refusal => "refusal",
         })
     }
 }
