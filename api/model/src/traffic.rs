@@ -2,6 +2,7 @@
 //!
 //! In: intent. Out: [`Traffic`].
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::name::PoolName;
@@ -70,8 +71,8 @@ pub struct Faults {
     pub status: Option<u16>,
 }
 
-/// Changes to the head of a request. Names are in lower case.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+/// Changes to the head of a request. Names are in lower case. Values may be secrets, and [`fmt::Debug`] does not show them.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct HeaderEdits {
     pub remove: Vec<String>,
     /// In place of what the caller wrote.
@@ -89,9 +90,65 @@ pub enum Priority {
     High,
 }
 
+/// Stands for a value that is not shown.
+pub const HIDDEN: &str = "(hidden)";
+
+/// Fields of one connection, of the framing, of HTTP between proxies, and those that say what one message is.
+const PROTECTED: [&str; 17] = [
+    "accept",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "last-event-id",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-forwarded-host",
+];
+/// How the names begin of fields of the protocol, and of proxies among themselves.
+const PROTECTED_STARTS: [&str; 2] = ["mcp-", "outrigger-"];
+
+/// Whether no operator may touch a field: the mesh or the protocol would not work as it does. Servers that make variables of names take `_`
+/// for `-`, so it counts as one.
+pub fn is_protected(name: &str) -> bool {
+    let name = name.to_ascii_lowercase().replace('_', "-");
+    PROTECTED.contains(&name.as_str()) || PROTECTED_STARTS.iter().any(|start| name.starts_with(start))
+}
+
 impl HeaderEdits {
     pub fn is_empty(&self) -> bool {
         self.remove.is_empty() && self.set.is_empty() && self.add.is_empty()
+    }
+
+    /// The name of every field that it touches.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let written = self.set.iter().chain(&self.add).map(|(name, _)| name);
+        self.remove.iter().chain(written).map(String::as_str)
+    }
+
+    /// The same for who only looks.
+    #[must_use]
+    pub fn without_values(&self) -> Self {
+        let hide =
+            |written: &[(String, String)]| written.iter().map(|(name, _)| (name.clone(), HIDDEN.to_owned())).collect();
+        Self { remove: self.remove.clone(), set: hide(&self.set), add: hide(&self.add) }
+    }
+}
+
+impl fmt::Debug for HeaderEdits {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = |written: &[(String, String)]| written.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        let mut told = out.debug_struct("HeaderEdits");
+        told.field("remove", &self.remove).field("set", &names(&self.set)).field("add", &names(&self.add));
+        told.finish_non_exhaustive()
     }
 }
 
@@ -118,3 +175,6 @@ impl Priority {
         Self::ALL.into_iter().find(|priority| priority.as_str() == text)
     }
 }
+
+#[cfg(test)]
+mod tests;

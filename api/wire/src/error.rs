@@ -64,6 +64,8 @@ pub enum Wrong {
     Zone(String),
     #[error("`{0}` is not a name of a header field in lower case")]
     Header(String),
+    #[error("`{0}` is a header field that nobody may change")]
+    ProtectedHeader(String),
     #[error("it holds characters that no header field can have")]
     HeaderValue,
     #[error("it is not a time from 1970 to 9999")]

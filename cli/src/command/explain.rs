@@ -1,5 +1,7 @@
 //! `outrigger explain`: every provider of a capability, and why it was chosen or not.
 
+mod traffic;
+
 use serde_json::Value;
 
 use crate::args::Explain;
@@ -55,6 +57,7 @@ fn told(answer: &Value, wide: bool) -> String {
         Some(sessions @ Value::Object(_)) => format!("{head}\n{}", route(sessions)),
         _ => head,
     };
+    let head = [vec![head], traffic::lines(answer.get("traffic"))].concat().join("\n");
     match items(answer, "candidates") {
         [] => format!("{head}\nno agent offers it"),
         candidates => format!("{head}\n{}", table(CANDIDATES, candidates, wide)),

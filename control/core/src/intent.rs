@@ -3,6 +3,8 @@
 //! In: parts that are valid each. Out: an [`Intent`] that does not contradict itself.
 //! Never here: files; the server reads those.
 
+pub mod traffic;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -14,6 +16,8 @@ use outrigger_model::requirement::Requirement;
 use outrigger_model::route::{Limits, RoutePolicy, TimeClass};
 use outrigger_model::settings::Settings;
 use outrigger_model::tag::TagSet;
+
+use self::traffic::OperatorTraffic;
 
 /// Most routes that operators declare.
 pub const ROUTES_MAX: usize = 10_000;
@@ -30,6 +34,8 @@ pub struct OperatorRoute {
     pub name: RouteName,
     pub requirement: Requirement,
     pub policy: RoutePolicy,
+    /// What becomes [`RoutePolicy::traffic`] once it is known who provides it.
+    pub traffic: OperatorTraffic,
 }
 
 /// Rules for the replicas of one agent.
@@ -121,8 +127,11 @@ impl Intent {
     pub fn digest(&self) -> Digest {
         let mut parts = vec![format!("{:?}", self.settings)];
         for route in self.routes.values() {
-            let OperatorRoute { name, requirement, policy } = route;
-            parts.push(format!("route {name} {requirement} {policy:?}"));
+            let OperatorRoute { name, requirement, policy, traffic } = route;
+            parts.push(format!("route {name} {requirement} {policy:?} {traffic:?}"));
+            // What is debugged shows no values of headers, and another value is another intent.
+            let headers = &traffic.headers;
+            parts.extend(headers.set.iter().chain(&headers.add).map(|(name, value)| format!("{name}: {value}")));
         }
         parts.extend(self.pools.iter().map(|(agent, pool)| format!("pool {agent} {pool:?}")));
         Digest::of_parts(parts.iter().map(String::as_bytes))

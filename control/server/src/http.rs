@@ -11,6 +11,7 @@ pub mod proxies;
 pub mod snapshots;
 pub mod sessions;
 pub mod events;
+mod traffic;
 pub mod explain;
 pub mod session_keys;
 pub mod health;

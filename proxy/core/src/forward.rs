@@ -1,8 +1,10 @@
 //! What heads become on their way: the request's for its endpoint, the answer's for its caller.
 //!
-//! In: a head as it came, and where it goes. Out: the bytes of the head that goes on.
+//! In: a head as it came, where it goes, what the operator wants changed. Out: the bytes of the head that goes on.
 //! Invariant: a field that starts with `outrigger-` crosses no proxy: strangers cannot set one, agents never see one. Fields of one
 //! connection end with it (RFC 9110 section 7.6.1). All others keep their order and their spelling.
+
+use outrigger_model::traffic::HeaderEdits;
 
 use crate::asked::Part;
 use crate::http1::field::{Fields, Name, tokens};
@@ -55,9 +57,19 @@ pub fn wants_as_is(head: &RequestHead) -> bool {
     head.fields.has(Name::Ours) && head.fields.iter().any(is)
 }
 
+/// Tells an agent that nobody waits for its answer. Anyone can write it, so it proves nothing.
+const MIRRORED: &[u8] = b"X-Mesh-Mirrored";
+
 /// Appends the head of a request as `endpoint` is to see it. `session` is the id by which it knows the session, where that is another
 /// than the caller's.
-pub fn request(head: &RequestHead, endpoint: &Endpoint, spot: Spot<'_>, session: Option<&[u8]>, out: &mut Vec<u8>) {
+pub fn request(
+    head: &RequestHead,
+    endpoint: &Endpoint,
+    spot: Spot<'_>,
+    session: Option<&[u8]>,
+    edits: Option<&HeaderEdits>,
+    out: &mut Vec<u8>,
+) {
     let lead = endpoint.lead.as_ref();
     out.reserve(head.size() + lead.path.len() + 64);
     out.extend_from_slice(head.method());
@@ -81,23 +93,35 @@ pub fn request(head: &RequestHead, endpoint: &Endpoint, spot: Spot<'_>, session:
         out.extend_from_slice(query.as_bytes());
     }
     out.extend_from_slice(b" HTTP/1.1\r\n");
-    fields(head, endpoint, out, |known, value| Some(session.filter(|_| known == Name::McpSessionId).unwrap_or(value)));
+    fields(head, endpoint, edits, out, |known, value| {
+        Some(session.filter(|_| known == Name::McpSessionId).unwrap_or(value))
+    });
     out.extend_from_slice(b"\r\n");
 }
 
+/// Appends a whole request that is the same to `endpoint` as one that a caller sent to somebody else.
+pub fn copy(head: &RequestHead, endpoint: &Endpoint, edits: Option<&HeaderEdits>, body: &[u8], out: &mut Vec<u8>) {
+    out.reserve(head.size() + body.len() + 128);
+    start(head.method(), head, endpoint, out);
+    let of_framing = |known| matches!(known, Name::ContentLength | Name::TransferEncoding);
+    fields(head, endpoint, edits, out, |known, value| (!of_framing(known)).then_some(value));
+    line(out, MIRRORED, b"1");
+    line(out, b"Content-Length", body.len().to_string().as_bytes());
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(body);
+}
+
 /// Appends a whole request to the MCP endpoint of `endpoint`, with what stands in `head` about its caller: who it is, what it may.
-pub fn aside(head: &RequestHead, endpoint: &Endpoint, aside: Aside<'_>, out: &mut Vec<u8>) {
-    let lead = endpoint.lead.as_ref();
+pub fn aside(
+    head: &RequestHead,
+    endpoint: &Endpoint,
+    edits: Option<&HeaderEdits>,
+    aside: Aside<'_>,
+    out: &mut Vec<u8>,
+) {
     let Aside { method, session, revision, body } = aside;
-    out.extend_from_slice(method.as_bytes());
-    out.push(b' ');
-    out.extend_from_slice(lead.path.as_bytes());
-    if let Some(query) = lead.query.as_deref().or(head.query()) {
-        out.push(b'?');
-        out.extend_from_slice(query.as_bytes());
-    }
-    out.extend_from_slice(b" HTTP/1.1\r\n");
-    fields(head, endpoint, out, |known, value| (!is_of_message(known)).then_some(value));
+    start(method.as_bytes(), head, endpoint, out);
+    fields(head, endpoint, edits, out, |known, value| (!is_of_message(known)).then_some(value));
     line(out, b"Accept", b"application/json, text/event-stream");
     if let Some(session) = session {
         line(out, b"Mcp-Session-Id", session);
@@ -113,10 +137,24 @@ pub fn aside(head: &RequestHead, endpoint: &Endpoint, aside: Aside<'_>, out: &mu
     out.extend_from_slice(body);
 }
 
+/// Appends the first line of a request to the MCP endpoint of `endpoint`.
+fn start(method: &[u8], head: &RequestHead, endpoint: &Endpoint, out: &mut Vec<u8>) {
+    let lead = endpoint.lead.as_ref();
+    out.extend_from_slice(method);
+    out.push(b' ');
+    out.extend_from_slice(lead.path.as_bytes());
+    if let Some(query) = lead.query.as_deref().or(head.query()) {
+        out.push(b'?');
+        out.extend_from_slice(query.as_bytes());
+    }
+    out.extend_from_slice(b" HTTP/1.1\r\n");
+}
+
 /// Appends the fields of a request that go on, each with what `written` makes of its value, if anything.
 fn fields<'h>(
     head: &'h RequestHead,
     endpoint: &Endpoint,
+    edits: Option<&HeaderEdits>,
     out: &mut Vec<u8>,
     written: impl Fn(Name, &'h [u8]) -> Option<&'h [u8]>,
 ) {
@@ -143,11 +181,22 @@ fn fields<'h>(
         };
         if goes_on
             && !of_connection.has(known, name)
+            && edits.is_none_or(|edits| leaves(edits, known, name))
             && let Some(value) = written(known, value)
         {
             line(out, name, value);
         }
     }
+    for (name, value) in edits.into_iter().flat_map(|edits| edits.set.iter().chain(&edits.add)) {
+        line(out, name.as_bytes(), value.as_bytes());
+    }
+}
+
+/// Whether a field that a caller wrote goes on as it is. What proxies act on is nobody's to edit, whatever was declared.
+fn leaves(edits: &HeaderEdits, known: Name, name: &[u8]) -> bool {
+    let is_named = |edited: &String| name.eq_ignore_ascii_case(edited.as_bytes());
+    !matches!(known, Name::Other | Name::Origin)
+        || !edits.remove.iter().chain(edits.set.iter().map(|(name, _)| name)).any(is_named)
 }
 
 /// Fields that say what one message is, and nothing about who sends it.

@@ -24,6 +24,7 @@ pub mod world;
 #[cfg(test)]
 mod tests;
 pub mod balance;
+pub mod route;
 pub mod session;
 pub mod retry;
 pub mod plan;

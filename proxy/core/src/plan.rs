@@ -8,6 +8,7 @@
 //! Invariant: a handle is held by a replica before a call that carries it is sent there ([`Plan::claim`]).
 
 mod aim;
+mod shaped;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -105,7 +106,7 @@ pub fn plan(world: &World, aim: Aim, found: &[Option<Arc<Binding>>]) -> Result<P
     }
     let below = match &aim.dest {
         Dest::Replica(endpoint) => Below::Named(Arc::clone(endpoint)),
-        Dest::Route(route) if held.is_none() && route.pool.endpoints.is_empty() => {
+        Dest::Route(route) if held.is_none() && aim.pool().is_none_or(|pool| pool.endpoints.is_empty()) => {
             return Err(Refusal::NoProvider { route: route.name.as_str().to_owned() });
         }
         Dest::Route(route) if aim.stays_with_caller(route) => Below::Agent,

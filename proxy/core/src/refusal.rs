@@ -99,6 +99,9 @@ pub enum Refusal {
     Draining,
     #[error("proxy has too much to do")]
     Overloaded,
+    /// The operator wants this share of the calls to fail, to see what callers do.
+    #[error("fault on purpose: {status}")]
+    FaultInjected { status: StatusCode },
     /// Something that cannot happen did; counted, never explained to strangers.
     #[error("internal error")]
     Internal,
@@ -173,6 +176,16 @@ impl Shape {
         }
     }
 
+    /// The status that an operator wrote, within what may be said.
+    const fn made_up(status: StatusCode, modern: bool) -> Self {
+        match status.as_u16() {
+            404 | 405 if modern => Self::later("fault_injected", 1),
+            429 | 503 => Self { status, ..Self::later("fault_injected", 1) },
+            400..500 => Self::said(status, "fault_injected"),
+            _ => Self { status, retry_after_seconds: None, ..Self::later("fault_injected", 1) },
+        }
+    }
+
     const fn broken(status: StatusCode, label: &'static str) -> Self {
         Self { status, rpc: INTERNAL_ERROR, label, retry_after_seconds: None, may_have_run: true }
     }
@@ -224,6 +237,7 @@ impl Refusal {
             Self::AgentUnreachable { .. } => Shape::later("agent_unreachable", 1),
             Self::Draining => Shape::later("draining", 1),
             Self::Overloaded => Shape::later("overloaded", 1),
+            Self::FaultInjected { status } => Shape::made_up(*status, modern),
             Self::Internal => Shape {
                 status: StatusCode::INTERNAL_SERVER_ERROR,
                 rpc: INTERNAL_ERROR,
@@ -290,6 +304,7 @@ impl Refusal {
             }
             Self::Draining => "this proxy is shutting down".to_owned(),
             Self::Overloaded => "this proxy is at its limits".to_owned(),
+            Self::FaultInjected { .. } => "the operator of the mesh lets this share of the calls fail".to_owned(),
             Self::Internal => "something went wrong inside the proxy".to_owned(),
         }
     }
@@ -338,6 +353,9 @@ impl Refusal {
             }
             Self::AgentUnreachable { .. } => "see the log of the agent; calls go to its other replicas".to_owned(),
             Self::Draining | Self::Overloaded => "try again in a moment".to_owned(),
+            Self::FaultInjected { .. } => {
+                "nothing ran; `faults` of the route in control.yaml say how many fail".to_owned()
+            }
             Self::Internal => "see the log of the proxy".to_owned(),
         }
     }

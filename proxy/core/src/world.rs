@@ -4,4 +4,5 @@
 
 pub mod endpoint;
 pub mod table;
+mod shaping;
 pub mod compile;

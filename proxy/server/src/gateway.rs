@@ -25,6 +25,8 @@ pub mod aside;
 pub mod moving;
 pub mod sealing;
 pub mod outbound;
+pub mod faulting;
+pub mod mirroring;
 pub mod inbound;
 pub mod exchange;
 pub mod asking;
@@ -55,6 +57,7 @@ use outrigger_identity::{Material, ServerConfigError};
 use crate::identity::connector::Connector;
 use crate::identity::listener::Greeting;
 use crate::telemetry::Direction;
+use mirroring::Mirrors;
 use opening_streams::OpeningStreams;
 use serve::Side;
 use turns::Turns;
@@ -89,12 +92,14 @@ pub fn start(
     let connections_max = parts.limits.connections_max;
     let turns = Arc::<Turns>::default();
     let streams = Arc::<OpeningStreams>::default();
+    let mirrors = Arc::<Mirrors>::default();
     let side = |direction| Side {
         parts: Arc::clone(&parts),
         direction,
         upstreams: Arc::clone(&upstreams),
         turns: Arc::clone(&turns),
         streams: Arc::clone(&streams),
+        mirrors: Arc::clone(&mirrors),
     };
     let far_ends = parts.catalog.far_ends();
     let inside = far_ends.map(|far_ends| inside::Inside::serve(side(Direction::Outbound), far_ends));

@@ -31,3 +31,4 @@ mod stories;
 mod http2;
 mod paths;
 mod aggregate;
+mod traffic;

@@ -3,7 +3,7 @@
 use outrigger_model::name::PoolName;
 use outrigger_model::traffic::{
     BRANCHES_MAX, Branch, Faults, HEADER_EDITS_MAX, HEADER_VALUE_BYTES_MAX, HeaderEdits, Mirror, Priority, SHARES_MAX,
-    Share, Traffic, When,
+    Share, Traffic, When, is_protected,
 };
 
 use super::field;
@@ -63,7 +63,11 @@ fn edits(wire: part::HeaderEdits) -> Result<HeaderEdits, DecodeError> {
     for (at, name) in wire.remove.iter().enumerate() {
         check_name(name).map_err(|wrong| DecodeError::item("remove", at, wrong))?;
     }
-    Ok(HeaderEdits { remove: wire.remove, set: headers("set", wire.set)?, add: headers("add", wire.add)? })
+    let edits = HeaderEdits { remove: wire.remove, set: headers("set", wire.set)?, add: headers("add", wire.add)? };
+    if let Some(name) = edits.names().find(|name| is_protected(name)) {
+        return Err(DecodeError::here(Wrong::ProtectedHeader(cut(name))));
+    }
+    Ok(edits)
 }
 
 fn headers(name: &'static str, wire: Vec<part::Header>) -> Result<Vec<(String, String)>, DecodeError> {

@@ -6,7 +6,7 @@ use outrigger_model::pool::policy::{Breaker, Concurrency, Outlier, PoolPolicy};
 use outrigger_model::rate::{Allowance, Per, RATES_MAX, RateLimit};
 use outrigger_model::retries::{ATTEMPTS_MAX, Backoff, Budget, KEPT_BODY_BYTES_MAX, Retries};
 use outrigger_model::tool_pattern::ToolPattern;
-use outrigger_model::traffic::{Branch, Faults, HeaderEdits, Mirror, Priority, Share, Traffic, When};
+use outrigger_model::traffic::{Branch, Faults, HeaderEdits, Mirror, Priority, Share, Traffic, When, is_protected};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::{Strategy, any, prop_oneof};
@@ -96,6 +96,7 @@ pub fn traffic() -> impl Strategy<Value = Traffic> {
     let faults = faults.prop_map(|(percent, delay, status)| Faults { percent, delay, status });
     let edits = (vec("[a-z][a-z0-9-]{0,9}", 0..3), headers(), headers());
     let edits = edits.prop_map(|(remove, set, add)| HeaderEdits { remove, set, add });
+    let edits = edits.prop_filter("fields of the protocol", |edits| !edits.names().any(is_protected));
     let parts = (vec(branch, 0..3), option::of(mirror), option::of(faults), edits, select(&Priority::ALL[..]));
     parts.prop_map(|(branches, mirror, faults, headers, priority)| Traffic {
         branches,

@@ -7,6 +7,7 @@ fn route(name: &str, requirement: &str) -> OperatorRoute {
         name: RouteName::new(name).unwrap(),
         requirement: requirement.parse().unwrap(),
         policy: RoutePolicy::default(),
+        traffic: OperatorTraffic::default(),
     }
 }
 

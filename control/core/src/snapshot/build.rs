@@ -4,6 +4,8 @@
 //! Precedence where two things claim one route name: dependency, operator, agent, capability.
 //! Invariant: the same inputs make the same snapshot; a healthy mesh and an empty one both assemble. Keys are in snapshots of proxies only.
 
+mod traffic;
+
 use std::collections::BTreeMap;
 
 use outrigger_model::agent::Agent;
@@ -74,14 +76,15 @@ pub fn build(facts: &Facts, intent: &Intent, shared: &Shared<'_>, scope: &Scope)
     let keyring = if scope.has_keys() { shared.keyring.clone() } else { Keyring::default() };
     let (settings, revocations) = (intent.settings().clone(), shared.revocations.clone());
     let resources = Resources { settings, keyring, revocations, ..Resources::default() };
-    let mut draft = Draft { facts, intent, resources, kinds: BTreeMap::new() };
+    let mut draft = Draft { facts, intent, resources, kinds: BTreeMap::new(), shows_secrets: scope.has_keys() };
     // The first to claim a name keeps it.
     for (alias, requirement) in scope.needs() {
         draft.asked(alias, RouteKind::Dependency, requirement, RoutePolicy::default())?;
     }
     for route in intent.routes() {
-        let OperatorRoute { name, requirement, policy } = route;
-        draft.asked(name, RouteKind::Operator, requirement, policy.clone())?;
+        let OperatorRoute { name, requirement, policy, .. } = route;
+        let traffic = draft.traffic(route)?;
+        draft.asked(name, RouteKind::Operator, requirement, RoutePolicy { traffic, ..policy.clone() })?;
     }
     draft.agents()?;
     draft.capabilities()?;
@@ -101,6 +104,8 @@ struct Draft<'a> {
     intent: &'a Intent,
     resources: Resources,
     kinds: BTreeMap<RouteName, RouteKind>,
+    /// Whether it is for somebody who serves calls by it.
+    shows_secrets: bool,
 }
 
 impl Draft<'_> {

@@ -5,6 +5,8 @@ use outrigger_config::log::LogFile;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::config::traffic::{FaultsFile, HeadersFile, MatchFile, MirrorFile, ShareFile};
+
 /// Configuration of `outrigger control`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -110,6 +112,21 @@ pub struct RouteFile {
     pub on_replica_loss: Option<String>,
     #[serde(default)]
     pub timeouts: TimeoutsFile,
+    /// Who shares the calls that nothing in `match` is about, each by its weight; at most 8. Default: the route's own provider gets all
+    #[serde(default)]
+    pub split: Vec<ShareFile>,
+    /// Calls that go elsewhere because of what they say or who sends them. The first that matches decides; at most 15.
+    #[serde(default, rename = "match")]
+    pub matches: Vec<MatchFile>,
+    /// Who gets copies of calls; what it answers is thrown away.
+    #[serde(default)]
+    pub mirror: Option<MirrorFile>,
+    /// Calls that are made to wait or to fail, to see what callers do then.
+    #[serde(default)]
+    pub faults: Option<FaultsFile>,
+    /// What is changed of the head of each request.
+    #[serde(default)]
+    pub headers: Option<HeadersFile>,
 }
 
 /// Where in a call a key stands: exactly one of `header`, `param`, `cookie` and `argument`.

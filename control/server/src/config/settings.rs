@@ -20,6 +20,7 @@ use outrigger_model::route::{Affinity, Limits, RoutePolicy, Timeouts};
 
 use crate::config::file::{ControlFile, LimitsFile, MeshFile, PoolFile, RouteFile, TimeoutsFile};
 use crate::config::sessions::{self, SessionsError};
+use crate::config::traffic::{self, Misplaced, TrafficError, Written};
 use crate::store::{BadPlace, StorePlace};
 
 const REPLICAS_MAX: usize = 20_000;
@@ -92,6 +93,13 @@ pub enum SettingsError {
     Sessions(SessionsError),
     #[error("routes[{at}].{cause}")]
     RouteSessions { at: usize, cause: SessionsError },
+    #[error("routes[{at}].{place}")]
+    RouteTraffic {
+        at: usize,
+        place: String,
+        #[source]
+        cause: TrafficError,
+    },
     #[error("what is declared contradicts itself")]
     Intent(#[from] IntentError),
 }
@@ -210,6 +218,15 @@ fn operator_route(at: usize, route: &RouteFile) -> Result<OperatorRoute, Setting
             timeouts: timeouts(&route.timeouts),
             ..RoutePolicy::default()
         },
+        traffic: traffic::traffic(&Written {
+            capability: &route.capability,
+            split: &route.split,
+            matches: &route.matches,
+            mirror: route.mirror.as_ref(),
+            faults: route.faults.as_ref(),
+            headers: route.headers.as_ref(),
+        })
+        .map_err(|Misplaced { place, cause }| SettingsError::RouteTraffic { at, place, cause })?,
     })
 }
 

@@ -9,10 +9,13 @@ use outrigger_control_core::snapshot::build::pool_name;
 use outrigger_model::key::KINDS_OF_PROTOCOL;
 use outrigger_model::name::RouteName;
 use outrigger_model::requirement::Requirement;
+use outrigger_model::route::Route;
+use outrigger_model::snapshot::Kinds;
 use serde::Serialize;
 
 use crate::http::api::{Api, texts};
 use crate::http::problem::Problem;
+use crate::http::traffic::TrafficItem;
 
 const HINT: &str = "write ?capability=NAME&version=^1.2&tag=TAG, with a tag= for each tag";
 
@@ -25,6 +28,8 @@ pub struct ExplainItem {
     summary: String,
     /// How that route treats sessions and keys.
     sessions: Option<SessionsItem>,
+    /// What happens to calls of that route beside being sent to its pool.
+    traffic: Option<TrafficItem>,
     candidates: Vec<CandidateItem>,
 }
 
@@ -68,32 +73,31 @@ pub async fn one(
         let route = RouteName::new(requirement.capability.as_str()).ok()?;
         pool_name(facts, &route, &winner).ok()
     });
-    let sessions = sessions(&api, &requirement).await;
+    let base = api.views.all().await.into_iter().next().map(|base| base.newest().built);
+    let resources = base.as_ref().map(|built| built.snapshot.resources());
+    // Of the route that is named like the capability, as every proxy has it.
+    let route = resources.and_then(|all| Some((all, all.routes.get(requirement.capability.as_str())?)));
     Ok(Json(ExplainItem {
         requirement: explanation.requirement,
         winner: explanation.winner.map(|agent| agent.to_string()),
         pool: pool.map(|pool| pool.to_string()),
         summary: explanation.summary,
-        sessions,
+        sessions: route.map(|(resources, route)| sessions(resources, route)),
+        traffic: route.and_then(|(resources, route)| TrafficItem::of(resources, route)),
         candidates: explanation.candidates.into_iter().map(candidate).collect(),
     }))
 }
 
-/// Of the route that is named like the capability, as every proxy has it.
-async fn sessions(api: &Api, requirement: &Requirement) -> Option<SessionsItem> {
-    let base = api.views.all().await.into_iter().next()?;
-    let built = base.newest().built;
-    let resources = built.snapshot.resources();
-    let route = resources.routes.get(requirement.capability.as_str())?;
+fn sessions(resources: &Kinds, route: &Route) -> SessionsItem {
     let keys = KINDS_OF_PROTOCOL.into_iter().map(str::to_owned);
     let keys = keys.chain(route.policy.sessions.keys.iter().map(ToString::to_string));
-    Some(SessionsItem {
+    SessionsItem {
         route: route.name.to_string(),
         affinity: route.policy.affinity.as_str(),
         keys: if route.policy.affinity.follows_keys() { keys.collect() } else { Vec::new() },
         on_replica_loss: route.policy.sessions.on_loss.as_str(),
         session_mode: resources.settings.session_mode.as_str(),
-    })
+    }
 }
 
 fn requirement(pairs: &[(String, String)]) -> Result<Requirement, Problem> {

@@ -3,6 +3,7 @@ use std::path::Path;
 use outrigger_control_core::agent::{Claim, Sender};
 use outrigger_control_core::event::Event;
 use outrigger_control_core::intent::OperatorRoute;
+use outrigger_control_core::intent::traffic::OperatorTraffic;
 use outrigger_control_core::port::Batch;
 use outrigger_control_core::registry::{Answer, StreamId};
 use outrigger_model::name::{ReplicaId, RouteName};
@@ -79,6 +80,7 @@ fn intent_with_route() -> Intent {
         name: RouteName::new("forecast").unwrap(),
         requirement: "weather".parse().unwrap(),
         policy: RoutePolicy::default(),
+        traffic: OperatorTraffic::default(),
     };
     Intent::new(vec![route], vec![], Settings::default()).unwrap()
 }

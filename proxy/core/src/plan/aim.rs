@@ -9,6 +9,7 @@ use outrigger_model::key::{KeySource, OnLoss};
 use outrigger_model::name::AgentName;
 use outrigger_model::revision::Era;
 use outrigger_model::route::Affinity;
+use outrigger_model::traffic::HeaderEdits;
 
 use crate::mcp::envelope::Envelope;
 use crate::mcp::envelope::probe::Wants;
@@ -18,11 +19,12 @@ use crate::mcp::minted::Mints;
 use crate::mcp::table::{Row, Stick};
 use crate::mcp::wanted;
 use crate::refusal::Refusal;
+use crate::route::{self, Lot};
 use crate::session::bind::{self, Binding, Standing};
 use crate::session::carried::{self, Carried};
 use crate::session::key::{KeyKind, SessionKey};
 use crate::target::Target;
-use crate::world::endpoint::{Endpoint, Pool, Route};
+use crate::world::endpoint::{Endpoint, Pool, Route, Shaping};
 use crate::world::table::World;
 
 /// Who is called, before keys are asked.
@@ -39,6 +41,10 @@ pub struct Aim {
     pub(super) in_session: bool,
     /// What its answer may mint beside a session.
     pub(super) mints: Option<Mints>,
+    /// The pool that it goes to, where that is not the route's own.
+    pub(super) pool: Option<Arc<Pool>>,
+    /// What holds it under the keys that it has with further agents of the route.
+    others: Vec<(Arc<Pool>, Vec<Carried>)>,
 }
 
 /// What the target of a call names.
@@ -65,23 +71,33 @@ pub fn dest(world: &World, target: Target<'_>) -> Result<Dest, Refusal> {
     }
 }
 
-/// Settles what of the call decides where it goes. `envelope` is what was read of its body, if anything was.
-pub fn aim(dest: Dest, facts: &CallFacts<'_>, envelope: Option<&Envelope<'_>>) -> Aim {
-    let follows = dest.affinity().follows_keys();
-    let keys = match follows {
-        true => carried::carried(dest.agent(), dest.keys(), facts, envelope),
-        false => Vec::new(),
+/// Settles what of the call decides where it goes. `envelope` is what was read of its body, if anything was. `lot` is what was drawn for
+/// it; a call that [`Dest::draws`] needs one.
+pub fn aim(dest: Dest, facts: &CallFacts<'_>, envelope: Option<&Envelope<'_>>, lot: Option<Lot>) -> Aim {
+    let (row, follows) = (Row::of(facts), dest.affinity().follows_keys());
+    let pool = lot.and_then(|lot| route::pool(dest.route()?, facts, row, lot));
+    let keys = |agent: &AgentName| carried::carried(agent, dest.keys(), facts, envelope);
+    let agent = pool.as_ref().map_or_else(|| dest.agent(), |pool| &pool.agent);
+    let keys_here = if follows { keys(agent) } else { Vec::new() };
+    let others = match dest.route().filter(|route| route.shaping.is_some() && !keys_here.is_empty()) {
+        Some(route) => {
+            let pools = route::elsewhere(route, agent).into_iter();
+            pools.map(|pool| (Arc::clone(&pool), keys(&pool.agent))).collect()
+        }
+        None => Vec::new(),
     };
     let mints = mints(facts, envelope).filter(|_| follows && facts.verb == Verb::Post);
     Aim {
         in_session: follows && facts.session.is_some() && facts.part.is_endpoint() && facts.verb != Verb::Other,
-        keys,
+        keys: keys_here,
+        pool,
+        others,
         dest,
         verb: facts.verb,
         era: facts.era,
         method: facts.method,
         caller: facts.caller.clone(),
-        row: Row::of(facts),
+        row,
         mints,
     }
 }
@@ -96,6 +112,22 @@ fn mints(facts: &CallFacts<'_>, envelope: Option<&Envelope<'_>>) -> Option<Mints
 }
 
 impl Dest {
+    /// Whether something is drawn for its calls.
+    pub fn draws(&self) -> bool {
+        self.shaping().is_some()
+    }
+
+    pub(super) fn shaping(&self) -> Option<&Shaping> {
+        self.route()?.shaping.as_deref()
+    }
+
+    fn route(&self) -> Option<&Route> {
+        match self {
+            Self::Route(route) => Some(route),
+            Self::Replica(_) => None,
+        }
+    }
+
     /// Whether the bodies of calls are read, whatever their heads say.
     pub fn inspects(&self) -> bool {
         matches!(self, Self::Route(route) if route.policy.inspect)
@@ -155,7 +187,40 @@ impl Dest {
 impl Aim {
     /// The agent that is called.
     pub fn agent(&self) -> &AgentName {
-        self.dest.agent()
+        self.pool.as_ref().map_or_else(|| self.dest.agent(), |pool| &pool.agent)
+    }
+
+    /// What its head becomes on the way to a replica.
+    pub fn edits(&self) -> Option<&Arc<HeaderEdits>> {
+        self.dest.shaping()?.edits.as_ref()
+    }
+
+    /// Begins with the agent under whose keys something is known already, if that is so of any that may hold the call.
+    pub fn prefer(&mut self, is_known: impl Fn(&Carried) -> bool) {
+        if self.others.is_empty() || self.keys.iter().any(&is_known) {
+            return;
+        }
+        let known = self.others.iter().position(|(_, keys)| keys.iter().any(&is_known));
+        for _ in 0..known.map_or(0, |at| at + 1) {
+            self.turn();
+        }
+    }
+
+    /// Goes on to the next agent of the route that may hold the call, once nothing is known under [`Self::keys`]; `asked` says how many
+    /// were asked beside the first. Whether there is one left; where not, it is the first again.
+    pub fn ask_elsewhere(&mut self, asked: usize) -> bool {
+        self.turn();
+        asked < self.others.len()
+    }
+
+    fn turn(&mut self) {
+        let Dest::Route(route) = &self.dest else { return };
+        if self.others.is_empty() {
+            return;
+        }
+        let (pool, keys) = self.others.remove(0);
+        let before = self.pool.replace(pool).unwrap_or_else(|| Arc::clone(&route.pool));
+        self.others.push((before, std::mem::replace(&mut self.keys, keys)));
     }
 
     /// Whether it opens a session whose id will be learned.
@@ -197,7 +262,7 @@ impl Aim {
     /// The replicas that it could go to, where it does not name one.
     pub fn pool(&self) -> Option<&Arc<Pool>> {
         match &self.dest {
-            Dest::Route(route) => Some(&route.pool),
+            Dest::Route(route) => Some(self.pool.as_ref().unwrap_or(&route.pool)),
             Dest::Replica(_) => None,
         }
     }
@@ -206,7 +271,10 @@ impl Aim {
         let stays = match self.row.stick {
             Stick::Caller => true,
             // A new session need not start where the caller's others are: its id will hold it. Known only of pools that mint ids.
-            Stick::Opens => !(route.policy.affinity.follows_keys() && route.pool.live.mints_sessions()),
+            Stick::Opens => {
+                let pool = self.pool.as_ref().unwrap_or(&route.pool);
+                !(route.policy.affinity.follows_keys() && pool.live.mints_sessions())
+            }
             Stick::Nowhere => false,
         };
         stays && route.policy.affinity.follows_agent()

@@ -74,12 +74,12 @@ impl Call {
         let facts = CallFacts::read(Verb::Post, &self.headers, target, self.caller.clone()).unwrap();
         let dest = dest(world, facts.target)?;
         if self.body.is_empty() {
-            return Ok(aim(dest, &facts, None));
+            return Ok(aim(dest, &facts, None, None));
         }
         let mut scanner = Scanner::wanting(dest.wants(&facts));
         scanner.read_on(self.body.as_bytes()).unwrap();
         let envelope = scanner.envelope(self.body.as_bytes());
-        Ok(aim(dest, &facts.with_envelope(&envelope, true).unwrap(), Some(&envelope)))
+        Ok(aim(dest, &facts.with_envelope(&envelope, true).unwrap(), Some(&envelope), None))
     }
 
     fn first(&self, world: &World, binding: Option<&Binding>, now: Instant) -> String {

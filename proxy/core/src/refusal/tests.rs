@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 
+use http::StatusCode;
 use outrigger_model::name::RouteName;
 use outrigger_model::revision::Era;
 
@@ -36,6 +37,9 @@ fn every() -> Vec<Refusal> {
         Refusal::AgentUnreachable { replica: text() },
         Refusal::Draining,
         Refusal::Overloaded,
+        Refusal::FaultInjected { status: StatusCode::NOT_FOUND },
+        Refusal::FaultInjected { status: StatusCode::TOO_MANY_REQUESTS },
+        Refusal::FaultInjected { status: StatusCode::GATEWAY_TIMEOUT },
         Refusal::Internal,
     ]
 }

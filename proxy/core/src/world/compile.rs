@@ -22,6 +22,7 @@ use outrigger_model::snapshot::Snapshot;
 use crate::live::{Live, PoolLive};
 use crate::mcp::wanted;
 use crate::world::endpoint::{Endpoint, Lead, Place, Pool, Route};
+use crate::world::shaping;
 use crate::world::table::World;
 
 /// Most endpoints of a snapshot, over all pools.
@@ -87,7 +88,9 @@ pub fn compile(
         // A snapshot is assembled only if every pool that a route names is in it.
         let Some(pool) = pools.get(&route.pool) else { continue };
         let wants = wanted::of_route(&route.policy.sessions.keys);
-        let compiled = Route { name: name.clone(), policy: route.policy.clone(), wants, pool: Arc::clone(pool) };
+        let shaping = shaping::compile(&route.policy.traffic, &pools);
+        let compiled =
+            Route { name: name.clone(), policy: route.policy.clone(), wants, pool: Arc::clone(pool), shaping };
         routes.insert(name.clone(), Arc::new(compiled));
     }
     let mut agents = HashMap::with_capacity(resources.agents.len());
@@ -129,7 +132,7 @@ fn agent_route(agent: &Agent, pool: &Arc<Pool>) -> Result<Route, CompileError> {
     let sessions = SessionPolicy { keys: agent.keys.clone(), ..SessionPolicy::default() };
     let wants = wanted::of_route(&sessions.keys);
     let policy = RoutePolicy { sessions, ..RoutePolicy::default() };
-    Ok(Route { name, policy, wants, pool: Arc::clone(pool) })
+    Ok(Route { name, policy, wants, pool: Arc::clone(pool), shaping: None })
 }
 
 struct Build<'a> {

@@ -14,6 +14,7 @@ use outrigger_model::pool::Balance;
 use outrigger_model::pool::policy::PoolPolicy;
 use outrigger_model::replica::Generation;
 use outrigger_model::route::RoutePolicy;
+use outrigger_model::traffic::{Faults, HeaderEdits, When};
 
 use crate::asked::Server;
 use crate::live::{Live, PoolLive};
@@ -83,6 +84,39 @@ pub struct Route {
     /// What is looked for in bodies because of its keys.
     pub wants: Option<Wants>,
     pub pool: Arc<Pool>,
+    /// What happens to its calls beside being sent to its pool; none where nothing does.
+    pub shaping: Option<Box<Shaping>>,
+}
+
+/// What a route does with its calls, with its pools at hand.
+#[derive(Debug, Clone)]
+pub struct Shaping {
+    /// The first that matches decides.
+    pub branches: Vec<Branch>,
+    pub mirror: Option<Mirror>,
+    pub faults: Option<Faults>,
+    pub edits: Option<Arc<HeaderEdits>>,
+}
+
+/// Calls that match, and who shares them.
+#[derive(Debug, Clone)]
+pub struct Branch {
+    pub when: When,
+    pub shares: Vec<Share>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Share {
+    pub pool: Arc<Pool>,
+    pub weight: u16,
+}
+
+/// Who gets copies of calls.
+#[derive(Debug, Clone)]
+pub struct Mirror {
+    pub pool: Arc<Pool>,
+    /// Of the calls, 1 to 100.
+    pub percent: u8,
 }
 
 impl Lead {

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use outrigger_model::route::{Limits, Timeouts};
-use outrigger_proxy_core::world::endpoint::{Endpoint, Place, Pool, Route};
+use outrigger_proxy_core::world::endpoint::{Endpoint, Place, Pool, Route, Shaping};
 use outrigger_proxy_core::world::table::World;
 use serde_json::{Value, json};
 
@@ -137,6 +137,31 @@ fn route_value(route: &Route) -> Value {
         "keys": route.policy.sessions.keys.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "on_replica_loss": route.policy.sessions.on_loss.as_str(),
         "timeouts": timeouts_value(&route.policy.timeouts),
+        "traffic": route.shaping.as_ref().map(|shaping| traffic_value(shaping)),
+    })
+}
+
+fn traffic_value(shaping: &Shaping) -> Value {
+    let branches = shaping.branches.iter().map(|branch| {
+        let shares =
+            branch.shares.iter().map(|share| json!({"pool": share.pool.name.as_str(), "weight": share.weight}));
+        json!({
+            "headers": branch.when.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>(),
+            "callers": branch.when.callers,
+            "shares": shares.collect::<Vec<_>>(),
+        })
+    });
+    let names = |written: &[(String, String)]| written.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    json!({
+        "branches": branches.collect::<Vec<_>>(),
+        "mirror": shaping.mirror.as_ref().map(|it| json!({"pool": it.pool.name.as_str(), "percent": it.percent})),
+        "faults": shaping.faults.map(|faults| json!({
+            "percent": faults.percent, "delay_ms": faults.delay.map(milliseconds), "status": faults.status,
+        })),
+        // Values may be secrets.
+        "headers": shaping.edits.as_ref().map(|edits| json!({
+            "set": names(&edits.set), "add": names(&edits.add), "remove": edits.remove,
+        })),
     })
 }
 

@@ -16,6 +16,7 @@ use outrigger_proxy_core::mcp::table::{AtDrain, Row};
 use outrigger_proxy_core::outside;
 use outrigger_proxy_core::plan::Plan;
 use outrigger_proxy_core::refusal::Refusal;
+use outrigger_proxy_core::route::Lot;
 use outrigger_proxy_core::session::bind::Binding;
 use outrigger_proxy_core::session::key::SessionKey;
 use outrigger_proxy_core::session::moving::MOVES_OF_ONE_CALL_MAX;
@@ -40,6 +41,8 @@ pub struct Call {
     pub bound: Option<Bound>,
     /// How often it moved its session.
     pub moves: u32,
+    /// What was drawn for it, once its route wanted something drawn.
+    pub lot: Option<Lot>,
     pub tried: Tried,
     pub attempts: u32,
     pub attempt: Option<Attempt>,
@@ -114,6 +117,7 @@ impl Call {
             way: None,
             bound: None,
             moves: 0,
+            lot: None,
             tried: Tried::default(),
             attempts: 0,
             attempt: None,

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::StatusCode;
+use outrigger_model::traffic::HeaderEdits;
 use outrigger_proxy_core::asked::Part;
 use outrigger_proxy_core::forward::Spot;
 use outrigger_proxy_core::http1::field::Name;
@@ -41,6 +42,8 @@ pub struct Downstream<'w> {
     pub announced: Option<Arc<str>>,
     /// The ids of its session, where the two ends know it by different ones.
     pub ids: SessionIds,
+    /// What the operator wants changed of its head.
+    pub edits: Option<Arc<HeaderEdits>>,
     /// Its session was opened again for it.
     pub moved: bool,
     /// The status of the final answer, once its head began to be written.
@@ -66,6 +69,7 @@ impl<'w> Downstream<'w> {
             part,
             announced: None,
             ids: SessionIds::default(),
+            edits: None,
             moved: false,
             answered: None,
             keep,

@@ -49,7 +49,7 @@ pub async fn ask(
 ) -> Result<Answer, Failure> {
     // Room for what came with the head, which goes with the head.
     agent.out().reserve(down.head.size() + endpoint.lead.path.len() + down.wire.inbox.len() + 128);
-    forward::request(&down.head, endpoint, down.spot(), down.ids.agents.as_deref(), agent.out());
+    forward::request(&down.head, endpoint, down.spot(), down.ids.agents.as_deref(), down.edits.as_deref(), agent.out());
     down.upload.restart();
     let mut asking = Asking { deadlines, due: None, sent: false, refused_by_agent: false };
     asking.due = arm(down.alarm, deadlines.before_head(now));

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use outrigger_model::traffic::HeaderEdits;
 use outrigger_proxy_core::balance::pick::{By, pick};
 use outrigger_proxy_core::balance::tried::Tried;
 use outrigger_proxy_core::forward::{self, Aside};
@@ -43,6 +44,8 @@ pub struct Mover<'a> {
     pub parts: &'a GatewayParts,
     pub upstreams: &'a Upstreams,
     pub turns: &'a Turns,
+    /// What the operator wants changed of the heads of the route.
+    pub edits: Option<&'a HeaderEdits>,
 }
 
 /// A session as a replica opened it.
@@ -129,7 +132,7 @@ impl Mover<'_> {
             debug!(error = &error as &dyn std::error::Error, "a replica did not answer");
             NotOpened::Here("no answer")
         };
-        let ask = |aside| exchange(self.upstreams, endpoint, written(head, endpoint, aside), connect);
+        let ask = |aside| exchange(self.upstreams, endpoint, self.written(head, endpoint, aside), connect);
         let opening = Aside { method: "POST", session: None, revision: None, body: opening };
         let reply = ask(opening).await.map_err(unreached)?;
         if reply.status.is_server_error() {
@@ -181,15 +184,15 @@ impl Mover<'_> {
     async fn close(self, head: &RequestHead, opened: &Opened) {
         let revision = head.fields.first(Name::McpProtocolVersion).and_then(|said| std::str::from_utf8(said).ok());
         let aside = Aside { method: "DELETE", session: Some(&opened.id), revision, body: b"" };
-        let request = written(head, &opened.endpoint, aside);
+        let request = self.written(head, &opened.endpoint, aside);
         let _ = timeout(CLOSE_TIME, exchange(self.upstreams, &opened.endpoint, request, CLOSE_TIME)).await;
     }
-}
 
-fn written(head: &RequestHead, endpoint: &Endpoint, aside: Aside<'_>) -> Vec<u8> {
-    let mut request = Vec::new();
-    forward::aside(head, endpoint, aside, &mut request);
-    request
+    fn written(self, head: &RequestHead, endpoint: &Endpoint, aside: Aside<'_>) -> Vec<u8> {
+        let mut request = Vec::new();
+        forward::aside(head, endpoint, self.edits, aside, &mut request);
+        request
+    }
 }
 
 /// The revision that the answer to `initialize` agrees to.

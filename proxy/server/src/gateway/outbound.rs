@@ -18,6 +18,7 @@ use outrigger_proxy_core::outside::Errand;
 use outrigger_proxy_core::plan::{self, Aim, Plan};
 use outrigger_proxy_core::refusal::Refusal;
 use outrigger_proxy_core::retry::judge::{self, Patience};
+use outrigger_proxy_core::route::Lot;
 use outrigger_proxy_core::session::bind::Binding;
 use outrigger_proxy_core::session::key::KeyKind;
 use outrigger_proxy_core::target::Target;
@@ -101,6 +102,48 @@ async fn plan_once(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut C
             aim(parts, down, call, false)?.ok_or(Refusal::Internal)?
         }
     };
+    let (aim, mut found) = look_up(parts, down, call, aim).await?;
+    down.edits = aim.edits().map(Arc::clone);
+    tenure::settle(parts, call, &aim, &mut found)?;
+    call.bound = bound(&aim, &found);
+    let session = aim.session();
+    down.ids = ids(call.bound.as_ref().map(|bound| &*bound.binding), &down.head);
+    let planned = plan::plan(&call.world, aim, &found);
+    if let (Err(Refusal::SessionGone), Some(session), None) = (&planned, session, call.movable()) {
+        parts.sessions.forget(session);
+    }
+    planned
+}
+
+/// What the stores know of a call, and of which of the agents that its route may lead to.
+async fn look_up(
+    parts: &GatewayParts,
+    down: &Downstream<'_>,
+    call: &Call,
+    mut aim: Aim,
+) -> Result<(Aim, Vec<Option<Arc<Binding>>>), Refusal> {
+    aim.prefer(|carried| parts.sessions.recall(&carried.key).is_some());
+    let mut first = None;
+    for asked in 0.. {
+        let found = look_up_here(parts, down, call, &aim).await;
+        if found.as_ref().is_ok_and(|found| found.iter().any(Option::is_some)) {
+            return Ok((aim, found?));
+        }
+        let first = first.get_or_insert(found);
+        if !aim.ask_elsewhere(asked) {
+            let found = std::mem::replace(first, Ok(Vec::new()))?;
+            return Ok((aim, found));
+        }
+    }
+    Err(Refusal::Internal)
+}
+
+async fn look_up_here(
+    parts: &GatewayParts,
+    down: &Downstream<'_>,
+    call: &Call,
+    aim: &Aim,
+) -> Result<Vec<Option<Arc<Binding>>>, Refusal> {
     let idle = call.world.settings().session_idle;
     let mut found = Vec::with_capacity(aim.keys().len());
     for carried in aim.keys() {
@@ -114,15 +157,7 @@ async fn plan_once(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut C
             break;
         }
     }
-    tenure::settle(parts, call, &aim, &mut found)?;
-    call.bound = bound(&aim, &found);
-    let session = aim.session();
-    down.ids = ids(call.bound.as_ref().map(|bound| &*bound.binding), &down.head);
-    let planned = plan::plan(&call.world, aim, &found);
-    if let (Err(Refusal::SessionGone), Some(session), None) = (&planned, session, call.movable()) {
-        parts.sessions.forget(session);
-    }
-    planned
+    Ok(found)
 }
 
 /// What was found of its session, which is looked up first.
@@ -150,11 +185,14 @@ fn aim(
     // Read already, so that the shape of a refusal is right.
     (call.era, call.method) = (facts.era, facts.method);
     call.row = Some(Row::of(&facts));
+    let drawn =
+        |lot: &mut Option<Lot>| *lot.get_or_insert_with(|| Lot { chance: fastrand::u64(..), now: Instant::now() });
     let dest = plan::dest(&call.world, facts.target).map_err(|refusal| match facts.part {
         // The replica left, and the stream with it.
         Part::Messages(_) => Refusal::SessionGone,
         _ => refusal,
     })?;
+    let lot = dest.draws().then(|| drawn(&mut call.lot));
     let inspect = dest.inspects() && facts.part.is_endpoint();
     let reading = match dest.reading(&facts) {
         Reading::Untouched if inspect && facts.verb == Verb::Post => return Err(Refusal::NotJsonType),
@@ -164,7 +202,7 @@ fn aim(
         reading => reading,
     };
     let aim = if reading == Reading::Untouched {
-        plan::aim(dest, &facts, None)
+        plan::aim(dest, &facts, None, lot)
     } else {
         let whole = upload.look(&wire.inbox, || dest.wants(&facts))?;
         if !whole && may_wait && reading == Reading::First {
@@ -177,7 +215,7 @@ fn aim(
             false => facts.with_beginning(&envelope)?,
         };
         (call.era, call.method) = (facts.era, facts.method);
-        plan::aim(dest, &facts, Some(&envelope))
+        plan::aim(dest, &facts, Some(&envelope), lot)
     };
     call.row = Some(aim.row());
     Ok(Some(aim))

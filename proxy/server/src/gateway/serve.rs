@@ -30,6 +30,7 @@ use super::closing::Place;
 use super::deliver::{Cut, Delivered, Watched, deliver};
 use super::downstream::Downstream;
 use super::exchange::{Answer, Failure, ask};
+use super::mirroring::Mirrors;
 use super::moving::{self, Mover};
 use super::opening_streams::OpeningStreams;
 use super::parts::GatewayParts;
@@ -40,7 +41,7 @@ use super::turns::Turns;
 use super::upload::Upload;
 use super::upstream::{Upstream, Upstreams};
 use super::wire::Wire;
-use super::{everything, inbound, learning, outbound, respond};
+use super::{everything, faulting, inbound, learning, outbound, respond};
 use crate::identity::connector::ConnectError;
 use crate::telemetry::{CallEnd, CallReport, Direction};
 
@@ -51,6 +52,7 @@ pub struct Side {
     pub upstreams: Arc<Upstreams>,
     pub turns: Arc<Turns>,
     pub streams: Arc<OpeningStreams>,
+    pub mirrors: Arc<Mirrors>,
 }
 
 /// An endpoint that answers, and its answer so far.
@@ -151,6 +153,7 @@ impl Side {
             Direction::Inbound => inbound::settle(&self.parts, down, call).map(|()| None)?,
         };
         down.say_continue();
+        faulting::wait_or_end(&self.parts, down, call).await?;
         let mut fallback = None;
         loop {
             let picked = match self.direction {
@@ -202,7 +205,8 @@ impl Side {
     async fn reopen(&self, down: &mut Downstream<'_>, call: &mut Call, why: Why) -> Result<(), Ending> {
         call.attempt = None;
         call.tried = Tried::default();
-        let mover = Mover { parts: &self.parts, upstreams: &self.upstreams, turns: &self.turns };
+        let edits = down.edits.as_deref();
+        let mover = Mover { parts: &self.parts, upstreams: &self.upstreams, turns: &self.turns, edits };
         // In a box of its own, because hardly any call needs it.
         Box::pin(moving::reopen(mover, &down.head, call, why)).await.map_err(Ending::Refuse)?;
         down.moved = true;
@@ -222,6 +226,7 @@ impl Side {
             (Next::Pass, Some(found)) => {
                 call.first_byte = Some(call.began.elapsed());
                 learning::learn(&self.parts, down, call, &found.answer).await;
+                self.mirrors.copy(&self.parts, &self.upstreams, down, call);
                 Ok(found)
             }
             (Next::End(ending), _) => Err(ending),

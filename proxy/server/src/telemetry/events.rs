@@ -13,9 +13,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use tracing::{debug, info, warn};
 
 use super::labels::{
-    AgentLabels, Announcement, AnnouncementLabels, CallEnd, Direction, DirectionLabels, FaultLabels, FrameLabels,
-    Invalidation, InvalidationLabels, LimitLabels, Lookup, LookupLabels, MoveLabels, Moved, ReasonLabels, SearchLabels,
-    Searched, StoreFault, StoreKind, StoreLabels,
+    AgentLabels, Announcement, AnnouncementLabels, CallEnd, Copied, CopyLabels, Direction, DirectionLabels,
+    FaultLabels, FrameLabels, InjectedLabels, Invalidation, InvalidationLabels, LimitLabels, Lookup, LookupLabels,
+    MoveLabels, Moved, ReasonLabels, SearchLabels, Searched, StoreFault, StoreKind, StoreLabels,
 };
 use super::metrics::Metrics;
 use super::routes::RouteTable;
@@ -154,6 +154,21 @@ impl Events {
     /// An attempt failed in a way that allows another one, which follows now.
     pub fn call_retried(&self, reason: &'static str) {
         self.metrics.retries.get_or_create(&ReasonLabels { reason }).inc();
+    }
+
+    /// A call was copied for a mirror, or would have been.
+    pub fn call_copied(&self, result: Copied) {
+        self.metrics.copies.get_or_create(&CopyLabels { result }).inc();
+    }
+
+    /// A call waits because the operator wants it.
+    pub fn delay_injected(&self) {
+        self.metrics.faults.get_or_create(&InjectedLabels { kind: "delay" }).inc();
+    }
+
+    /// A call is refused because the operator wants it.
+    pub fn refusal_injected(&self) {
+        self.metrics.faults.get_or_create(&InjectedLabels { kind: "refusal" }).inc();
     }
 
     /// A connection of HTTP/2 is ended because it sent too many of these frames.

@@ -56,6 +56,23 @@ pub enum Announcement {
     Foreign,
 }
 
+/// What became of the copy of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Copied {
+    /// An answer came, whatever it said, and was thrown away.
+    Answered,
+    /// The mirror could not be reached, or broke off.
+    Failed,
+    /// It took too long.
+    TimedOut,
+    /// Not made, because as many are under way as may be.
+    Full,
+    /// Not made, because the body was not here any more as a whole.
+    Large,
+    /// Not made, because no replica of the mirror takes calls.
+    Nobody,
+}
+
 /// What came of asking one replica after the other for a session that no store knew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Searched {
@@ -162,6 +179,16 @@ pub struct FrameLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct LookupLabels {
     pub result: Lookup,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct CopyLabels {
+    pub result: Copied,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct InjectedLabels {
+    pub kind: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -302,6 +329,19 @@ impl EncodeLabelValue for Announcement {
         encoder.write_str(match self {
             Self::Rewritten => "rewritten",
             Self::Foreign => "foreign",
+        })
+    }
+}
+
+impl EncodeLabelValue for Copied {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        encoder.write_str(match self {
+            Self::Answered => "answered",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed_out",
+            Self::Full => "full",
+            Self::Large => "large",
+            Self::Nobody => "nobody",
         })
     }
 }

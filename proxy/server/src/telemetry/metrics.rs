@@ -13,8 +13,9 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::histogram::Durations;
 use super::labels::{
-    AgentLabels, AnnouncementLabels, BuildLabels, CallLabels, DirectionLabels, FaultLabels, FrameLabels,
-    InvalidationLabels, LimitLabels, LookupLabels, MoveLabels, ReasonLabels, RouteLabels, SearchLabels, StoreLabels,
+    AgentLabels, AnnouncementLabels, BuildLabels, CallLabels, CopyLabels, DirectionLabels, FaultLabels, FrameLabels,
+    InjectedLabels, InvalidationLabels, LimitLabels, LookupLabels, MoveLabels, ReasonLabels, RouteLabels, SearchLabels,
+    StoreLabels,
 };
 
 /// Shared by its clones.
@@ -34,6 +35,10 @@ pub struct Metrics {
     pub retries: Family<ReasonLabels, Counter>,
     /// Calls that we answered ourselves, by the `reason` in the answer.
     pub refusals: Family<ReasonLabels, Counter>,
+    /// Copies of calls for mirrors, by what became of them.
+    pub copies: Family<CopyLabels, Counter>,
+    /// Calls that failed or waited on purpose.
+    pub faults: Family<InjectedLabels, Counter>,
     /// Session bindings now held.
     pub sessions: Family<StoreLabels, Gauge>,
     /// Look-ups of session keys, by where they were found.
@@ -122,6 +127,8 @@ impl Metrics {
         registry.register("attempts", "Tries to send a call to an endpoint", self.attempts.clone());
         registry.register("retries", "Attempts after a failed one of the same call", self.retries.clone());
         registry.register("refusals", "Calls answered by the proxy itself", self.refusals.clone());
+        registry.register("copies", "Copies of calls for mirrors by what became of them", self.copies.clone());
+        registry.register("faults_injected", "Calls that failed or waited on purpose", self.faults.clone());
         registry.register("http2_floods", "Connections ended for a flood of HTTP/2 frames", self.http2_floods.clone());
         registry.register("ejections", "Endpoints put aside after a failed connection", self.ejections.clone());
         registry.register(

@@ -32,4 +32,5 @@ mod sessions;
 mod sealed;
 mod streams;
 mod time;
+mod traffic;
 mod transparency;

@@ -41,6 +41,8 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType}
 #[derive(Clone)]
 pub struct Scene {
     pub own: Vec<(&'static str, SocketAddr)>,
+    /// Further agents behind this proxy, with a pool of one replica each and no route.
+    pub others: Vec<(&'static str, SocketAddr)>,
     /// The host in the URLs of own agents; none is their address.
     pub host: Option<&'static str>,
     pub peers: Vec<(&'static str, SocketAddr, Option<SpiffeId>)>,
@@ -75,6 +77,7 @@ impl Scene {
     pub fn empty() -> Self {
         Self {
             own: Vec::new(),
+            others: Vec::new(),
             host: None,
             peers: Vec::new(),
             states: Vec::new(),
@@ -154,12 +157,20 @@ impl Scene {
         resources.pools.insert(pool.clone(), Pool { name: pool.clone(), agent: agent.clone(), balance, policy });
         resources.endpoints.insert(pool.clone(), Endpoints { pool: pool.clone(), endpoints });
         resources.routes.insert(route.clone(), Route { name: route, pool, policy: self.policy.clone() });
-        let own: Vec<Own> = self
-            .own
-            .iter()
-            .map(|(replica, address)| Own {
+        for (name, address) in &self.others {
+            let (agent, pool) = (AgentName::new(name).expect("name"), PoolName::new(name).expect("name"));
+            let (balance, policy) = (Balance::RoundRobin, PoolPolicy::default());
+            let endpoints = vec![endpoint(name, *address, None)];
+            resources.pools.insert(pool.clone(), Pool { name: pool.clone(), agent, balance, policy });
+            resources.endpoints.insert(pool.clone(), Endpoints { pool, endpoints });
+        }
+        let others = self.others.iter().map(|(name, address)| (AgentName::new(name).expect("name"), name, address));
+        let own = self.own.iter().map(|(replica, address)| (agent.clone(), replica, address));
+        let own: Vec<Own> = own
+            .chain(others)
+            .map(|(agent, replica, address)| Own {
                 replica: ReplicaId::new(replica).expect("name"),
-                agent: agent.clone(),
+                agent,
                 upstream: match self.host {
                     Some(host) => format!("http://{host}:{}/mcp", address.port()).parse().expect("a URL"),
                     None => format!("http://{address}/mcp").parse().expect("a URL"),

@@ -3,12 +3,14 @@ use proptest::prelude::{Strategy, prop, proptest};
 use super::*;
 use crate::fixture::facts;
 use crate::intent::OperatorRoute;
+use crate::intent::traffic::{OperatorBranch, OperatorMirror, OperatorShare, OperatorTraffic};
 use crate::snapshot::scope::Audience;
 use outrigger_model::key::SessionPolicy;
 use outrigger_model::pool::Balance;
 use outrigger_model::route::Affinity;
 use outrigger_model::secret::{SealKey, Secret};
 use outrigger_model::settings::Settings;
+use outrigger_model::traffic::{HeaderEdits, Mirror, Share, When};
 
 static NO_KEYS: Keyring = Keyring { keys: Vec::new() };
 static NO_REVOCATIONS: Revocations =
@@ -23,6 +25,7 @@ fn operator(name: &str, requirement: &str) -> OperatorRoute {
         name: RouteName::new(name).unwrap(),
         requirement: requirement.parse().unwrap(),
         policy: RoutePolicy { affinity: Affinity::None, ..RoutePolicy::default() },
+        traffic: OperatorTraffic::default(),
     }
 }
 
@@ -284,4 +287,80 @@ fn replicas_are_of_the_first_tier_whose_tags_they_have() {
     for (replica, expected) in [(&["gpu", "eu", "new"][..], 0), (&["gpu"], 1), (&["eu"], 2), (&[], 2)] {
         assert_eq!(tier(&tags(replica), &tiers), expected, "{replica:?}");
     }
+}
+
+fn shaped(name: &str, requirement: &str, traffic: OperatorTraffic) -> Intent {
+    let route = OperatorRoute { traffic, ..operator(name, requirement) };
+    Intent::new(vec![route], vec![], Settings::default()).unwrap()
+}
+
+fn shares(shares: &[(&str, u16)]) -> OperatorBranch {
+    let share = |(text, weight): &(&str, u16)| OperatorShare { requirement: text.parse().unwrap(), weight: *weight };
+    OperatorBranch { when: When::default(), shares: shares.iter().map(share).collect() }
+}
+
+/// `weight: replicas` of each share.
+fn shares_of(built: &Built, route: &str) -> Vec<String> {
+    let resources = built.snapshot.resources();
+    let shown = |share: &Share| {
+        let endpoints = resources.endpoints[&share.pool].endpoints.iter().map(|endpoint| endpoint.replica.to_string());
+        format!("{}: {}", share.weight, endpoints.collect::<Vec<_>>().join(" "))
+    };
+    let branches = &resources.routes[route].policy.traffic.branches;
+    branches.iter().flat_map(|branch| &branch.shares).map(shown).collect()
+}
+
+#[test]
+fn shares_of_one_agent_have_a_pool_for_each_version_and_of_another_agent_its_own() {
+    let rows = ["a-1 healthy 1.0.0", "a-2 healthy 1.1.0", "a-3 healthy 2.0.0", "b-1 healthy 1.0.0"];
+    let branches = vec![shares(&[("a ^1", 90), ("a ^2", 9), ("b", 1), ("a ^3", 0)])];
+    let intent = shaped("shop", "a", OperatorTraffic { branches, ..OperatorTraffic::default() });
+    let built = build(&facts(&rows), &intent, &nothing_shared(), &Scope::base()).unwrap();
+    assert_eq!(shares_of(&built, "shop"), ["90: a-1 a-2", "9: a-3", "1: b-1", "0: "]);
+    let resources = built.snapshot.resources();
+    let pools: Vec<&str> = resources.routes["shop"].policy.traffic.pools().map(PoolName::as_str).collect();
+    assert!(pools[0].starts_with("shop--a-") && pools[1].starts_with("shop--a-") && pools[0] != pools[1], "{pools:?}");
+    assert_eq!(pools[2], "b");
+    assert!(pools[3].starts_with("shop--none-"), "{pools:?}");
+}
+
+#[test]
+fn pools_of_shares_keep_their_names_when_weights_and_order_change() {
+    let rows = ["a-1 healthy 1.0.0", "a-3 healthy 2.0.0"];
+    let names = |written: &[(&str, u16)]| {
+        let traffic = OperatorTraffic { branches: vec![shares(written)], ..OperatorTraffic::default() };
+        let intent = shaped("shop", "a", traffic);
+        let built = build(&facts(&rows), &intent, &nothing_shared(), &Scope::base()).unwrap();
+        built.snapshot.resources().pools.keys().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(names(&[("a ^1", 90), ("a ^2", 10)]), names(&[("a ^2", 50), ("a ^1", 50)]));
+}
+
+#[test]
+fn a_mirror_has_a_pool_and_values_of_headers_are_for_proxies_only() {
+    let mirror = Some(OperatorMirror { requirement: "b".parse().unwrap(), percent: 5 });
+    let set = vec![("authorization".to_owned(), "hunter2".to_owned())];
+    let headers = HeaderEdits { set, ..HeaderEdits::default() };
+    let intent = shaped("shop", "a", OperatorTraffic { mirror, headers, ..OperatorTraffic::default() });
+    let facts = facts(&["a-1 healthy 1.0.0", "b-1 healthy 1.0.0"]);
+    let traffic = |audience| {
+        let built = build(&facts, &intent, &nothing_shared(), &Scope::base().of(audience)).unwrap();
+        built.snapshot.resources().routes["shop"].policy.traffic.clone()
+    };
+    let (proxies, observers) = (traffic(Audience::Proxies), traffic(Audience::Observers));
+    assert_eq!(proxies.mirror, Some(Mirror { pool: PoolName::new("b").unwrap(), percent: 5 }));
+    assert_eq!(proxies.headers.set[0].1, "hunter2");
+    assert_eq!(observers.headers, proxies.headers.without_values());
+}
+
+/// A restart with another secret in the file makes another snapshot.
+#[test]
+fn an_intent_with_another_value_of_a_header_is_another_intent() {
+    let intent = |value: &str| {
+        let set = vec![("authorization".to_owned(), value.to_owned())];
+        let headers = HeaderEdits { set, ..HeaderEdits::default() };
+        shaped("shop", "a", OperatorTraffic { headers, ..OperatorTraffic::default() })
+    };
+    assert_eq!(intent("one").digest(), intent("one").digest());
+    assert_ne!(intent("one").digest(), intent("two").digest());
 }
