@@ -40,6 +40,15 @@ pub enum Spot<'a> {
     Announced(&'a str),
 }
 
+/// What is written in place of what the caller wrote; none where it stays.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Renewed<'a> {
+    /// The id by which the endpoint knows the session, where that is another than the caller's.
+    pub session: Option<&'a [u8]>,
+    /// What is left of the time that the caller gave the call, in seconds.
+    pub time_left: Option<u64>,
+}
+
 /// Set by the proxy that calls where its client knows the agent's own URLs, so that the proxy beside the agent leaves them.
 pub const AS_IS_HEADER: &str = "outrigger-as-is";
 
@@ -55,9 +64,8 @@ pub fn wants_as_is(head: &RequestHead) -> bool {
     head.fields.has(Name::Ours) && head.fields.iter().any(is)
 }
 
-/// Appends the head of a request as `endpoint` is to see it. `session` is the id by which it knows the session, where that is another
-/// than the caller's.
-pub fn request(head: &RequestHead, endpoint: &Endpoint, spot: Spot<'_>, session: Option<&[u8]>, out: &mut Vec<u8>) {
+/// Appends the head of a request as `endpoint` is to see it.
+pub fn request(head: &RequestHead, endpoint: &Endpoint, spot: Spot<'_>, renewed: Renewed<'_>, out: &mut Vec<u8>) {
     let lead = endpoint.lead.as_ref();
     out.reserve(head.size() + lead.path.len() + 64);
     out.extend_from_slice(head.method());
@@ -81,7 +89,13 @@ pub fn request(head: &RequestHead, endpoint: &Endpoint, spot: Spot<'_>, session:
         out.extend_from_slice(query.as_bytes());
     }
     out.extend_from_slice(b" HTTP/1.1\r\n");
-    fields(head, endpoint, out, |known, value| Some(session.filter(|_| known == Name::McpSessionId).unwrap_or(value)));
+    let Renewed { session, time_left } = renewed;
+    let time_left = time_left.map(|seconds| seconds.to_string());
+    fields(head, endpoint, out, |known, value| match known {
+        Name::McpSessionId => Some(session.unwrap_or(value)),
+        Name::MeshTimeout => Some(time_left.as_ref().map_or(value, String::as_bytes)),
+        _ => Some(value),
+    });
     out.extend_from_slice(b"\r\n");
 }
 
@@ -163,6 +177,7 @@ const fn is_of_message(known: Name) -> bool {
             | Name::McpName
             | Name::McpProtocolVersion
             | Name::McpSessionId
+            | Name::MeshTimeout
             | Name::TransferEncoding
     )
 }

@@ -5,6 +5,8 @@ use outrigger_config::log::LogFile;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::retries::RetriesFile;
+
 /// Configuration of `outrigger control`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -110,6 +112,9 @@ pub struct RouteFile {
     pub on_replica_loss: Option<String>,
     #[serde(default)]
     pub timeouts: TimeoutsFile,
+    /// When a call that failed is sent again.
+    #[serde(default)]
+    pub retries: RetriesFile,
 }
 
 /// Where in a call a key stands: exactly one of `header`, `param`, `cookie` and `argument`.

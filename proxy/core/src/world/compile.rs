@@ -87,8 +87,11 @@ pub fn compile(
         // A snapshot is assembled only if every pool that a route names is in it.
         let Some(pool) = pools.get(&route.pool) else { continue };
         let wants = wanted::of_route(&route.policy.sessions.keys);
-        let compiled = Route { name: name.clone(), policy: route.policy.clone(), wants, pool: Arc::clone(pool) };
-        routes.insert(name.clone(), Arc::new(compiled));
+        let agent = resources.agents.get(&pool.agent).filter(|_| route.policy.retries.trust_hints);
+        let hinted = agent.map(|agent| agent.repeatable.clone()).unwrap_or_default();
+        let (name, policy, pool) = (name.clone(), route.policy.clone(), Arc::clone(pool));
+        let compiled = Route { name: name.clone(), policy, wants, hinted, pool };
+        routes.insert(name, Arc::new(compiled));
     }
     let mut agents = HashMap::with_capacity(resources.agents.len());
     for (name, agent) in &resources.agents {
@@ -128,8 +131,8 @@ fn agent_route(agent: &Agent, pool: &Arc<Pool>) -> Result<Route, CompileError> {
     let name = RouteName::new(agent.name.as_str()).map_err(|_| CompileError::Name { agent: agent.name.clone() })?;
     let sessions = SessionPolicy { keys: agent.keys.clone(), ..SessionPolicy::default() };
     let wants = wanted::of_route(&sessions.keys);
-    let policy = RoutePolicy { sessions, ..RoutePolicy::default() };
-    Ok(Route { name, policy, wants, pool: Arc::clone(pool) })
+    let policy = RoutePolicy { sessions, ..RoutePolicy::wanted(&agent.calls) };
+    Ok(Route { name, policy, wants, hinted: Vec::new(), pool: Arc::clone(pool) })
 }
 
 struct Build<'a> {
