@@ -2,6 +2,7 @@
 
 use semver::Version;
 
+use crate::calls::Calls;
 use crate::key::KeySource;
 use crate::name::{AgentName, PoolName};
 use crate::tag::TagSet;
@@ -16,4 +17,8 @@ pub struct Agent {
     pub pool: PoolName,
     /// Of calls that name the agent itself, because of capabilities that need sessions; at most [`KEYS_MAX`](crate::key::KEYS_MAX).
     pub keys: Vec<KeySource>,
+    /// Sorted tools of which all its replicas say that running them twice changes nothing; at most [`TOOLS_MAX`](crate::capability::TOOLS_MAX).
+    pub repeatable: Vec<String>,
+    /// How calls that name the agent itself travel.
+    pub calls: Calls,
 }

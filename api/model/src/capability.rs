@@ -5,6 +5,7 @@
 
 use semver::Version;
 
+use crate::calls::Calls;
 use crate::digest::Digest;
 use crate::name::CapabilityName;
 use crate::tag::TagSet;
@@ -31,6 +32,13 @@ pub struct ToolHints {
     pub destructive: bool,
 }
 
+impl ToolHints {
+    /// Whether running it twice is as good as once, as its server says.
+    pub const fn may_repeat(self) -> bool {
+        self.read_only || self.idempotent
+    }
+}
+
 /// A named offer of one agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capability {
@@ -41,6 +49,8 @@ pub struct Capability {
     pub tools: Vec<Tool>,
     /// Calls of its tools that carry one `session_id` have to reach one replica.
     pub session_required: bool,
+    /// How calls of it travel where no operator says it.
+    pub calls: Calls,
 }
 
 impl Default for ToolHints {

@@ -33,7 +33,7 @@ pub struct Retries {
     pub body_bytes_max: u32,
 }
 
-/// The pause before attempt `n + 1` is a random part of `first * 2^n`, at most `longest`.
+/// The pause before the n-th repetition is a random part of `first * 2^(n - 1)`, at most `longest`. Where nothing reached anybody there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Backoff {
     pub first: Duration,
@@ -43,9 +43,9 @@ pub struct Backoff {
 /// How much of its load a pool gets once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Budget {
-    /// Share of the calls of the last seconds that may be tried again, 0 to 100.
+    /// Of the calls of the last ten seconds, 0 to 100.
     pub percent: u8,
-    /// Attempts per second that are allowed beside, so that a quiet pool can try again at all.
+    /// So many in each second are allowed in any case, so that a quiet pool can try again at all.
     pub per_second_min: u16,
 }
 
@@ -60,12 +60,15 @@ impl Default for Retries {
             tools: Vec::new(),
             trust_hints: false,
             hedge_after: None,
-            body_bytes_max: 64 * 1024,
+            body_bytes_max: Self::BODY_BYTES_USUAL,
         }
     }
 }
 
 impl Retries {
+    /// How much of a body is kept where nobody says it.
+    pub const BODY_BYTES_USUAL: u32 = 64 * 1024;
+
     /// Whether a tool is named as one that may run twice.
     pub fn names(&self, tool: &str) -> bool {
         self.tools.iter().any(|pattern| pattern.matches(tool))

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::calls::Calls;
 use crate::key::SessionPolicy;
 use crate::name::{PoolName, RouteName};
 use crate::rate::RateLimit;
@@ -80,7 +81,34 @@ pub struct RoutePolicy {
     pub traffic: Traffic,
 }
 
+impl RoutePolicy {
+    /// Of a route that no operator declared, to what wants its calls to travel like this.
+    pub fn wanted(calls: &Calls) -> Self {
+        let retries = Retries::default();
+        let attempts = calls.retry_count().map_or(retries.attempts, |count| count.saturating_add(1));
+        let headers = calls.headers().clone();
+        Self {
+            timeouts: Timeouts::wanted(calls),
+            retries: Retries { attempts, ..retries },
+            traffic: Traffic { headers, ..Traffic::default() },
+            ..Self::default()
+        }
+    }
+}
+
 impl Timeouts {
+    fn wanted(calls: &Calls) -> Self {
+        let usual = Self::default();
+        let Limits { first_byte, idle, total } = usual.call;
+        let first_byte = calls.timeout().or(first_byte);
+        let call = match calls.is_streaming() {
+            true => Limits { first_byte, idle: None, total: None },
+            // Who wants longer than a call may take in all means it.
+            false => Limits { first_byte, idle: calls.timeout().or(idle), total: total.max(calls.timeout()) },
+        };
+        Self { call, ..usual }
+    }
+
     pub const fn of(&self, class: TimeClass) -> Limits {
         match class {
             TimeClass::Quick => self.quick,
@@ -146,3 +174,6 @@ impl Affinity {
         matches!(self, Self::Auto | Self::Agent)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -94,7 +94,7 @@ pub enum Priority {
 pub const HIDDEN: &str = "(hidden)";
 
 /// Fields of one connection, of the framing, of HTTP between proxies, and those that say what one message is.
-const PROTECTED: [&str; 17] = [
+const PROTECTED: [&str; 18] = [
     "accept",
     "connection",
     "content-encoding",
@@ -112,6 +112,7 @@ const PROTECTED: [&str; 17] = [
     "transfer-encoding",
     "upgrade",
     "x-forwarded-host",
+    "x-mesh-timeout",
 ];
 /// How the names begin of fields of the protocol, and of proxies among themselves.
 const PROTECTED_STARTS: [&str; 2] = ["mcp-", "outrigger-"];

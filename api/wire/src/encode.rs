@@ -11,6 +11,7 @@ mod rates;
 mod pool_policy;
 mod retries;
 mod traffic;
+mod calls;
 pub mod agent;
 pub mod capability;
 pub mod pool;

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use outrigger_model::calls::BadCalls;
 use outrigger_model::endpoint::ZONE_BYTES_MAX;
 use outrigger_model::identity::BadIdentity;
 use outrigger_model::key::BadKey;
@@ -86,6 +87,8 @@ pub enum Wrong {
     Token(#[from] BadToken),
     #[error("{}", excerpt(.0))]
     Need(#[from] BadRequirement),
+    #[error("{0}")]
+    Calls(#[from] BadCalls),
     #[error("it must be a text")]
     NotText,
     #[error("it must be a list of texts")]

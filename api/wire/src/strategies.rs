@@ -108,8 +108,19 @@ fn session_policy() -> impl Strategy<Value = SessionPolicy> {
 }
 
 pub fn agent() -> impl Strategy<Value = Agent> {
-    let parts = (name(), version(), tags(), name(), vec(key_source(), 0..=KEYS_MAX));
-    parts.prop_map(|(name, version, tags, pool, keys)| Agent { name, version, tags, pool, keys })
+    let parts = (
+        name(),
+        version(),
+        tags(),
+        name(),
+        vec(key_source(), 0..=KEYS_MAX),
+        btree_set("\\PC{1,40}", 0..4),
+        policy::calls(),
+    );
+    parts.prop_map(|(name, version, tags, pool, keys, repeatable, calls)| {
+        let repeatable = repeatable.into_iter().collect();
+        Agent { name, version, tags, pool, keys, repeatable, calls }
+    })
 }
 
 pub fn capability() -> impl Strategy<Value = Capability> {
@@ -119,13 +130,14 @@ pub fn capability() -> impl Strategy<Value = Capability> {
         let tools = tools.into_iter();
         tools.map(|(name, (schema, hints))| Tool { name, schema: Digest::of(&schema), hints }).collect()
     });
-    let parts = (name(), version(), tags(), tools, any::<bool>());
-    parts.prop_map(|(name, version, tags, tools, session_required)| Capability {
+    let parts = (name(), version(), tags(), tools, any::<bool>(), policy::calls());
+    parts.prop_map(|(name, version, tags, tools, session_required, calls)| Capability {
         name,
         version,
         tags,
         tools,
         session_required,
+        calls,
     })
 }
 

@@ -7,6 +7,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use outrigger_model::address::{self, Cidr};
+use outrigger_model::calls::{BadCalls, Calls, WrittenCalls};
 use outrigger_model::capability::{Capability, TOOL_NAME_BYTES_MAX, TOOLS_MAX, Tool, ToolHints};
 use outrigger_model::digest::Digest;
 use outrigger_model::endpoint::ZONE_BYTES_MAX;
@@ -54,6 +55,7 @@ pub struct ClaimedCapability {
     pub tags: Vec<String>,
     pub tools: Vec<ClaimedTool>,
     pub session_required: bool,
+    pub calls: WrittenCalls,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -237,7 +239,10 @@ impl Judge {
         if let Err(place) = taken.binary_search_by(|capability| capability.name.cmp(&own)) {
             let tools = all_tools(&taken);
             let (version, tags) = (version.clone(), tags.clone());
-            taken.insert(place, Capability { name: own, version, tags, tools, session_required: false });
+            taken.insert(
+                place,
+                Capability { name: own, version, tags, tools, session_required: false, calls: Calls::default() },
+            );
         }
         Ok(taken)
     }
@@ -263,7 +268,9 @@ impl Judge {
         }
         tools.sort_unstable();
         tools.dedup_by(|a, b| a.name == b.name);
-        Ok(Capability { name, version, tags, tools, session_required: claimed.session_required })
+        let calls =
+            claimed.calls.try_into().map_err(|error: BadCalls| self.no(Reason::Shape, &field("calls"), &error))?;
+        Ok(Capability { name, version, tags, tools, session_required: claimed.session_required, calls })
     }
 }
 

@@ -64,6 +64,7 @@ pub fn standing(row: &str) -> Standing {
         tags: tags.clone(),
         tools: vec![],
         session_required: false,
+        calls: Default::default(),
     };
     let mut capabilities = vec![offer("forecast"), offer(agent)];
     capabilities.sort_by(|a, b| a.name.cmp(&b.name));

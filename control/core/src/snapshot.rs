@@ -5,5 +5,6 @@
 
 pub mod scope;
 pub mod stateful;
+pub mod repeatable;
 pub mod build;
 pub mod ledger;

@@ -70,6 +70,7 @@ fn capability(name: &str) -> Capability {
         tags: vec!["eu".to_owned(), "fast".to_owned()],
         tools: vec![tool],
         session_required: false,
+        calls: Default::default(),
     }
 }
 

@@ -119,6 +119,7 @@ fn capability(name: usize) -> Result<Capability, ControlError> {
         tags: TagSet::parse(["eu", "fast"]).map_err(wrong)?,
         tools: Vec::new(),
         session_required: false,
+        calls: Default::default(),
     })
 }
 

@@ -1,6 +1,7 @@
 //! Which of a call's time limits passes next, and when.
 //!
-//! In: the limits of its class, when it began, when something last happened. Out: a moment, and what it is the moment of.
+//! In: the limits of its class, the time that its caller gives it, when it began, when something last happened. Out: a moment, and what it
+//! is the moment of.
 //! Never here: a clock, or what follows when the moment has come.
 //! Invariant: nothing that happens moves the total away.
 
@@ -35,6 +36,23 @@ impl Deadlines {
         Self { limits, keep_alive, total_at: after(began, limits.total) }
     }
 
+    /// The same for a caller that waits only so long, from `began` on: what its route allows and what it wants are one limit.
+    pub fn within(self, patience: Option<Duration>, began: Instant) -> Self {
+        let until = after(began, patience);
+        Self { total_at: self.total_at.into_iter().chain(until).min(), ..self }
+    }
+
+    /// The same for one attempt that another one may follow.
+    pub fn trying_for(self, per_try: Option<Duration>) -> Self {
+        let first_byte = self.limits.first_byte.into_iter().chain(per_try).min();
+        Self { limits: Limits { first_byte, ..self.limits }, ..self }
+    }
+
+    /// What is left of the time of the whole call; none has no end.
+    pub fn left(&self, now: Instant) -> Option<Duration> {
+        self.total_at.map(|at| at.saturating_duration_since(now))
+    }
+
     /// While the head of the answer is awaited. `progress` is when the request last went further.
     pub fn before_head(&self, progress: Instant) -> Next {
         first(self.limit(Limit::FirstByte, after(progress, self.limits.first_byte)), self.total())
@@ -58,6 +76,20 @@ impl Deadlines {
     fn limit(&self, limit: Limit, at: Option<Instant>) -> Next {
         at.map(|at| (at, Due::Limit(limit)))
     }
+}
+
+/// How long a caller waits, as it writes it in `X-Mesh-Timeout`: seconds, perhaps with a fraction. What is none of that, or no time at all,
+/// is as if it were not there, as agents of mcp-mesh take it.
+pub fn patience(value: &[u8]) -> Option<Duration> {
+    let text = std::str::from_utf8(value).ok()?.trim_matches(' ');
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let seconds: f64 = text.parse().ok().filter(|_| is_plain)?;
+    Duration::try_from_secs_f64(seconds).ok().filter(|patience| !patience.is_zero())
+}
+
+/// What the next one is told of it: whole seconds, because agents read no others, and never none.
+pub fn seconds_left(left: Duration) -> u64 {
+    left.as_secs().saturating_add(u64::from(left.subsec_nanos() > 0)).max(1)
 }
 
 /// What is beyond the clock's end never comes.

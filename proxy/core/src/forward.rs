@@ -42,6 +42,15 @@ pub enum Spot<'a> {
     Announced(&'a str),
 }
 
+/// What is written in place of what the caller wrote; none where it stays.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Renewed<'a> {
+    /// The id by which the endpoint knows the session, where that is another than the caller's.
+    pub session: Option<&'a [u8]>,
+    /// What is left of the time that the caller gave the call, in seconds.
+    pub time_left: Option<u64>,
+}
+
 /// Set by the proxy that calls where its client knows the agent's own URLs, so that the proxy beside the agent leaves them.
 pub const AS_IS_HEADER: &str = "outrigger-as-is";
 
@@ -60,13 +69,12 @@ pub fn wants_as_is(head: &RequestHead) -> bool {
 /// Tells an agent that nobody waits for its answer. Anyone can write it, so it proves nothing.
 const MIRRORED: &[u8] = b"X-Mesh-Mirrored";
 
-/// Appends the head of a request as `endpoint` is to see it. `session` is the id by which it knows the session, where that is another
-/// than the caller's.
+/// Appends the head of a request as `endpoint` is to see it.
 pub fn request(
     head: &RequestHead,
     endpoint: &Endpoint,
     spot: Spot<'_>,
-    session: Option<&[u8]>,
+    renewed: Renewed<'_>,
     edits: Option<&HeaderEdits>,
     out: &mut Vec<u8>,
 ) {
@@ -93,8 +101,12 @@ pub fn request(
         out.extend_from_slice(query.as_bytes());
     }
     out.extend_from_slice(b" HTTP/1.1\r\n");
-    fields(head, endpoint, edits, out, |known, value| {
-        Some(session.filter(|_| known == Name::McpSessionId).unwrap_or(value))
+    let Renewed { session, time_left } = renewed;
+    let time_left = time_left.map(|seconds| seconds.to_string());
+    fields(head, endpoint, edits, out, |known, value| match known {
+        Name::McpSessionId => Some(session.unwrap_or(value)),
+        Name::MeshTimeout => Some(time_left.as_ref().map_or(value, String::as_bytes)),
+        _ => Some(value),
     });
     out.extend_from_slice(b"\r\n");
 }
@@ -212,6 +224,7 @@ const fn is_of_message(known: Name) -> bool {
             | Name::McpName
             | Name::McpProtocolVersion
             | Name::McpSessionId
+            | Name::MeshTimeout
             | Name::TransferEncoding
     )
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::health::endpoint::Health;
 use crate::outcome::{NotReached, Outcome};
+use crate::retry::budget::RetryBudget;
 
 /// The live state of one endpoint.
 #[derive(Debug)]
@@ -26,6 +27,7 @@ pub struct Live {
 pub struct PoolLive {
     turn: AtomicU64,
     mints_sessions: AtomicBool,
+    retries: RetryBudget,
 }
 
 /// One call in flight; counted until it is dropped.
@@ -104,11 +106,16 @@ impl Live {
 impl PoolLive {
     /// `turn` is where rotation starts; chance should choose it, or all proxies begin with the same endpoint.
     pub fn new(turn: u64) -> Self {
-        Self { turn: AtomicU64::new(turn), mints_sessions: AtomicBool::new(false) }
+        Self { turn: AtomicU64::new(turn), mints_sessions: AtomicBool::new(false), retries: RetryBudget::default() }
     }
 
     pub fn next_turn(&self) -> u64 {
         self.turn.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// How many of its calls may be sent again.
+    pub const fn retries(&self) -> &RetryBudget {
+        &self.retries
     }
 
     /// Whether an answer to `initialize` of this pool ever carried a session id.

@@ -57,6 +57,15 @@ impl Outcome {
         !matches!(self, Self::ConnectFailed | Self::NotReached(_))
     }
 
+    /// Whether the next endpoint is asked at once, as if this one had not been there: it takes no calls and got nothing of this one.
+    pub const fn passes_on(self) -> bool {
+        matches!(
+            self,
+            Self::ConnectFailed
+                | Self::NotReached(NotReached::AgentUnreachable | NotReached::UnknownReplica | NotReached::Draining)
+        )
+    }
+
     /// Reads an answer's status and its [`REFUSAL_HEADER`], which counts only when it came from a peer's proxy.
     pub fn of_answer(status: StatusCode, refusal: Option<&[u8]>) -> Self {
         match refusal {

@@ -13,10 +13,9 @@ use outrigger_model::name::RouteName;
 use crate::asked::{Asked, Part, Server};
 use crate::gate::Hosts;
 use crate::http1::head::RequestHead;
-use crate::mcp::table::Retry;
 use crate::outcome::Outcome;
 use crate::refusal::Refusal;
-use crate::retry::judge::{self, Hold, Verdict};
+use crate::retry::judge::{self, Case, Verdict};
 use crate::site::{Pattern, Site};
 use crate::target::Target;
 use crate::world::endpoint::Place;
@@ -110,7 +109,7 @@ impl Outside {
 /// What follows the attempt at a site; there is never a second one.
 pub fn judge(outcome: Outcome, site: &Site, now: Instant) -> Verdict {
     if outcome.reached_agent() {
-        return judge::judge(outcome, Hold::Named, Retry::ConnectOnly, LABEL, now);
+        return judge::judge(outcome, Case::once(LABEL), now);
     }
     Verdict::Refuse(Refusal::ForwardUnreachable { site: site.to_string() })
 }

@@ -9,6 +9,7 @@
 
 mod aim;
 mod shaped;
+mod again;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,12 +29,13 @@ use crate::mcp::method::Method;
 use crate::mcp::minted::{Mint, Minting, Written};
 use crate::outcome::{NotReached, Outcome};
 use crate::refusal::Refusal;
-use crate::retry::judge::{self, Hold, Verdict};
+use crate::retry::judge::{self, Case, Hold, Verdict};
 use crate::session::bind::{self, Asked, Binding, Lesson, Standing};
 use crate::session::key::{KeyKind, SessionKey};
 use crate::session::rules::{Gone, MadeBy, Rule};
 use crate::world::endpoint::{Endpoint, Pool};
 use crate::world::table::World;
+pub use again::{Repetition, Spent};
 pub use aim::{Aim, Dest, aim, dest};
 
 /// Which rung of the ladder decided.
@@ -118,6 +120,9 @@ pub fn plan(world: &World, aim: Aim, found: &[Option<Arc<Binding>>]) -> Result<P
 impl Plan {
     /// The endpoint of the next attempt; note it in `tried`.
     pub fn pick(&self, tried: &Tried, now: Instant) -> Result<Picked, Refusal> {
+        if let Some(pool) = self.pool().filter(|_| tried.count() == 0) {
+            pool.live.retries().saw_call(now);
+        }
         let nothing_left = || Refusal::NoEndpoint { route: self.name().to_owned() };
         let only = |endpoint: &Arc<Endpoint>| match tried.has(&endpoint.replica) {
             true => Err(nothing_left()),
@@ -134,7 +139,7 @@ impl Plan {
             Below::Balance => By::Balance,
         };
         let searches = self.searches();
-        let is_over = if searches { tried.is_exhausted() } else { tried.is_full() };
+        let is_over = if searches { tried.is_exhausted() } else { tried.count() >= self.attempts_max() };
         let pool = self.pool().filter(|_| !is_over).ok_or_else(nothing_left)?;
         let draining = || pool.endpoints.iter().find(|endpoint| searches && !tried.has(&endpoint.replica));
         // Those that drain get nothing new, and may hold what is searched for.
@@ -200,21 +205,21 @@ impl Plan {
         Some(other)
     }
 
-    /// What follows an attempt at `endpoint`. Its live state must have recorded the outcome before.
-    pub fn judge(&self, outcome: Outcome, endpoint: &Endpoint, now: Instant) -> Verdict {
+    /// What follows an attempt at `endpoint`. Its live state must have recorded the outcome before. `asks_later`: the answer says when to ask
+    /// again.
+    pub fn judge(&self, outcome: Outcome, asks_later: bool, endpoint: &Endpoint, now: Instant) -> Verdict {
         let key = self.held.as_ref().filter(|held| held.endpoint.replica == endpoint.replica).map(|held| held.kind);
-        let hold = match (key, &self.below) {
-            (Some(_), _) => Hold::Session { failing_since: endpoint.live.failing_since(), movable: self.movable },
-            (None, Below::Named(_)) => Hold::Named,
-            (None, Below::Agent | Below::Balance) if self.searches() => Hold::Searching,
-            (None, Below::Agent | Below::Balance) => Hold::Free,
+        let hold = match key {
+            Some(_) => Hold::Session { failing_since: endpoint.live.failing_since(), movable: self.movable },
+            None => self.hold_below(),
         };
+        let case = Case { hold, retry: self.aim.retry, asks_later, route: self.name() };
         // Between us and our own agent there is no proxy that could be the one that is gone.
         let outcome = match outcome {
             Outcome::ConnectFailed if endpoint.is_own() => Outcome::NotReached(NotReached::AgentUnreachable),
             outcome => outcome,
         };
-        match (judge::judge(outcome, hold, self.aim.row.retry, self.name(), now), key) {
+        match (judge::judge(outcome, case, now), key) {
             // The protocol has no word for it, and nothing was sent: the ladder goes on.
             (Verdict::Forget(_), Some(kind)) if Rule::of(kind).gone != Gone::Told => Verdict::Again,
             (verdict, _) => verdict,
@@ -314,6 +319,15 @@ impl Plan {
         let reestablishes =
             matches!(&self.aim.dest, Dest::Route(route) if route.policy.sessions.on_loss == OnLoss::Reestablish);
         reestablishes && self.aim.method == Some(Method::Initialize) && self.aim.session().is_none()
+    }
+
+    /// Where no key holds it.
+    fn hold_below(&self) -> Hold {
+        match &self.below {
+            Below::Named(_) => Hold::Named,
+            Below::Agent | Below::Balance if self.searches() => Hold::Searching,
+            Below::Agent | Below::Balance => Hold::Free,
+        }
     }
 
     fn pool(&self) -> Option<&Arc<Pool>> {

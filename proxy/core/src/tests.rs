@@ -13,6 +13,7 @@ use outrigger_model::pool::policy::PoolPolicy;
 use outrigger_model::pool::{Balance, Endpoints, Pool};
 use outrigger_model::replica::Generation;
 use outrigger_model::resource::Serial;
+use outrigger_model::retries::Retries;
 use outrigger_model::route::{Affinity, Route, RoutePolicy};
 use outrigger_model::snapshot::{Resources, Snapshot};
 use outrigger_model::tag::TagSet;
@@ -39,8 +40,15 @@ impl Mesh {
         let port = 10_000 + 100 * u16::try_from(self.resources.agents.len()).unwrap();
         let endpoints = (1..=replicas).map(|number| endpoint(agent, number, port)).collect();
         let version = semver::Version::new(1, 0, 0);
-        let known =
-            Agent { name: name.clone(), version, tags: TagSet::default(), pool: pool.clone(), keys: Vec::new() };
+        let known = Agent {
+            name: name.clone(),
+            version,
+            tags: TagSet::default(),
+            pool: pool.clone(),
+            keys: Vec::new(),
+            repeatable: Vec::new(),
+            calls: Default::default(),
+        };
         self.resources.agents.insert(name.clone(), known);
         let (balance, policy) = (Balance::LeastRequest, PoolPolicy::default());
         self.resources.pools.insert(pool.clone(), Pool { name: pool.clone(), agent: name, balance, policy });
@@ -78,6 +86,19 @@ impl Mesh {
         for endpoints in self.resources.endpoints.values_mut() {
             endpoints.endpoints.retain(|endpoint| endpoint.replica.as_str() != replica);
         }
+        self
+    }
+
+    /// What every route says of retries.
+    pub fn retries(mut self, change: impl Fn(&mut Retries)) -> Self {
+        self.resources.routes.values_mut().for_each(|route| change(&mut route.policy.retries));
+        self
+    }
+
+    /// Tools of every agent that may run twice, as it says itself.
+    pub fn repeatable(mut self, tools: &[&str]) -> Self {
+        let tools: Vec<String> = tools.iter().map(|tool| (*tool).to_owned()).collect();
+        self.resources.agents.values_mut().for_each(|agent| agent.repeatable = tools.clone());
         self
     }
 

@@ -8,10 +8,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::asked::{Asked, Part};
-use crate::mcp::table::Retry;
 use crate::outcome::Outcome;
 use crate::refusal::Refusal;
-use crate::retry::judge::{self, Hold, Verdict};
+use crate::retry::judge::{self, Case, Verdict};
 use crate::target::Target;
 use crate::world::endpoint::Endpoint;
 use crate::world::table::World;
@@ -26,7 +25,7 @@ pub fn visit(world: &World, asked: Option<Asked<'_>>) -> Result<(Arc<Endpoint>, 
 /// What follows the attempt; there is never a second one.
 pub fn judge(outcome: Outcome, endpoint: &Endpoint, now: Instant) -> Verdict {
     if outcome.reached_agent() {
-        return judge::judge(outcome, Hold::Named, Retry::ConnectOnly, endpoint.agent.as_str(), now);
+        return judge::judge(outcome, Case::once(endpoint.agent.as_str()), now);
     }
     Verdict::Refuse(Refusal::AgentUnreachable { replica: endpoint.replica.as_str().to_owned() })
 }

@@ -35,6 +35,7 @@ pub mod learning;
 pub mod announcing;
 pub mod renaming;
 pub mod deliver;
+pub mod hedge;
 pub mod everything;
 pub mod serve;
 pub mod tunnel;

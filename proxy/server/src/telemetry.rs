@@ -13,7 +13,7 @@ pub mod process;
 
 pub use events::{CallReport, Events, OpenCall, RefusedUse};
 pub use labels::{
-    Announcement, CallEnd, Copied, Direction, Invalidation, Lookup, Moved, Searched, StoreFault, StoreKind,
+    Announcement, CallEnd, Copied, Direction, Hedged, Invalidation, Lookup, Moved, Searched, StoreFault, StoreKind,
 };
 pub use metrics::Metrics;
 

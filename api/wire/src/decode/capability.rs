@@ -3,7 +3,7 @@
 use outrigger_model::capability::{Capability, TOOL_NAME_BYTES_MAX, TOOLS_MAX, Tool, ToolHints};
 use outrigger_model::name::CapabilityName;
 
-use super::field;
+use super::{calls, field};
 use crate::error::{DecodeError, Wrong, cut};
 use crate::proto::snapshot as wire;
 
@@ -22,6 +22,7 @@ pub fn capability(wire: wire::Capability) -> Result<Capability, DecodeError> {
         tags: field::tags("tags", &wire.tags)?,
         tools,
         session_required: wire.session_required,
+        calls: calls::calls(wire.calls)?,
     })
 }
 

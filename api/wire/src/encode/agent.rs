@@ -2,7 +2,7 @@
 
 use outrigger_model::agent::Agent;
 
-use super::{field, session_policy};
+use super::{calls, field, session_policy};
 use crate::proto::snapshot as wire;
 
 pub fn agent(agent: &Agent) -> wire::Agent {
@@ -12,5 +12,7 @@ pub fn agent(agent: &Agent) -> wire::Agent {
         tags: field::tags(&agent.tags),
         pool: agent.pool.to_string(),
         keys: agent.keys.iter().map(session_policy::key).collect(),
+        repeatable_tools: agent.repeatable.clone(),
+        calls: calls::calls(&agent.calls),
     }
 }

@@ -2,7 +2,7 @@
 
 use outrigger_model::capability::{Capability, Tool};
 
-use super::field;
+use super::{calls, field};
 use crate::proto::snapshot as wire;
 
 pub fn capability(capability: &Capability) -> wire::Capability {
@@ -12,6 +12,7 @@ pub fn capability(capability: &Capability) -> wire::Capability {
         tags: field::tags(&capability.tags),
         tools: capability.tools.iter().map(tool).collect(),
         session_required: capability.session_required,
+        calls: calls::calls(&capability.calls),
     }
 }
 

@@ -69,6 +69,7 @@ fn a_bad_capability_is_refused_by_its_field() {
         tags: vec!["eu".into()],
         tools: vec![tool("a"), tool("b")],
         session_required: true,
+        calls: None,
     };
     assert!(Resource::decode(ResourceKind::Capability, "forecast", &good.encode_to_vec()).is_ok());
     let check = |change: &dyn Fn(&mut wire::Capability), expected: &str| {

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use outrigger_model::calls::{Calls, WrittenCalls};
 use outrigger_model::pool::policy::{Breaker, Concurrency, Outlier, PoolPolicy};
 use outrigger_model::rate::{Allowance, Per, RATES_MAX, RateLimit};
 use outrigger_model::retries::{ATTEMPTS_MAX, Backoff, Budget, KEPT_BODY_BYTES_MAX, Retries};
 use outrigger_model::tool_pattern::ToolPattern;
 use outrigger_model::traffic::{Branch, Faults, HeaderEdits, Mirror, Priority, Share, Traffic, When, is_protected};
-use proptest::collection::vec;
+use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::{Strategy, any, prop_oneof};
 use proptest::sample::select;
@@ -104,5 +105,14 @@ pub fn traffic() -> impl Strategy<Value = Traffic> {
         faults,
         headers,
         priority,
+    })
+}
+
+pub fn calls() -> impl Strategy<Value = Calls> {
+    let headers = btree_map("x-[a-z]{1,9}", "[ -~]{0,9}", 0..3);
+    let parts = (option::of(1..=u32::MAX), option::of(0..10u32), headers, any::<bool>());
+    parts.prop_map(|(timeout_ms, retry_count, headers, streaming)| {
+        let headers = headers.into_iter().collect();
+        Calls::try_from(WrittenCalls { timeout_ms, retry_count, headers, streaming }).unwrap()
     })
 }

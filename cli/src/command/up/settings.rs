@@ -64,6 +64,10 @@ fn agents(up: &Up) -> Vec<AgentFile> {
             weight: None,
             capabilities: Vec::new(),
             probe: outrigger_proxy::config::file::ProbeFile::default(),
+            timeout: None,
+            retry_count: None,
+            custom_headers: std::collections::BTreeMap::new(),
+            streaming: None,
         })
     });
     replicas.collect()

@@ -9,6 +9,7 @@ mod traffic;
 use std::collections::BTreeMap;
 
 use outrigger_model::agent::Agent;
+use outrigger_model::calls::Calls;
 use outrigger_model::capability::Capability;
 use outrigger_model::digest::Digest;
 use outrigger_model::endpoint::{Endpoint, EndpointState, TIER_MAX};
@@ -27,7 +28,7 @@ use crate::intent::{Intent, OperatorPool, OperatorRoute};
 use crate::resolve::{Winner, resolve};
 
 use super::scope::Scope;
-use super::stateful;
+use super::{repeatable, stateful};
 
 /// What all proxies share beside facts and intent.
 #[derive(Debug, Clone, Copy)]
@@ -79,12 +80,13 @@ pub fn build(facts: &Facts, intent: &Intent, shared: &Shared<'_>, scope: &Scope)
     let mut draft = Draft { facts, intent, resources, kinds: BTreeMap::new(), shows_secrets: scope.has_keys() };
     // The first to claim a name keeps it.
     for (alias, requirement) in scope.needs() {
-        draft.asked(alias, RouteKind::Dependency, requirement, RoutePolicy::default())?;
+        draft.asked(alias, RouteKind::Dependency, requirement, None)?;
     }
     for route in intent.routes() {
         let OperatorRoute { name, requirement, policy, .. } = route;
         let traffic = draft.traffic(route)?;
-        draft.asked(name, RouteKind::Operator, requirement, RoutePolicy { traffic, ..policy.clone() })?;
+        let policy = RoutePolicy { traffic, ..policy.clone() };
+        draft.asked(name, RouteKind::Operator, requirement, Some(&policy))?;
     }
     draft.agents()?;
     draft.capabilities()?;
@@ -123,9 +125,12 @@ impl Draft<'_> {
                 tags: replica.tags.clone(),
                 pool: pool.clone(),
                 keys: stateful::keys(facts, name),
+                repeatable: repeatable::tools(facts, name),
+                calls: CapabilityName::new(name.as_str()).map(|whole| self.calls(newest.capability(&whole)))?,
             };
+            let policy = RoutePolicy::wanted(&agent.calls);
             self.resources.agents.insert(name.clone(), agent);
-            self.route(RouteName::new(name.as_str())?, RouteKind::Agent, pool, RoutePolicy::default());
+            self.route(RouteName::new(name.as_str())?, RouteKind::Agent, pool, policy);
         }
         Ok(())
     }
@@ -135,30 +140,44 @@ impl Draft<'_> {
         for name in facts.capabilities() {
             let Some(winner) = resolve(facts, &Requirement::any(name.clone())) else { continue };
             let route = RouteName::new(name.as_str())?;
-            if let Some(offered) = newest_offer(&winner, name) {
-                self.resources.capabilities.insert(name.clone(), offered);
-            }
+            let offered = newest_offer(&winner, name);
             if !self.kinds.contains_key(&route) {
                 let pool = self.pool_for(&route, &winner)?;
-                self.route(route, RouteKind::Capability, pool, RoutePolicy::default());
+                let policy = RoutePolicy::wanted(&self.calls(offered));
+                self.route(route, RouteKind::Capability, pool, policy);
+            }
+            if let Some(offered) = offered {
+                let offered = Capability { calls: self.calls(Some(offered)), ..offered.clone() };
+                self.resources.capabilities.insert(name.clone(), offered);
             }
         }
         Ok(())
     }
 
-    /// A route that somebody asked for: it exists even if nobody provides it, and then leads to an empty pool.
+    /// How a provider wants its calls to travel. The values of its headers may be secrets.
+    fn calls(&self, offered: Option<&Capability>) -> Calls {
+        let calls = offered.map(|offered| &offered.calls);
+        let shown = calls.map(|calls| if self.shows_secrets { calls.clone() } else { calls.without_values() });
+        shown.unwrap_or_default()
+    }
+
+    /// A route that somebody asked for: it exists even if nobody provides it, and then leads to an empty pool. Without a policy of an operator
+    /// its calls travel as the provider wants.
     fn asked(
         &mut self,
         route: &RouteName,
         kind: RouteKind,
         requirement: &Requirement,
-        policy: RoutePolicy,
+        policy: Option<&RoutePolicy>,
     ) -> Result<(), BuildError> {
         if self.kinds.contains_key(route) {
             return Ok(());
         }
-        let pool = match resolve(self.facts, requirement) {
-            Some(winner) => self.pool_for(route, &winner)?,
+        let winner = resolve(self.facts, requirement);
+        let wanted = || self.calls(winner.as_ref().and_then(|winner| newest_offer(winner, &requirement.capability)));
+        let policy = policy.map_or_else(|| RoutePolicy::wanted(&wanted()), RoutePolicy::clone);
+        let pool = match &winner {
+            Some(winner) => self.pool_for(route, winner)?,
             None => {
                 let pool = derived_name(self.facts, route, "none")?;
                 self.pool(pool.clone(), &AgentName::new(requirement.capability.as_str())?, &[]);
@@ -251,9 +270,9 @@ fn newest<'a>(replicas: &[&'a Standing]) -> Option<&'a Standing> {
     replicas.iter().copied().rev().max_by(|a, b| a.replica.version.cmp(&b.replica.version))
 }
 
-fn newest_offer(winner: &Winner<'_>, name: &CapabilityName) -> Option<Capability> {
+fn newest_offer<'a>(winner: &Winner<'a>, name: &CapabilityName) -> Option<&'a Capability> {
     let offers = winner.replicas.iter().rev().filter_map(|standing| standing.capability(name));
-    offers.max_by(|a, b| a.version.cmp(&b.version)).cloned()
+    offers.max_by(|a, b| a.version.cmp(&b.version))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use outrigger_config::log::LogFile;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::retries::RetriesFile;
 use crate::config::traffic::{FaultsFile, HeadersFile, MatchFile, MirrorFile, ShareFile};
 
 /// Configuration of `outrigger control`.
@@ -127,6 +128,9 @@ pub struct RouteFile {
     /// What is changed of the head of each request.
     #[serde(default)]
     pub headers: Option<HeadersFile>,
+    /// When a call that failed is sent again.
+    #[serde(default)]
+    pub retries: RetriesFile,
 }
 
 /// Where in a call a key stands: exactly one of `header`, `param`, `cookie` and `argument`.

@@ -19,6 +19,7 @@ use outrigger_model::requirement::{BadRequirement, Requirement};
 use outrigger_model::route::{Affinity, Limits, RoutePolicy, Timeouts};
 
 use crate::config::file::{ControlFile, LimitsFile, MeshFile, PoolFile, RouteFile, TimeoutsFile};
+use crate::config::retries::{self, RetriesError};
 use crate::config::sessions::{self, SessionsError};
 use crate::config::traffic::{self, Misplaced, TrafficError, Written};
 use crate::store::{BadPlace, StorePlace};
@@ -100,6 +101,8 @@ pub enum SettingsError {
         #[source]
         cause: TrafficError,
     },
+    #[error("routes[{at}].retries.{cause}")]
+    Retries { at: usize, cause: RetriesError },
     #[error("what is declared contradicts itself")]
     Intent(#[from] IntentError),
 }
@@ -216,6 +219,7 @@ fn operator_route(at: usize, route: &RouteFile) -> Result<OperatorRoute, Setting
             inspect: route.inspect,
             sessions: sessions::policy(route).map_err(|cause| SettingsError::RouteSessions { at, cause })?,
             timeouts: timeouts(&route.timeouts),
+            retries: retries::retries(&route.retries).map_err(|cause| SettingsError::Retries { at, cause })?,
             ..RoutePolicy::default()
         },
         traffic: traffic::traffic(&Written {

@@ -2,6 +2,7 @@
 
 use outrigger_control_core::agent::{Claim, ClaimedCapability, ClaimedTool, Refusal};
 use outrigger_model::capability::ToolHints;
+use outrigger_wire::decode::calls;
 use outrigger_wire::proto::registry::{Refused, Replica};
 use outrigger_wire::proto::snapshot::{Capability, Tool};
 
@@ -29,6 +30,7 @@ fn capability(capability: Capability) -> ClaimedCapability {
         tags: capability.tags,
         tools: capability.tools.into_iter().map(tool).collect(),
         session_required: capability.session_required,
+        calls: calls::written(capability.calls),
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use outrigger_control_core::facts::Standing;
 use outrigger_control_core::revocation::{Revoked, Target};
+use outrigger_model::calls::{Calls, WrittenCalls};
 use outrigger_model::capability::{Capability, Tool, ToolHints};
 use outrigger_model::digest::Digest;
 use outrigger_model::name::{AgentName, CapabilityName, NodeId, ReplicaId};
@@ -70,6 +71,16 @@ struct CapabilityJson {
     /// Rows of versions before it have none.
     #[serde(default)]
     session_required: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    calls: Option<CallsJson>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct CallsJson {
+    timeout_ms: Option<u32>,
+    retry_count: Option<u32>,
+    headers: Vec<(String, String)>,
+    streaming: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -191,6 +202,7 @@ fn capability_of(capability: &Capability) -> CapabilityJson {
         tags: texts(&capability.tags),
         tools: capability.tools.iter().map(tool).collect(),
         session_required: capability.session_required,
+        calls: calls_of(&capability.calls),
     }
 }
 
@@ -207,5 +219,17 @@ fn capability(json: CapabilityJson) -> Result<Capability, BadRow> {
         tags: read("capabilities.tags", TagSet::parse(&json.tags))?,
         tools: json.tools.into_iter().map(tool).collect::<Result<_, _>>()?,
         session_required: json.session_required,
+        calls: read("capabilities.calls", json.calls.map(calls).unwrap_or_default().try_into())?,
     })
+}
+
+/// Nothing where nothing is asked for.
+fn calls_of(calls: &Calls) -> Option<CallsJson> {
+    let WrittenCalls { timeout_ms, retry_count, headers, streaming } = calls.written();
+    (!calls.is_usual()).then_some(CallsJson { timeout_ms, retry_count, headers, streaming })
+}
+
+fn calls(json: CallsJson) -> WrittenCalls {
+    let CallsJson { timeout_ms, retry_count, headers, streaming } = json;
+    WrittenCalls { timeout_ms, retry_count, headers, streaming }
 }

@@ -1,11 +1,11 @@
 //! The endpoints that a call has tried.
 //!
-//! Invariant: [`Tried::is_full`] once it holds [`ATTEMPTS_MAX`]; a call that has tried so many stops. One that searches for its session
-//! goes on up to [`SEARCHED_MAX`], because nothing of it ran where it was.
+//! Invariant: it holds what was tried up to [`SEARCHED_MAX`], where even a call stops that searches for its session, because nothing of it
+//! ran where it was. All others stop where their route says so.
 
 use outrigger_model::name::ReplicaId;
 
-/// Most attempts of one call, the first included.
+/// Attempts of one call where nobody says how many, the first included.
 pub const ATTEMPTS_MAX: usize = 3;
 /// Most replicas that are asked for a session nobody knows.
 pub const SEARCHED_MAX: usize = 32;
@@ -33,10 +33,6 @@ impl Tried {
 
     pub fn count(&self) -> usize {
         self.replicas.iter().flatten().count() + self.more.len()
-    }
-
-    pub fn is_full(&self) -> bool {
-        self.count() >= ATTEMPTS_MAX
     }
 
     /// Whether not even a search goes on.

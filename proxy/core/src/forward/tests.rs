@@ -6,7 +6,7 @@ use outrigger_model::name::{AgentName, ReplicaId};
 use outrigger_model::replica::Generation;
 use outrigger_model::traffic::HeaderEdits;
 
-use super::{Delivery, Spot, answer, copy, request, wants_as_is};
+use super::{Delivery, Renewed, Spot, answer, copy, request, wants_as_is};
 use crate::announce::Token;
 use crate::asked::{Document, Form, Page, Part};
 use crate::http1::written;
@@ -43,7 +43,7 @@ fn forwarded(target: &str, lines: &[(&str, &str)], endpoint: &Endpoint) -> Strin
 
 fn asked(target: &str, part: Part, lines: &[(&str, &str)], endpoint: &Endpoint) -> String {
     let mut out = Vec::new();
-    request(&written::request(target, lines), endpoint, Spot::Part(part), None, None, &mut out);
+    request(&written::request(target, lines), endpoint, Spot::Part(part), Renewed::default(), None, &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -132,7 +132,7 @@ fn a_client_that_wrote_a_whole_url_knows_the_agents_own_ones() {
     let head = |target| written::request(target, &[("Host", "weather.example"), ("Outrigger-As-Is", "1")]);
     let to_peer = |target| {
         let mut out = Vec::new();
-        request(&head(target), &peer(), Spot::Part(Part::Endpoint), None, None, &mut out);
+        request(&head(target), &peer(), Spot::Part(Part::Endpoint), Renewed::default(), None, &mut out);
         String::from_utf8(out).unwrap().contains("outrigger-as-is: 1\r\n")
     };
     assert!(to_peer("http://weather.example/mcp") && !to_peer("/weather/mcp"));
@@ -143,7 +143,14 @@ fn a_client_that_wrote_a_whole_url_knows_the_agents_own_ones() {
 fn messages_go_to_the_path_that_was_announced_and_to_a_peer_with_what_names_it() {
     let mut out = Vec::new();
     let head = written::request("/weather/mcp?outrigger-message=x", &[("Host", "a")]);
-    request(&head, &own("http://127.0.0.1:8081/sse?key=2"), Spot::Announced("/messages/?s=1"), None, None, &mut out);
+    request(
+        &head,
+        &own("http://127.0.0.1:8081/sse?key=2"),
+        Spot::Announced("/messages/?s=1"),
+        Renewed::default(),
+        None,
+        &mut out,
+    );
     assert!(out.starts_with(b"POST /messages/?s=1 HTTP/1.1\r\n"));
     let token = Token([7; 16]);
     let seen = asked("/weather/mcp?outrigger-message=x", Part::Messages(token), &[("Host", "a")], &peer());
@@ -154,7 +161,14 @@ fn messages_go_to_the_path_that_was_announced_and_to_a_peer_with_what_names_it()
 fn a_session_that_the_agent_knows_by_another_id_is_named_so_to_each_end() {
     let head = written::request("/weather/mcp", &[("Host", "a"), ("mcp-session-id", "callers")]);
     let mut out = Vec::new();
-    request(&head, &peer(), Spot::Part(Part::Endpoint), Some(b"agents"), None, &mut out);
+    request(
+        &head,
+        &peer(),
+        Spot::Part(Part::Endpoint),
+        Renewed { session: Some(b"agents"), ..Renewed::default() },
+        None,
+        &mut out,
+    );
     assert!(String::from_utf8(out).unwrap().contains("mcp-session-id: agents\r\n"));
     let text = "HTTP/1.1 200 OK\r\nMcp-Session-Id: agents";
     let delivery = Delivery { session: Some(b"callers"), ..Delivery::default() };
@@ -168,7 +182,21 @@ fn a_session_that_was_opened_again_is_marked() {
     assert_eq!(delivered(text, delivery), "HTTP/1.1 200 OK\r\noutrigger-session: reestablished\r\n\r\n");
 }
 
-/// An operator's edits touch what is the agent's business and nothing else, also if control should let them.
+#[test]
+fn the_next_one_is_told_what_is_left_of_the_time_of_a_caller_that_gave_one() {
+    for (lines, left, told) in [
+        (&[("Host", "a"), ("X-Mesh-Timeout", "300")][..], Some(17), "X-Mesh-Timeout: 17\r\n"),
+        (&[("Host", "a"), ("X-Mesh-Timeout", "soon")], None, "X-Mesh-Timeout: soon\r\n"),
+        (&[("Host", "a")], Some(17), ""),
+    ] {
+        let (head, mut out) = (written::request("/weather/mcp", lines), Vec::new());
+        let renewed = Renewed { time_left: left, ..Renewed::default() };
+        request(&head, &peer(), Spot::Part(Part::Endpoint), renewed, None, &mut out);
+        let out = String::from_utf8(out).unwrap();
+        assert_eq!((out.contains(told), out.contains("X-Mesh")), (true, !told.is_empty()), "{out}");
+    }
+}
+
 #[test]
 fn edits_take_away_replace_and_add_fields_that_proxies_do_not_act_on() {
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -187,7 +215,7 @@ fn edits_take_away_replace_and_add_fields_that_proxies_do_not_act_on() {
     ];
     let mut out = Vec::new();
     let head = written::request("/weather/mcp", &lines);
-    request(&head, &peer(), Spot::Part(Part::Endpoint), None, Some(&edits), &mut out);
+    request(&head, &peer(), Spot::Part(Part::Endpoint), Renewed::default(), Some(&edits), &mut out);
     let text = String::from_utf8(out).unwrap();
     let (_, fields) = text.split_once("\r\n").unwrap();
     let expected = "Host: a\r\nX-Team: red\r\nmcp-session-id: s\r\nauthorization: Bearer mesh\r\nx-team: blue\r\n\r\n";

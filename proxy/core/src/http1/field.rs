@@ -28,6 +28,8 @@ pub enum Name {
     Te,
     TransferEncoding,
     Upgrade,
+    /// `X-Mesh-Timeout`
+    MeshTimeout,
     /// Starts with `outrigger-`. Also with `_` instead of `-`: gateways that make variables of names take both for the same.
     Ours,
     /// `Content_Length` or `Transfer_Encoding`: no field of HTTP, and read as one behind such a gateway.
@@ -89,6 +91,7 @@ impl Name {
             13 if is("last-event-id") => Self::LastEventId,
             14 if is("content-length") => Self::ContentLength,
             14 if is("content_length") => Self::Disguised,
+            14 if is("x-mesh-timeout") => Self::MeshTimeout,
             14 if is("mcp-session-id") => Self::McpSessionId,
             16 if is("content-encoding") => Self::ContentEncoding,
             16 if is("proxy-connection") => Self::ProxyConnection,

@@ -17,8 +17,27 @@ use crate::mcp::method::Method;
 pub enum Retry {
     /// Only if no byte of it reached the agent.
     ConnectOnly,
-    /// Also if its connection was lost or the answer was 502, 503 or 504: running it twice changes nothing.
+    /// Also if its connection was lost, nothing came in time, or the answer was 502, 503, 504, or a 429 that says when to ask again: running
+    /// it twice changes nothing.
     SafeRead,
+    /// The same, because the operator says so of the tool that is called. No row has it; a route may ([`crate::plan`]).
+    RepeatableTool,
+}
+
+impl Retry {
+    /// Whether running it twice changes nothing.
+    pub const fn may_repeat(self) -> bool {
+        matches!(self, Self::SafeRead | Self::RepeatableTool)
+    }
+
+    /// For people.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ConnectOnly => "only if nothing was sent",
+            Self::SafeRead => "safe read",
+            Self::RepeatableTool => "repeatable tool",
+        }
+    }
 }
 
 /// Where a call goes that no session and no name holds.

@@ -3,6 +3,7 @@
 //! In: the world, the facts of a call, and what was read of its body. Out: a [`Dest`], then an [`Aim`] whose keys are to be looked up.
 //! Never here: where a key leads.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use outrigger_model::key::{KeySource, OnLoss};
@@ -13,10 +14,10 @@ use outrigger_model::traffic::HeaderEdits;
 
 use crate::mcp::envelope::Envelope;
 use crate::mcp::envelope::probe::Wants;
-use crate::mcp::facts::{CallFacts, Caller, Reading, Verb};
+use crate::mcp::facts::{CallFacts, Caller, Message, Reading, Verb};
 use crate::mcp::method::Method;
 use crate::mcp::minted::Mints;
-use crate::mcp::table::{Row, Stick};
+use crate::mcp::table::{Retry, Row, Stick};
 use crate::mcp::wanted;
 use crate::refusal::Refusal;
 use crate::route::{self, Lot};
@@ -37,6 +38,8 @@ pub struct Aim {
     pub(super) method: Option<Method>,
     pub(super) caller: Caller,
     pub(super) row: &'static Row,
+    /// When it may be sent once more: what its row says, or its route of its tool.
+    pub(super) retry: Retry,
     /// One of its keys is the id of a legacy session that it goes on with.
     pub(super) in_session: bool,
     /// What its answer may mint beside a session.
@@ -86,6 +89,7 @@ pub fn aim(dest: Dest, facts: &CallFacts<'_>, envelope: Option<&Envelope<'_>>, l
         }
         None => Vec::new(),
     };
+    let retry = retry(&dest, facts, envelope);
     let mints = mints(facts, envelope).filter(|_| follows && facts.verb == Verb::Post);
     Aim {
         in_session: follows && facts.session.is_some() && facts.part.is_endpoint() && facts.verb != Verb::Other,
@@ -98,8 +102,29 @@ pub fn aim(dest: Dest, facts: &CallFacts<'_>, envelope: Option<&Envelope<'_>>, l
         method: facts.method,
         caller: facts.caller.clone(),
         row,
+        retry,
         mints,
     }
+}
+
+/// A call of a tool that may run twice is repeated as a read is; never into a session, and not one that goes on from an answer or asks for a
+/// task, which only one replica would know of.
+fn retry(dest: &Dest, facts: &CallFacts<'_>, envelope: Option<&Envelope<'_>>) -> Retry {
+    let row = Row::of(facts).retry;
+    let Dest::Route(route) = dest else { return row };
+    let is_call = facts.method == Some(Method::ToolsCall) && facts.verb == Verb::Post && facts.part.is_endpoint();
+    if !is_call || !route.has_repeatable() || facts.session.is_some() {
+        return row;
+    }
+    let goes_on = facts.message == Message::Continued || envelope.is_some_and(Envelope::asks_for_task);
+    let tool = match facts.era {
+        Some(Era::Modern) => facts.name().map(Cow::Borrowed),
+        _ => envelope.and_then(Envelope::name),
+    };
+    if !goes_on && facts.message != Message::Batch && tool.is_some_and(|tool| route.may_repeat(&tool)) {
+        return Retry::RepeatableTool;
+    }
+    row
 }
 
 fn mints(facts: &CallFacts<'_>, envelope: Option<&Envelope<'_>>) -> Option<Mints> {

@@ -1,3 +1,4 @@
+mod again;
 mod keys;
 
 use std::collections::BTreeSet;
@@ -194,7 +195,7 @@ fn what_reached_nobody_is_tried_elsewhere_until_three_were_tried() {
         let picked = plan.pick(&tried, now).unwrap();
         tried.add(&picked.endpoint.replica);
         picked.endpoint.live.record(Outcome::ConnectFailed, now);
-        assert_eq!(plan.judge(Outcome::ConnectFailed, &picked.endpoint, now), Verdict::Again);
+        assert_eq!(plan.judge(Outcome::ConnectFailed, false, &picked.endpoint, now), Verdict::Again);
     }
     assert_eq!(plan.pick(&tried, now).unwrap_err(), Refusal::NoEndpoint { route: "weather".into() });
 }
@@ -207,7 +208,7 @@ fn a_session_is_never_silently_taken_elsewhere() {
     let plan = Call::to("/weather/mcp").with(SESSION).plan(&world, Some(&binding)).unwrap();
     let endpoint = plan.pick(&Tried::default(), now).unwrap().endpoint;
     endpoint.live.record(Outcome::ConnectFailed, now);
-    let judged = |outcome, seconds| plan.judge(outcome, &endpoint, now + Duration::from_secs(seconds));
+    let judged = |outcome, seconds| plan.judge(outcome, false, &endpoint, now + Duration::from_secs(seconds));
     assert_eq!(judged(Outcome::ConnectFailed, 0), Verdict::Refuse(Refusal::SessionUnreachable));
     assert_eq!(judged(Outcome::ConnectFailed, 5), Verdict::Forget(Refusal::SessionGone));
     let closed = Outcome::NotReached(NotReached::AgentUnreachable);
@@ -222,7 +223,7 @@ fn a_session_of_an_own_agent_is_gone_as_soon_as_its_port_is_closed() {
     let plan = Call::to("/weather/mcp").with(SESSION).plan(&world, Some(&binding)).unwrap();
     let endpoint = plan.pick(&Tried::default(), now).unwrap().endpoint;
     endpoint.live.record(Outcome::ConnectFailed, now);
-    assert_eq!(plan.judge(Outcome::ConnectFailed, &endpoint, now), Verdict::Forget(Refusal::SessionGone));
+    assert_eq!(plan.judge(Outcome::ConnectFailed, false, &endpoint, now), Verdict::Forget(Refusal::SessionGone));
 }
 
 #[test]
@@ -250,7 +251,8 @@ fn reads_are_asked_elsewhere_when_their_answer_is_lost_and_what_may_act_is_not()
         ("tools/list", unavailable, true),
         ("tools/list", Outcome::Answered(StatusCode::INTERNAL_SERVER_ERROR), false),
         ("tools/list", Outcome::Answered(StatusCode::TOO_MANY_REQUESTS), false),
-        ("tools/list", Outcome::TimedOut, false),
+        ("tools/list", Outcome::TimedOut, true),
+        ("tools/call", Outcome::TimedOut, false),
         ("tools/list", Outcome::BrokeOff, false),
         ("tools/call", Outcome::Lost, false),
         ("tools/call", unavailable, false),
@@ -259,12 +261,16 @@ fn reads_are_asked_elsewhere_when_their_answer_is_lost_and_what_may_act_is_not()
         let call = Call::to("/weather/mcp").with(MODERN).with(("mcp-method", method));
         let plan = call.plan(&world, None).unwrap();
         let endpoint = plan.pick(&Tried::default(), now).unwrap().endpoint;
-        assert_eq!(plan.judge(outcome, &endpoint, now) == Verdict::Again, again, "{method} {outcome:?}");
+        assert_eq!(plan.judge(outcome, false, &endpoint, now) == Verdict::Again, again, "{method} {outcome:?}");
     }
     let held = held_by(&world, "weather-1", "me");
     let plan = Call::to("/weather/mcp").with(SESSION).body(INITIALIZE).plan(&world, Some(&held)).unwrap();
     let endpoint = plan.pick(&Tried::default(), now).unwrap().endpoint;
-    assert_eq!(plan.judge(Outcome::Lost, &endpoint, now), Verdict::Refuse(Refusal::UpstreamLost), "it lives there");
+    assert_eq!(
+        plan.judge(Outcome::Lost, false, &endpoint, now),
+        Verdict::Refuse(Refusal::UpstreamLost),
+        "it lives there"
+    );
 }
 
 const KEPT: &[u8] = b"{}";
@@ -283,7 +289,7 @@ fn a_search_asks_every_replica_once_and_those_that_drain_last() {
     while let Ok(picked) = plan.pick(&tried, now) {
         tried.add(&picked.endpoint.replica);
         asked.push(picked.endpoint.replica.to_string());
-        assert_eq!(plan.judge(Outcome::Answered(StatusCode::NOT_FOUND), &picked.endpoint, now), Verdict::Again);
+        assert_eq!(plan.judge(Outcome::Answered(StatusCode::NOT_FOUND), false, &picked.endpoint, now), Verdict::Again);
     }
     assert_eq!(asked.last().map(String::as_str), Some("weather-2"));
     assert_eq!(asked.iter().collect::<BTreeSet<_>>().len(), 5, "{asked:?}");
@@ -321,7 +327,7 @@ fn a_session_moves_only_where_the_route_says_so_and_its_opening_is_kept() {
         let endpoint = plan.pick(&Tried::default(), now).unwrap().endpoint;
         assert!(!plan.moves_at_once(now));
         endpoint.live.record(Outcome::ConnectFailed, now);
-        assert_eq!(plan.judge(Outcome::ConnectFailed, &endpoint, now), verdict, "{on_loss:?} {kept}");
+        assert_eq!(plan.judge(Outcome::ConnectFailed, false, &endpoint, now), verdict, "{on_loss:?} {kept}");
         assert_eq!(plan.moves_at_once(now), verdict == Verdict::Move, "the next call does not even try");
         world.replica("weather-2").unwrap().live.record(Outcome::ConnectFailed, now);
         assert!(!plan.moves_at_once(now), "there is no better place");

@@ -1,6 +1,6 @@
 //! Judges what follows an attempt or a refusal: an answer, another attempt, waiting, or the end.
 //!
-//! In: one [`Outcome`], what holds the call in place, how long its endpoint has been failing. Out: a [`Verdict`].
+//! In: one [`Outcome`], the [`Case`] of the call. Out: a [`Verdict`].
 //! Invariant: a call is tried again only if no byte of it can have reached an agent, or if running it twice changes nothing, or if the
 //! agent said that it does not know the session, so that nothing ran; and never into the same session.
 
@@ -57,12 +57,35 @@ pub enum Hold {
     Session { failing_since: Option<Instant>, movable: bool },
 }
 
-/// `route` is repeated in the refusal.
-pub fn judge(outcome: Outcome, hold: Hold, retry: Retry, route: &str, now: Instant) -> Verdict {
-    let may_repeat = retry == Retry::SafeRead && hold == Hold::Free;
+/// What is known of a call beside how its attempt ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    pub hold: Hold,
+    pub retry: Retry,
+    /// The answer says after how long to ask again (`Retry-After`).
+    pub asks_later: bool,
+    /// Repeated in the refusal.
+    pub route: &'a str,
+}
+
+impl<'a> Case<'a> {
+    /// Of a call that goes to one place, once.
+    pub const fn once(route: &'a str) -> Self {
+        Self { hold: Hold::Named, retry: Retry::ConnectOnly, asks_later: false, route }
+    }
+
+    const fn may_repeat(&self) -> bool {
+        self.retry.may_repeat() && matches!(self.hold, Hold::Free)
+    }
+}
+
+pub fn judge(outcome: Outcome, case: Case<'_>, now: Instant) -> Verdict {
+    let Case { hold, route, .. } = case;
+    let may_repeat = case.may_repeat();
     match outcome {
-        Outcome::Lost if may_repeat => Verdict::Again,
+        Outcome::Lost | Outcome::TimedOut if may_repeat => Verdict::Again,
         Outcome::Answered(status) if may_repeat && is_of_a_gateway(status) => Verdict::Again,
+        Outcome::Answered(StatusCode::TOO_MANY_REQUESTS) if may_repeat && case.asks_later => Verdict::Again,
         Outcome::Answered(status) if hold == Hold::Searching && knows_no_session(status) => Verdict::Again,
         Outcome::Answered(StatusCode::NOT_FOUND) if matches!(hold, Hold::Session { movable: true, .. }) => {
             Verdict::Move
@@ -75,7 +98,8 @@ pub fn judge(outcome: Outcome, hold: Hold, retry: Retry, route: &str, now: Insta
         Outcome::ConnectFailed | Outcome::NotReached(_) => match hold {
             Hold::Free | Hold::Searching => Verdict::Again,
             Hold::Named => Verdict::Refuse(Refusal::NoEndpoint { route: route.to_owned() }),
-            Hold::Session { movable: true, .. } if left_its_place(outcome) => Verdict::Move,
+            // One that has only too much to do still holds the session.
+            Hold::Session { movable: true, .. } if outcome.passes_on() => Verdict::Move,
             Hold::Session { failing_since, .. } => judge_session(outcome, failing_since, now),
         },
     }
@@ -86,6 +110,7 @@ pub fn instead(outcome: Outcome, route: &str) -> Verdict {
     match outcome {
         Outcome::Answered(_) => Verdict::Done,
         Outcome::Lost => Verdict::Refuse(Refusal::UpstreamLost),
+        Outcome::TimedOut => Verdict::Refuse(Refusal::UpstreamTimeout),
         _ => Verdict::Refuse(Refusal::NoEndpoint { route: route.to_owned() }),
     }
 }
@@ -99,15 +124,6 @@ fn is_of_a_gateway(status: StatusCode) -> bool {
 /// `basic/transports`, session management), 400 by servers built with older SDKs.
 fn knows_no_session(status: StatusCode) -> bool {
     matches!(status, StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST)
-}
-
-/// Whether the replica takes no more calls, now or ever. One that has only too much to do still holds the session.
-const fn left_its_place(outcome: Outcome) -> bool {
-    matches!(
-        outcome,
-        Outcome::ConnectFailed
-            | Outcome::NotReached(NotReached::AgentUnreachable | NotReached::UnknownReplica | NotReached::Draining)
-    )
 }
 
 fn judge_session(outcome: Outcome, failing_since: Option<Instant>, now: Instant) -> Verdict {

@@ -89,14 +89,16 @@ pub fn compile(
         let Some(pool) = pools.get(&route.pool) else { continue };
         let wants = wanted::of_route(&route.policy.sessions.keys);
         let shaping = shaping::compile(&route.policy.traffic, &pools);
-        let compiled =
-            Route { name: name.clone(), policy: route.policy.clone(), wants, pool: Arc::clone(pool), shaping };
-        routes.insert(name.clone(), Arc::new(compiled));
+        let agent = resources.agents.get(&pool.agent).filter(|_| route.policy.retries.trust_hints);
+        let hinted = agent.map(|agent| agent.repeatable.clone()).unwrap_or_default();
+        let (name, policy, pool) = (name.clone(), route.policy.clone(), Arc::clone(pool));
+        let compiled = Route { name: name.clone(), policy, wants, hinted, pool, shaping };
+        routes.insert(name, Arc::new(compiled));
     }
     let mut agents = HashMap::with_capacity(resources.agents.len());
     for (name, agent) in &resources.agents {
         let Some(pool) = pools.get(&agent.pool) else { continue };
-        agents.insert(name.clone(), Arc::new(agent_route(agent, pool)?));
+        agents.insert(name.clone(), Arc::new(agent_route(agent, pool, &pools)?));
     }
     let (settings, keyring) = (resources.settings.clone(), resources.keyring.clone());
     let revocations = resources.revocations.clone();
@@ -127,12 +129,13 @@ fn check_size(snapshot: &Snapshot) -> Result<(), CompileError> {
 }
 
 /// Calls that name an agent itself follow the rules that need no operator.
-fn agent_route(agent: &Agent, pool: &Arc<Pool>) -> Result<Route, CompileError> {
+fn agent_route(agent: &Agent, pool: &Arc<Pool>, pools: &HashMap<PoolName, Arc<Pool>>) -> Result<Route, CompileError> {
     let name = RouteName::new(agent.name.as_str()).map_err(|_| CompileError::Name { agent: agent.name.clone() })?;
     let sessions = SessionPolicy { keys: agent.keys.clone(), ..SessionPolicy::default() };
     let wants = wanted::of_route(&sessions.keys);
-    let policy = RoutePolicy { sessions, ..RoutePolicy::default() };
-    Ok(Route { name, policy, wants, pool: Arc::clone(pool), shaping: None })
+    let policy = RoutePolicy { sessions, ..RoutePolicy::wanted(&agent.calls) };
+    let shaping = shaping::compile(&policy.traffic, pools);
+    Ok(Route { name, policy, wants, hinted: Vec::new(), pool: Arc::clone(pool), shaping })
 }
 
 struct Build<'a> {

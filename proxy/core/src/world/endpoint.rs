@@ -83,6 +83,8 @@ pub struct Route {
     pub policy: RoutePolicy,
     /// What is looked for in bodies because of its keys.
     pub wants: Option<Wants>,
+    /// Sorted tools of the agent that say of themselves that running them twice changes nothing; none where such words are not trusted.
+    pub hinted: Vec<String>,
     pub pool: Arc<Pool>,
     /// What happens to its calls beside being sent to its pool; none where nothing does.
     pub shaping: Option<Box<Shaping>>,
@@ -117,6 +119,19 @@ pub struct Mirror {
     pub pool: Arc<Pool>,
     /// Of the calls, 1 to 100.
     pub percent: u8,
+}
+
+impl Route {
+    /// Whether calls of any tool may run twice.
+    pub fn has_repeatable(&self) -> bool {
+        !self.policy.retries.tools.is_empty() || !self.hinted.is_empty()
+    }
+
+    /// Whether calls of a tool may run twice.
+    pub fn may_repeat(&self, tool: &str) -> bool {
+        let is_hinted = || self.hinted.binary_search_by(|hinted| hinted.as_str().cmp(tool)).is_ok();
+        self.policy.retries.names(tool) || is_hinted()
+    }
 }
 
 impl Lead {

@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use outrigger_model::retries::Retries;
 use outrigger_model::route::{Limits, Timeouts};
 use outrigger_proxy_core::world::endpoint::{Endpoint, Place, Pool, Route, Shaping};
 use outrigger_proxy_core::world::table::World;
@@ -35,6 +36,7 @@ pub(super) fn clusters(world: &World, now: Instant) -> Value {
             "pool": pool.name.as_str(),
             "agent": pool.agent.as_str(),
             "balance": pool.balance.as_str(),
+            "repetitions_left": repetitions_left(world, pool, now),
             "endpoints": endpoints,
         })
     });
@@ -138,6 +140,7 @@ fn route_value(route: &Route) -> Value {
         "on_replica_loss": route.policy.sessions.on_loss.as_str(),
         "timeouts": timeouts_value(&route.policy.timeouts),
         "traffic": route.shaping.as_ref().map(|shaping| traffic_value(shaping)),
+        "retries": retries_value(&route.policy.retries, &route.hinted),
     })
 }
 
@@ -162,6 +165,29 @@ fn traffic_value(shaping: &Shaping) -> Value {
         "headers": shaping.edits.as_ref().map(|edits| json!({
             "set": names(&edits.set), "add": names(&edits.add), "remove": edits.remove,
         })),
+    })
+}
+
+/// How many calls of the pool could be sent again now, by the first route that leads to it.
+fn repetitions_left(world: &World, pool: &Pool, now: Instant) -> Option<u64> {
+    let route = world.routes().into_iter().find(|route| route.pool.name == pool.name)?;
+    Some(pool.live.retries().left(route.policy.retries.budget, now))
+}
+
+/// `hinted` are the tools that may run twice because their agent says so and is trusted.
+fn retries_value(retries: &Retries, hinted: &[String]) -> Value {
+    json!({
+        "attempts": retries.attempts,
+        "per_try_ms": retries.per_try.map(milliseconds),
+        "backoff_ms": milliseconds(retries.backoff.first),
+        "backoff_max_ms": milliseconds(retries.backoff.longest),
+        "budget_percent": retries.budget.percent,
+        "budget_per_second_min": retries.budget.per_second_min,
+        "tools": retries.tools.iter().map(|pattern| pattern.as_str()).collect::<Vec<_>>(),
+        "trust_hints": retries.trust_hints,
+        "hinted_tools": hinted,
+        "hedge_after_ms": retries.hedge_after.map(milliseconds),
+        "body_bytes_max": retries.body_bytes_max,
     })
 }
 

@@ -7,11 +7,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use outrigger_config::ConfigError;
+use outrigger_model::calls::Calls;
 use outrigger_model::digest::Digest;
 use outrigger_model::name::{AgentName, BadName, CapabilityName, ReplicaId};
 use outrigger_model::tag::TagSet;
 use semver::Version;
 
+use super::calls;
 use super::file::{AgentFile, CapabilityFile, ProbeFile};
 use super::settings::{AgentSettings, AgentUrl, DeclaredCapability, Probe};
 use super::value::{at_most, parsed, refused, within};
@@ -46,10 +48,11 @@ fn agent(file: &AgentFile, path: &str, seed: &str) -> Result<AgentSettings, Conf
     let version: Version =
         file.version.as_deref().map_or(Ok(Version::new(0, 0, 0)), |text| parsed(&at("version"), text))?;
     let tags = TagSet::parse(&file.tags).map_err(|error| ConfigError::value(at("tags"), &error))?;
+    let calls = calls::of_agent(file, path)?;
     at_most(&at("capabilities"), &file.capabilities)?;
     let mut capabilities: Vec<DeclaredCapability> = Vec::new();
     for (index, written) in file.capabilities.iter().enumerate() {
-        let declared = capability(written, &at(&format!("capabilities[{index}]")), &version, &tags)?;
+        let declared = capability(written, &at(&format!("capabilities[{index}]")), &version, &tags, &calls)?;
         if capabilities.iter().any(|other| other.name == declared.name) {
             let detail = format!("`{}` is declared twice", declared.name);
             return Err(ConfigError::contradiction(
@@ -61,7 +64,17 @@ fn agent(file: &AgentFile, path: &str, seed: &str) -> Result<AgentSettings, Conf
         capabilities.push(declared);
     }
     let weight = within(&at("weight"), file.weight, 1..=1_000, 100)?;
-    Ok(AgentSettings { name, url, replica, version, tags, weight, capabilities, probe: probe(&file.probe, path)? })
+    Ok(AgentSettings {
+        name,
+        url,
+        replica,
+        version,
+        tags,
+        weight,
+        capabilities,
+        probe: probe(&file.probe, path)?,
+        calls,
+    })
 }
 
 fn capability(
@@ -69,6 +82,7 @@ fn capability(
     path: &str,
     version: &Version,
     tags: &TagSet,
+    calls: &Calls,
 ) -> Result<DeclaredCapability, ConfigError> {
     let name: CapabilityName = parsed(&format!("{path}.name"), &file.name)?;
     let version = match &file.version {
@@ -88,7 +102,8 @@ fn capability(
             "name the tools whose calls carry `session_id`",
         ));
     }
-    Ok(DeclaredCapability { name, version, tags, tools: file.tools.clone(), session_required })
+    let calls = calls::of_capability(file, calls, path)?;
+    Ok(DeclaredCapability { name, version, tags, tools: file.tools.clone(), session_required, calls })
 }
 
 fn probe(file: &ProbeFile, path: &str) -> Result<Probe, ConfigError> {

@@ -78,6 +78,15 @@ pub struct AgentFile {
     /// How the agent is asked whether it serves.
     #[serde(default)]
     pub probe: ProbeFile,
+    /// How long a call of it may take until its answer begins, and between two bytes of it, in seconds. Default: 300, and 300.
+    pub timeout: Option<f64>,
+    /// How often a call that may be sent again is, 0 to 9. It makes no call one that may run twice. Default: 2.
+    pub retry_count: Option<u32>,
+    /// Headers that its calls get in place of what their callers wrote.
+    #[serde(default)]
+    pub custom_headers: BTreeMap<String, String>,
+    /// Whether an answer that began may take as long as it likes. Default: false.
+    pub streaming: Option<bool>,
 }
 
 /// A capability under its own name.
@@ -99,6 +108,14 @@ pub struct CapabilityFile {
     /// The same as `session_required`, as agents of mcp-mesh spell it.
     #[serde(default)]
     pub stateful: bool,
+    /// As of the agent, for calls of this capability. Default: that of the agent.
+    pub timeout: Option<f64>,
+    /// As of the agent. Default: that of the agent.
+    pub retry_count: Option<u32>,
+    /// As of the agent. Default: those of the agent.
+    pub custom_headers: Option<BTreeMap<String, String>>,
+    /// As of the agent. Default: that of the agent.
+    pub streaming: Option<bool>,
 }
 
 /// Active probes of the own agent.

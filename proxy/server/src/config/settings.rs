@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use outrigger_config::log::Log;
 use outrigger_identity::Material;
+use outrigger_model::calls::Calls;
 use outrigger_model::name::{AgentName, CapabilityName, NodeId, ReplicaId};
 use outrigger_model::requirement::Dependency;
 use outrigger_model::tag::TagSet;
@@ -60,6 +61,8 @@ pub struct AgentSettings {
     pub weight: u16,
     pub capabilities: Vec<DeclaredCapability>,
     pub probe: Probe,
+    /// How calls of it travel.
+    pub calls: Calls,
 }
 
 /// A capability that the operator names; its tools are looked up when the agent has told them.
@@ -70,6 +73,7 @@ pub struct DeclaredCapability {
     pub tags: TagSet,
     pub tools: Vec<String>,
     pub session_required: bool,
+    pub calls: Calls,
 }
 
 /// The MCP endpoint of a local agent: plain HTTP, with host, port and path.

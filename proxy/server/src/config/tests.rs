@@ -117,6 +117,29 @@ fn what_an_agent_does_not_say_of_a_capability_it_takes_from_itself() {
     assert_eq!(agent.capabilities[1].tags.iter().count(), 0);
 }
 
+#[test]
+fn how_calls_travel_is_said_in_the_words_of_mcp_mesh_and_a_capability_has_what_its_agent_has() {
+    let settings = settings(
+        "agents: [{name: weather, url: \"http://127.0.0.1:8081/mcp\", timeout: 1.5, retry_count: 3, custom_headers: {X-Service: data}, \
+         capabilities: [{name: forecast}, {name: history, timeout: 60, streaming: true, custom_headers: {}}]}]",
+    );
+    let agent = &settings.agents[0];
+    let timeout = |ms| Some(Duration::from_millis(ms));
+    assert_eq!((agent.calls.timeout(), agent.calls.retry_count()), (timeout(1_500), Some(3)));
+    assert_eq!(agent.calls.headers().set, [("x-service".to_owned(), "data".to_owned())]);
+    assert_eq!(agent.capabilities[0].calls, agent.calls);
+    let history = &agent.capabilities[1].calls;
+    assert_eq!((history.timeout(), history.retry_count()), (timeout(60_000), Some(3)));
+    assert!(history.is_streaming() && history.headers().is_empty() && !agent.calls.is_streaming());
+    for (written, wanted) in [
+        ("retry_count: 10", "`agents[0].retry_count`: retry_count: 10 is more than 9"),
+        ("timeout: 0", "`agents[0].timeout`: 0 is not within 0.001 to 4294967 seconds"),
+        ("custom_headers: {Host: a}", "`agents[0].custom_headers`: headers: `host` is the mesh's own to write"),
+    ] {
+        check_refused(&format!("agents: [{{name: a, url: \"http://a/mcp\", {written}}}]"), wanted);
+    }
+}
+
 /// (what is written of a capability, whether it needs sessions)
 #[test]
 fn a_capability_needs_sessions_where_one_of_two_spellings_says_so() {

@@ -3,24 +3,33 @@
 //! In: the outcome of the attempt under way. Out: whether the answer is passed on, another attempt is made, or the call ends.
 //! Never here: the verdict itself.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use outrigger_proxy_core::outcome::Outcome;
 use outrigger_proxy_core::outside;
+use outrigger_proxy_core::plan::Spent;
 use outrigger_proxy_core::refusal::Refusal;
 use outrigger_proxy_core::retry::judge::{self, Verdict};
 use outrigger_proxy_core::visit;
 
+use outrigger_proxy_core::world::endpoint::Endpoint;
+use tracing::{debug, warn};
+
 use super::call::{Call, Ending, Way};
 use super::parts::GatewayParts;
+use crate::identity::connector::ConnectError;
 
 /// What is done next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
     /// The answer goes to the caller.
     Pass,
-    /// Another endpoint is tried. Where none is left, the call ends like this one, which may be a [`Next::Pass`].
-    Again(Box<Next>),
+    /// Another endpoint is tried after a pause. Where none is left, the call ends like this one, which may be a [`Next::Pass`].
+    Again {
+        instead: Box<Next>,
+        outcome: Outcome,
+        pause: Duration,
+    },
     /// Nothing of the call ran. Its session is opened again elsewhere, and the call is sent there.
     Move(Why),
     End(Ending),
@@ -35,9 +44,30 @@ pub enum Why {
     Lost,
 }
 
-/// Records the outcome of the attempt under way and settles what follows. `can_restart`: its request can be sent
-/// once more.
-pub fn settle(parts: &GatewayParts, call: &Call, outcome: Outcome, can_restart: bool, now: Instant) -> Next {
+/// How the attempt under way ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Ended {
+    pub outcome: Outcome,
+    /// Its answer says when to ask again.
+    pub asks_later: bool,
+    /// Its request can be sent once more.
+    pub can_restart: bool,
+}
+
+impl Ended {
+    /// Without an answer.
+    pub const fn silent(outcome: Outcome, can_restart: bool) -> Self {
+        Self { outcome, asks_later: false, can_restart }
+    }
+}
+
+/// Records the outcome of the attempt under way and settles what follows.
+pub fn settle(
+    parts: &GatewayParts,
+    call: &Call,
+    Ended { outcome, asks_later, can_restart }: Ended,
+    now: Instant,
+) -> Next {
     let Some(attempt) = &call.attempt else { return Next::End(Ending::Refuse(Refusal::Internal)) };
     let endpoint = &attempt.endpoint;
     let was_ejected = endpoint.live.is_ejected(now);
@@ -46,7 +76,7 @@ pub fn settle(parts: &GatewayParts, call: &Call, outcome: Outcome, can_restart: 
         parts.events.endpoint_ejected(endpoint.replica.as_str(), pause);
     }
     let (verdict, key) = match &call.way {
-        Some(Way::Out(plan)) => (plan.judge(outcome, endpoint, now), plan.session()),
+        Some(Way::Out(plan)) => (plan.judge(outcome, asks_later, endpoint, now), plan.session()),
         Some(Way::In(_)) => (visit::judge(outcome, endpoint, now), None),
         Some(Way::Elsewhere(site, _)) => (outside::judge(outcome, site, now), None),
         None => (Verdict::Refuse(Refusal::Internal), None),
@@ -60,15 +90,26 @@ pub fn settle(parts: &GatewayParts, call: &Call, outcome: Outcome, can_restart: 
         Verdict::Again => {
             let instead = judge::instead(outcome, call.way.as_ref().map_or("", Way::name));
             let instead = if instead == Verdict::Done { Next::Pass } else { ended(instead) };
-            if can_restart {
-                parts.events.call_retried(outcome.label());
-                Next::Again(Box::new(instead))
-            } else {
-                instead
-            }
+            if can_restart { again(parts, call, outcome, instead, now) } else { instead }
         }
         Verdict::Move => moved(call, outcome, can_restart),
         verdict => ended(verdict),
+    }
+}
+
+fn again(parts: &GatewayParts, call: &Call, outcome: Outcome, instead: Next, now: Instant) -> Next {
+    match call.repeat(outcome, now) {
+        Ok(pause) => {
+            parts.events.call_retried(outcome.label());
+            Next::Again { instead: Box::new(instead), outcome, pause }
+        }
+        Err(Spent::Budget) => {
+            parts.events.retry_budget_spent();
+            instead
+        }
+        Err(Spent::Time) => instead,
+        // What is left is asked for once more, because a call that is patient may wait for it.
+        Err(Spent::Endpoints) => Next::Again { instead: Box::new(instead), outcome, pause: Duration::ZERO },
     }
 }
 
@@ -86,5 +127,17 @@ fn ended(verdict: Verdict) -> Next {
     match verdict {
         Verdict::Refuse(refusal) | Verdict::Forget(refusal) => Next::End(Ending::Refuse(refusal)),
         Verdict::Done | Verdict::Again | Verdict::Move | Verdict::Abort => Next::End(Ending::Broken),
+    }
+}
+
+/// Said of an endpoint that nothing could be sent to.
+pub fn tell_unconnected(endpoint: &Endpoint, error: &ConnectError) {
+    let replica = endpoint.replica.as_str();
+    let error_said = error as &dyn std::error::Error;
+    // Said once per ejection: a human has to look at certificates.
+    if error.is_about_identity() && !endpoint.live.is_ejected(Instant::now()) {
+        warn!(replica, error = error_said, "an endpoint did not prove its identity");
+    } else {
+        debug!(replica, error = error_said, "an endpoint could not be connected to");
     }
 }

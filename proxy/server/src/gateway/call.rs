@@ -5,16 +5,19 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use outrigger_model::retries::Retries;
 use outrigger_model::revision::Era;
-use outrigger_model::route::{Limits, Timeouts};
+use outrigger_model::route::{Limits, TimeClass, Timeouts};
 use outrigger_proxy_core::balance::tried::Tried;
-use outrigger_proxy_core::deadline::Deadlines;
+use outrigger_proxy_core::deadline::{self, Deadlines};
+use outrigger_proxy_core::http1::field::{Fields, Name};
 use outrigger_proxy_core::live::InFlight;
 use outrigger_proxy_core::mcp::facts::{Caller, Verb};
 use outrigger_proxy_core::mcp::method::Method;
 use outrigger_proxy_core::mcp::table::{AtDrain, Row};
+use outrigger_proxy_core::outcome::Outcome;
 use outrigger_proxy_core::outside;
-use outrigger_proxy_core::plan::Plan;
+use outrigger_proxy_core::plan::{Plan, Repetition, Spent};
 use outrigger_proxy_core::refusal::Refusal;
 use outrigger_proxy_core::route::Lot;
 use outrigger_proxy_core::session::bind::Binding;
@@ -25,11 +28,13 @@ use outrigger_proxy_core::site::Site;
 use outrigger_proxy_core::world::endpoint::{Endpoint, Pool};
 use outrigger_proxy_core::world::table::World;
 
+use tracing::{Level, enabled};
+
 use crate::session::openings::Opening;
 use crate::telemetry::OpenCall;
 
 /// The caller's proxy knows the route and its limits; those of an inbound call only end what nobody waits for any more.
-const FIRST_BYTE_INBOUND: Duration = Duration::from_secs(24 * 3_600);
+const GUARD: Limits = Limits { first_byte: Some(Duration::from_secs(24 * 3_600)), ..Limits::NONE };
 
 /// One call, from its head to its last byte.
 pub struct Call {
@@ -59,6 +64,10 @@ pub struct Call {
     pub first_byte: Option<Duration>,
     /// It leads out of the mesh, or would.
     pub forwarded: bool,
+    /// How long its caller waits for it, if it said so.
+    pub patience: Option<Duration>,
+    /// Attempts before the last and how they ended, for the log; empty where nobody reads it.
+    pub trail: String,
     pub _open: OpenCall,
 }
 
@@ -129,16 +138,51 @@ impl Call {
             visitor: None,
             first_byte: None,
             forwarded: false,
+            patience: None,
+            trail: String::new(),
             _open: open,
         }
     }
 
     /// Begins an attempt; the one before, if any, is over.
     pub fn attempt(&mut self, endpoint: Arc<Endpoint>) {
+        self.attempt = Some(self.begin(endpoint));
+    }
+
+    /// The same beside the one that is under way.
+    pub fn begin(&mut self, endpoint: Arc<Endpoint>) -> Attempt {
         self.attempts += 1;
         self.tried.add(&endpoint.replica);
         let in_flight = endpoint.live.enter();
-        self.attempt = Some(Attempt { endpoint, _in_flight: in_flight });
+        Attempt { endpoint, _in_flight: in_flight }
+    }
+
+    /// The attempt under way ended like this, and another one follows.
+    pub fn note(&mut self, outcome: Outcome) {
+        let Some(attempt) = self.attempt.as_ref().filter(|_| enabled!(Level::DEBUG)) else { return };
+        let separator = if self.trail.is_empty() { "" } else { ", " };
+        self.trail.extend([separator, attempt.endpoint.replica.as_str(), " ", outcome.label()]);
+    }
+
+    /// Hears how long the caller waits. A stream is open for as long as its caller wants.
+    pub fn hear_patience(&mut self, fields: &Fields) {
+        if fields.has(Name::MeshTimeout) && self.row.is_none_or(|row| row.time != TimeClass::Stream) {
+            self.patience = fields.once(Name::MeshTimeout).ok().flatten().and_then(deadline::patience);
+        }
+    }
+
+    /// What is left of the time that the caller gave it, for the next one; none where it gave none.
+    pub fn seconds_left(&self, now: Instant) -> Option<u64> {
+        let is_ours = matches!(self.way, Some(Way::Out(_) | Way::In(_)));
+        let left = self.patience.filter(|_| is_ours).and_then(|_| self.deadlines().left(now));
+        left.map(deadline::seconds_left)
+    }
+
+    /// Whether it may be sent again after `outcome`, and after which pause.
+    pub fn repeat(&self, outcome: Outcome, now: Instant) -> Result<Duration, Spent> {
+        let Some(Way::Out(plan)) = &self.way else { return Ok(Duration::ZERO) };
+        let (attempts, left) = (self.attempts, self.deadlines().left(now));
+        plan.repeat(Repetition { outcome, attempts, left, chance: fastrand::u64(..) }, &self.tried, now)
     }
 
     /// The session of the call, if it may be opened again elsewhere and has not been too often.
@@ -167,8 +211,14 @@ impl Call {
     }
 
     /// For connecting to an endpoint.
-    pub fn connect_limit(&self) -> Duration {
-        self.timeouts().connect
+    pub fn connect_limit(&self, now: Instant) -> Duration {
+        let connect = self.timeouts().connect;
+        self.deadlines().left(now).map_or(connect, |left| left.min(connect))
+    }
+
+    /// Whether its time has passed. A connection that was not made in what was left of it says nothing about its endpoint.
+    pub fn is_over(&self, now: Instant) -> bool {
+        self.deadlines().left(now).is_some_and(|left| left.is_zero())
     }
 
     /// For metrics: a name of the world; none if nothing matched.
@@ -181,13 +231,37 @@ impl Call {
         match &self.way {
             Some(Way::Out(plan)) => {
                 let timeouts = plan.timeouts();
-                Deadlines::new(timeouts.of(plan.time_class()), timeouts.keep_alive, self.began)
+                let limits = timeouts.of(plan.time_class());
+                Deadlines::new(limits, timeouts.keep_alive, self.began).within(self.patience, self.began)
             }
-            Some(Way::In(_) | Way::Elsewhere(..)) | None => {
-                let guard = Limits { first_byte: Some(FIRST_BYTE_INBOUND), ..Limits::NONE };
-                Deadlines::new(guard, None, self.began)
-            }
+            Some(Way::In(_)) => Deadlines::new(GUARD, None, self.began).within(self.patience, self.began),
+            Some(Way::Elsewhere(..)) | None => Deadlines::new(GUARD, None, self.began),
         }
+    }
+
+    /// After how long without an answer another endpoint is asked as well.
+    pub fn hedge_after(&self) -> Option<Duration> {
+        match &self.way {
+            Some(Way::Out(plan)) => plan.hedge_after(&self.tried),
+            Some(Way::In(_) | Way::Elsewhere(..)) | None => None,
+        }
+    }
+
+    /// How much of its body is kept for another attempt.
+    pub fn body_bytes_kept(&self) -> usize {
+        match &self.way {
+            Some(Way::Out(plan)) => plan.body_bytes_kept(),
+            Some(Way::In(_) | Way::Elsewhere(..)) | None => Retries::BODY_BYTES_USUAL as usize,
+        }
+    }
+
+    /// Those of the attempt under way.
+    pub fn deadlines_of_try(&self) -> Deadlines {
+        let per_try = match &self.way {
+            Some(Way::Out(plan)) => plan.per_try(&self.tried),
+            Some(Way::In(_) | Way::Elsewhere(..)) | None => None,
+        };
+        self.deadlines().trying_for(per_try)
     }
 
     fn timeouts(&self) -> Timeouts {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::StatusCode;
 use outrigger_model::traffic::HeaderEdits;
 use outrigger_proxy_core::asked::Part;
-use outrigger_proxy_core::forward::Spot;
+use outrigger_proxy_core::forward::{Renewed, Spot};
 use outrigger_proxy_core::http1::field::Name;
 use outrigger_proxy_core::http1::head::RequestHead;
 
@@ -44,6 +44,8 @@ pub struct Downstream<'w> {
     pub ids: SessionIds,
     /// What the operator wants changed of its head.
     pub edits: Option<Arc<HeaderEdits>>,
+    /// What is written in place of the time that the caller gave, in seconds.
+    pub seconds_left: Option<u64>,
     /// Its session was opened again for it.
     pub moved: bool,
     /// The status of the final answer, once its head began to be written.
@@ -70,6 +72,7 @@ impl<'w> Downstream<'w> {
             announced: None,
             ids: SessionIds::default(),
             edits: None,
+            seconds_left: None,
             moved: false,
             answered: None,
             keep,
@@ -114,9 +117,26 @@ impl<'w> Downstream<'w> {
         self.alarm.stop();
     }
 
+    /// What is written in place of what the caller wrote.
+    pub fn renewed(&self) -> Renewed<'_> {
+        Renewed { session: self.ids.agents.as_deref(), time_left: self.seconds_left }
+    }
+
+    /// Waits before the next attempt. Whether the caller is still there.
+    pub async fn pause(&mut self, time: Duration) -> bool {
+        self.alarm.set(time);
+        let waiting = poll_fn(|cx| match self.poll_left(cx) {
+            Poll::Ready(()) => Poll::Ready(false),
+            Poll::Pending => self.alarm.poll(cx).map(|()| true),
+        });
+        let stays = waiting.await;
+        self.alarm.stop();
+        stays
+    }
+
     /// Ready when the caller has left; only for a request that was read to its end.
     pub fn poll_left(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        while self.wire.inbox.len() < PIPELINED_BYTES_MAX {
+        while self.wire.inbox.len() < PIPELINED_BYTES_MAX + self.upload.kept() {
             match self.wire.poll_read(cx) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
                 Poll::Ready(Ok(_)) => {}

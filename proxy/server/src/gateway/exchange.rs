@@ -30,6 +30,14 @@ pub struct Answer {
     pub framing: Framing,
 }
 
+impl Answer {
+    /// Whether it says when to ask again.
+    pub fn asks_later(&self) -> bool {
+        let may = matches!(self.head.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        may && self.head.fields.iter().any(|(_, name, _)| name.eq_ignore_ascii_case(b"retry-after"))
+    }
+}
+
 /// What ended an attempt without an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
@@ -47,28 +55,53 @@ pub async fn ask(
     deadlines: &Deadlines,
     now: Instant,
 ) -> Result<Answer, Failure> {
-    // Room for what came with the head, which goes with the head.
-    agent.out().reserve(down.head.size() + endpoint.lead.path.len() + down.wire.inbox.len() + 128);
-    forward::request(&down.head, endpoint, down.spot(), down.ids.agents.as_deref(), down.edits.as_deref(), agent.out());
-    down.upload.restart();
-    let mut asking = Asking { deadlines, due: None, sent: false, refused_by_agent: false };
-    asking.due = arm(down.alarm, deadlines.before_head(now));
+    let mut asking = Asking::begin(down, agent, endpoint, deadlines, now);
     let answer = poll_fn(|cx| asking.poll(cx, down, agent)).await;
     down.alarm.stop();
     answer
 }
 
-struct Asking<'d> {
+/// One request on its way, until the head of its answer.
+pub(super) struct Asking<'d> {
     deadlines: &'d Deadlines,
     /// What the alarm is set for.
     due: Option<Due>,
     sent: bool,
     /// The agent takes no more of the body; an answer that says why may be on its way.
     refused_by_agent: bool,
+    repeats: bool,
 }
 
-impl Asking<'_> {
-    fn poll(
+impl<'d> Asking<'d> {
+    pub(super) fn begin(
+        down: &mut Downstream<'_>,
+        agent: &mut Wire,
+        endpoint: &Endpoint,
+        deadlines: &'d Deadlines,
+        now: Instant,
+    ) -> Self {
+        write_head(down, agent, endpoint);
+        down.upload.restart();
+        let due = arm(down.alarm, deadlines.before_head(now));
+        Self { deadlines, due, sent: false, refused_by_agent: false, repeats: false }
+    }
+
+    /// The same request to another endpoint while the first is under way. None if not all of it is at hand.
+    pub(super) fn repeat(
+        down: &mut Downstream<'_>,
+        agent: &mut Wire,
+        endpoint: &Endpoint,
+        deadlines: &'d Deadlines,
+        now: Instant,
+    ) -> Option<Self> {
+        down.upload.gone_up(&down.wire.inbox)?;
+        write_head(down, agent, endpoint);
+        agent.out().extend_from_slice(down.upload.gone_up(&down.wire.inbox)?);
+        let due = arm(down.alarm, deadlines.before_head(now));
+        Some(Self { deadlines, due, sent: true, refused_by_agent: false, repeats: true })
+    }
+
+    pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
         down: &mut Downstream<'_>,
@@ -77,6 +110,10 @@ impl Asking<'_> {
         let outcome = |outcome| Poll::Ready(Err(Failure::Outcome(outcome)));
         if let Poll::Ready(Err(_)) = down.wire.poll_flush(cx) {
             return outcome(Outcome::CallerLeft);
+        }
+        // Of a request that repeats another one all was written down at once.
+        if self.repeats && matches!(agent.poll_flush(cx), Poll::Ready(Err(_))) {
+            self.repeats = false;
         }
         if let Err(failure) = self.send(cx, down, agent) {
             return Poll::Ready(Err(failure));
@@ -121,6 +158,12 @@ impl Asking<'_> {
         }
         Ok(())
     }
+}
+
+fn write_head(down: &Downstream<'_>, agent: &mut Wire, endpoint: &Endpoint) {
+    // Room for what came with the head, which goes with the head.
+    agent.out().reserve(down.head.size() + endpoint.lead.path.len() + down.wire.inbox.len() + 128);
+    forward::request(&down.head, endpoint, down.spot(), down.renewed(), down.edits.as_deref(), agent.out());
 }
 
 /// Sets the alarm, and tells what for.

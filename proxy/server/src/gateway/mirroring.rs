@@ -71,7 +71,7 @@ impl Mirrors {
         let mut request = Vec::new();
         forward::copy(&down.head, &picked.endpoint, down.edits.as_deref(), &body, &mut request);
         let (parts, upstreams) = (Arc::clone(parts), Arc::clone(upstreams));
-        let (stop, connect) = (self.stop.clone(), call.connect_limit());
+        let (stop, connect) = (self.stop.clone(), call.connect_limit(Instant::now()));
         tokio::spawn(async move {
             let asked = ask(&upstreams, &picked.endpoint, request, connect);
             if let Some(result) = stop.run_until_cancelled(asked).await {

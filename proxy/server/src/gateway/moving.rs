@@ -106,7 +106,7 @@ impl Mover<'_> {
         while let Some(picked) = pick(pool, By::Balance, &tried, Instant::now()).filter(|_| !tried.is_exhausted()) {
             tried.add(&picked.endpoint.replica);
             let _in_flight = picked.endpoint.live.enter();
-            match self.open(head, &picked.endpoint, lost, call.connect_limit()).await {
+            match self.open(head, &picked.endpoint, lost, call.connect_limit(Instant::now())).await {
                 Ok(opened) => return self.keep(head, bound, opened, idle).await,
                 Err(NotOpened::Here(reason)) => {
                     debug!(replica = %picked.endpoint.replica, reason, "a session was not opened again");

@@ -19,17 +19,18 @@ use outrigger_proxy_core::mcp::method::Method;
 use outrigger_proxy_core::outcome::{Limit, Outcome, REFUSAL_HEADER};
 use outrigger_proxy_core::refusal::Refusal;
 use outrigger_proxy_core::world::endpoint::{self, Endpoint};
-use tracing::{debug, warn};
+use tracing::debug;
 
 use super::alarm::Alarm;
 use super::announcing::Announcing;
 use super::asking::Asking;
-use super::attempts::{self, Next, Why};
+use super::attempts::{self, Ended, Next, Why};
 use super::call::{Attempt, Call, Ending, unix_seconds};
 use super::closing::Place;
 use super::deliver::{Cut, Delivered, Watched, deliver};
 use super::downstream::Downstream;
 use super::exchange::{Answer, Failure, ask};
+use super::hedge::Hedge;
 use super::mirroring::Mirrors;
 use super::moving::{self, Mover};
 use super::opening_streams::OpeningStreams;
@@ -42,7 +43,6 @@ use super::upload::Upload;
 use super::upstream::{Upstream, Upstreams};
 use super::wire::Wire;
 use super::{everything, faulting, inbound, learning, outbound, respond};
-use crate::identity::connector::ConnectError;
 use crate::telemetry::{CallEnd, CallReport, Direction};
 
 /// One side of the gateway.
@@ -152,6 +152,8 @@ impl Side {
             }
             Direction::Inbound => inbound::settle(&self.parts, down, call).map(|()| None)?,
         };
+        call.hear_patience(&down.head.fields);
+        down.upload.keep_at_most(call.body_bytes_kept());
         down.say_continue();
         faulting::wait_or_end(&self.parts, down, call).await?;
         let mut fallback = None;
@@ -167,9 +169,13 @@ impl Side {
             };
             call.attempt(Arc::clone(&endpoint));
             match self.attempt(down, call, &endpoint, Instant::now()).await {
-                (Next::Again(next), found) => {
+                (Next::Again { instead, outcome, pause }, found) => {
+                    call.note(outcome);
                     if fallback.as_ref().is_none_or(Fallback::reached_nobody) {
-                        fallback = Some(Fallback { next: *next, found, attempt: call.attempt.take() });
+                        fallback = Some(Fallback { next: *instead, found, attempt: call.attempt.take() });
+                    }
+                    if !pause.is_zero() && !down.pause(pause).await {
+                        return Err(Ending::Abandoned);
                     }
                 }
                 (Next::Move(why), _) => {
@@ -230,7 +236,7 @@ impl Side {
                 Ok(found)
             }
             (Next::End(ending), _) => Err(ending),
-            (Next::Pass | Next::Again(_) | Next::Move(_), _) => Err(Ending::Refuse(Refusal::Internal)),
+            (Next::Pass | Next::Again { .. } | Next::Move(_), _) => Err(Ending::Refuse(Refusal::Internal)),
         }
     }
 
@@ -238,33 +244,50 @@ impl Side {
     async fn attempt(
         &self,
         down: &mut Downstream<'_>,
-        call: &Call,
+        call: &mut Call,
         endpoint: &Endpoint,
         began: Instant,
     ) -> (Next, Option<Found>) {
         if let Err(refusal) = self.look_up_announced(down, endpoint) {
             return (Next::End(Ending::Refuse(refusal)), None);
         }
-        let deadlines = call.deadlines();
-        let settle =
-            |call: &Call, outcome, can_restart, now| attempts::settle(&self.parts, call, outcome, can_restart, now);
-        let mut upstream = match self.upstreams.get(endpoint, call.connect_limit(), began).await {
+        let settle = |call: &Call, ended| attempts::settle(&self.parts, call, ended, Instant::now());
+        let mut upstream = match self.upstreams.get(endpoint, call.connect_limit(began), began).await {
             Ok(upstream) => upstream,
+            Err(_) if call.is_over(Instant::now()) => {
+                return (Next::End(Ending::Refuse(Refusal::TotalTimeout)), None);
+            }
             Err(error) => {
-                tell_unconnected(endpoint, &error);
-                return (settle(call, Outcome::ConnectFailed, true, Instant::now()), None);
+                attempts::tell_unconnected(endpoint, &error);
+                return (settle(call, Ended::silent(Outcome::ConnectFailed, true)), None);
             }
         };
-        let answer = match ask(down, &mut upstream.wire, endpoint, &deadlines, began).await {
+        down.seconds_left = call.seconds_left(began);
+        let deadlines = call.deadlines_of_try();
+        let (upstream, answer) = match call.hedge_after() {
+            None => {
+                let answer = ask(down, &mut upstream.wire, endpoint, &deadlines, began).await;
+                (upstream, answer)
+            }
+            Some(after) => {
+                let hedge = Hedge { parts: &self.parts, upstreams: &self.upstreams, deadlines: &deadlines, after };
+                Box::pin(hedge.ask(down, call, upstream, endpoint, began)).await
+            }
+        };
+        let can_restart = down.upload.can_restart();
+        let answer = match answer {
             Ok(answer) => answer,
             Err(Failure::Refused(refusal)) => return (Next::End(Ending::Refuse(refusal)), None),
             Err(Failure::Outcome(outcome)) => {
                 debug!(replica = %endpoint.replica, outcome = outcome.label(), "an attempt broke off");
-                return (settle(call, outcome, down.upload.can_restart(), Instant::now()), None);
+                return (settle(call, Ended::silent(outcome, can_restart)), None);
             }
         };
-        let outcome = Outcome::of_answer(answer.head.status, refusal_of(endpoint, &answer));
-        let next = settle(call, outcome, down.upload.can_restart(), Instant::now());
+        // Of two that were asked the other may have answered.
+        let answering = call.endpoint();
+        let refusal = refusal_of(answering.as_deref().unwrap_or(endpoint), &answer);
+        let outcome = Outcome::of_answer(answer.head.status, refusal);
+        let next = settle(call, Ended { outcome, asks_later: answer.asks_later(), can_restart });
         (next, Some(Found { upstream, answer }))
     }
 
@@ -308,7 +331,7 @@ impl Side {
             }
             Err(outcome) => {
                 down.keep = false;
-                match attempts::settle(&self.parts, call, outcome, false, Instant::now()) {
+                match attempts::settle(&self.parts, call, Ended::silent(outcome, false), Instant::now()) {
                     Next::End(Ending::Abandoned) => CallEnd::Abandoned,
                     _ => match outcome {
                         Outcome::CutOff(Limit::Idle) => CallEnd::IdleTimeout,
@@ -358,6 +381,7 @@ impl Side {
             replica: call.attempt.as_ref().map(|attempt| attempt.endpoint.replica.as_str()),
             method: call.method.map(Method::label),
             serial: call.world.serial().map_or(0, |Serial(serial)| serial),
+            trail: &call.trail,
         });
     }
 }
@@ -373,15 +397,4 @@ fn refusal_of<'a>(endpoint: &Endpoint, answer: &'a Answer) -> Option<&'a [u8]> {
         .iter()
         .find(|(known, name, _)| *known == Name::Ours && name.eq_ignore_ascii_case(REFUSAL_HEADER.as_bytes()));
     ours.map(|(_, _, label)| label)
-}
-
-fn tell_unconnected(endpoint: &Endpoint, error: &ConnectError) {
-    let replica = endpoint.replica.as_str();
-    let error_said = error as &dyn std::error::Error;
-    // Said once per ejection: a human has to look at certificates.
-    if error.is_about_identity() && !endpoint.live.is_ejected(Instant::now()) {
-        warn!(replica, error = error_said, "an endpoint did not prove its identity");
-    } else {
-        debug!(replica, error = error_said, "an endpoint could not be connected to");
-    }
 }

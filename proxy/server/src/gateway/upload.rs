@@ -18,7 +18,7 @@ use outrigger_proxy_core::refusal::{Malformed, Refusal};
 use super::pace::{Pace, Pacer};
 use super::wire::Wire;
 
-/// What is kept of a body for another attempt.
+/// What is kept of a body for another attempt where no route says it, and what of it can be here before the call is planned.
 const KEPT_BYTES_MAX: usize = 64 * 1024;
 /// So much may wait to be written before more is read.
 const OUTBOX_BYTES_MAX: usize = 64 * 1024;
@@ -35,6 +35,8 @@ pub struct Upload {
     /// Bytes of the inbox that went up in this attempt.
     sent: usize,
     keeping: bool,
+    /// How much is kept for another attempt.
+    kept_max: usize,
     pacer: Pacer,
     /// Reads the payload as it goes by, if anything wants to know what it is.
     scanner: Option<Scanner>,
@@ -57,7 +59,8 @@ impl Upload {
     pub const fn new(framing: Framing, bytes_max: u64, pace: Pace) -> Self {
         let (body, pacer) = (Body::new(framing), Pacer::new(pace));
         let ahead = Body::new(framing);
-        Self { framing, body, bytes_max, ahead, framed: 0, sent: 0, keeping: true, pacer, scanner: None, id: None }
+        let (keeping, kept_max) = (true, KEPT_BYTES_MAX);
+        Self { framing, body, bytes_max, ahead, framed: 0, sent: 0, keeping, kept_max, pacer, scanner: None, id: None }
     }
 
     /// As declared; none where only the end will tell.
@@ -76,6 +79,21 @@ impl Upload {
     /// Whether everything that was sent is still there.
     pub const fn can_restart(&self) -> bool {
         self.keeping
+    }
+
+    /// Keeps no more than this for another attempt.
+    pub const fn keep_at_most(&mut self, bytes_max: usize) {
+        self.kept_max = bytes_max;
+    }
+
+    /// How much of what went up is still there.
+    pub const fn kept(&self) -> usize {
+        self.sent
+    }
+
+    /// All that went up, as it was framed, if it is all there is and still here.
+    pub fn gone_up<'a>(&self, inbox: &'a [u8]) -> Option<&'a [u8]> {
+        inbox.get(..self.sent).filter(|_| self.keeping && self.is_done())
     }
 
     /// The next attempt begins with the first byte.
@@ -265,7 +283,7 @@ impl Upload {
         let taken = self.take(fresh)?;
         agent.out().extend_from_slice(fresh.get(..taken).unwrap_or_default());
         self.sent += taken;
-        if !self.keeping || self.sent > KEPT_BYTES_MAX {
+        if !self.keeping || self.sent > self.kept_max {
             if self.keeping {
                 let seen = self.beginning(&caller.inbox);
                 self.id = self.id(&seen).map(RawId::kept);

@@ -59,7 +59,8 @@ pub fn capabilities(agent: &AgentSettings, tools: &[Tool]) -> Vec<Capability> {
     for (name, tools) in whole.into_iter().chain(single) {
         if capabilities.len() < CAPABILITIES_MAX && names.insert(name.clone()) {
             let (version, tags) = (agent.version.clone(), agent.tags.clone());
-            capabilities.push(Capability { name, version, tags, tools, session_required: false });
+            let calls = agent.calls.clone();
+            capabilities.push(Capability { name, version, tags, tools, session_required: false, calls });
         }
     }
     capabilities
@@ -73,6 +74,7 @@ fn of_declared(declared: &DeclaredCapability, tools: &[Tool]) -> Capability {
         tags: declared.tags.clone(),
         tools: own.cloned().collect(),
         session_required: declared.session_required,
+        calls: declared.calls.clone(),
     }
 }
 

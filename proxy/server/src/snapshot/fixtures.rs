@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use outrigger_model::agent::Agent;
+use outrigger_model::calls::Calls;
 use outrigger_model::endpoint::{Endpoint, EndpointState};
 use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
 use outrigger_model::pool::policy::PoolPolicy;
@@ -38,6 +39,8 @@ pub(crate) fn mesh(address: &str) -> Resources {
                 tags: TagSet::default(),
                 pool: pool.clone(),
                 keys: Vec::new(),
+                repeatable: Vec::new(),
+                calls: Calls::default(),
             },
         )]),
         pools: BTreeMap::from([(

@@ -14,8 +14,8 @@ use tracing::{debug, info, warn};
 
 use super::labels::{
     AgentLabels, Announcement, AnnouncementLabels, CallEnd, Copied, CopyLabels, Direction, DirectionLabels,
-    FaultLabels, FrameLabels, InjectedLabels, Invalidation, InvalidationLabels, LimitLabels, Lookup, LookupLabels,
-    MoveLabels, Moved, ReasonLabels, SearchLabels, Searched, StoreFault, StoreKind, StoreLabels,
+    FaultLabels, FrameLabels, HedgeLabels, Hedged, InjectedLabels, Invalidation, InvalidationLabels, LimitLabels,
+    Lookup, LookupLabels, MoveLabels, Moved, ReasonLabels, SearchLabels, Searched, StoreFault, StoreKind, StoreLabels,
 };
 use super::metrics::Metrics;
 use super::routes::RouteTable;
@@ -57,6 +57,8 @@ pub struct CallReport<'a> {
     pub method: Option<&'a str>,
     /// Serial of the world that the call saw.
     pub serial: u64,
+    /// The attempts before the last and how they ended, for the log only.
+    pub trail: &'a str,
 }
 
 /// A use of a session that was refused.
@@ -145,6 +147,7 @@ impl Events {
             reason,
             status = call.status,
             attempts = call.attempts,
+            tried = call.trail,
             took_us = call.took.as_micros() as u64,
             serial = call.serial,
             "call finished"
@@ -169,6 +172,16 @@ impl Events {
     /// A call is refused because the operator wants it.
     pub fn refusal_injected(&self) {
         self.metrics.faults.get_or_create(&InjectedLabels { kind: "refusal" }).inc();
+    }
+
+    /// A call that could be sent again was not, because its pool had enough of that.
+    pub fn retry_budget_spent(&self) {
+        self.metrics.retry_budget_exhausted.inc();
+    }
+
+    /// A slow call was sent to a second endpoint as well.
+    pub fn call_hedged(&self, result: Hedged) {
+        self.metrics.hedges.get_or_create(&HedgeLabels { result }).inc();
     }
 
     /// A connection of HTTP/2 is ended because it sent too many of these frames.

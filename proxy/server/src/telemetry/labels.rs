@@ -95,6 +95,17 @@ pub enum Moved {
     Unreachable,
 }
 
+/// What became of sending a slow call to a second endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Hedged {
+    /// The second answered first.
+    Won,
+    /// The first answered first.
+    Lost,
+    /// Neither answered, or the second could not be reached.
+    Failed,
+}
+
 /// Which store holds bindings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StoreKind {
@@ -204,6 +215,11 @@ pub struct SearchLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct MoveLabels {
     pub result: Moved,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct HedgeLabels {
+    pub result: Hedged,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -363,6 +379,16 @@ impl EncodeLabelValue for Moved {
             Self::Followed => "followed",
             Self::Refused => "refused",
             Self::Unreachable => "unreachable",
+        })
+    }
+}
+
+impl EncodeLabelValue for Hedged {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        encoder.write_str(match self {
+            Self::Won => "won",
+            Self::Lost => "lost",
+            Self::Failed => "failed",
         })
     }
 }

@@ -14,8 +14,8 @@ use prometheus_client::registry::{Registry, Unit};
 use super::histogram::Durations;
 use super::labels::{
     AgentLabels, AnnouncementLabels, BuildLabels, CallLabels, CopyLabels, DirectionLabels, FaultLabels, FrameLabels,
-    InjectedLabels, InvalidationLabels, LimitLabels, LookupLabels, MoveLabels, ReasonLabels, RouteLabels, SearchLabels,
-    StoreLabels,
+    HedgeLabels, InjectedLabels, InvalidationLabels, LimitLabels, LookupLabels, MoveLabels, ReasonLabels, RouteLabels,
+    SearchLabels, StoreLabels,
 };
 
 /// Shared by its clones.
@@ -33,6 +33,10 @@ pub struct Metrics {
     pub attempts: Family<DirectionLabels, Counter>,
     /// Attempts that followed a failed one of the same call, by why that one failed.
     pub retries: Family<ReasonLabels, Counter>,
+    /// Calls that were not sent again because the budget of their pool was spent.
+    pub retry_budget_exhausted: Counter,
+    /// Calls that were sent to a second endpoint because the first was slow, by what became of that.
+    pub hedges: Family<HedgeLabels, Counter>,
     /// Calls that we answered ourselves, by the `reason` in the answer.
     pub refusals: Family<ReasonLabels, Counter>,
     /// Copies of calls for mirrors, by what became of them.
@@ -126,6 +130,9 @@ impl Metrics {
         registry.register("calls_in_flight", "Calls that have begun and not ended", self.calls_in_flight.clone());
         registry.register("attempts", "Tries to send a call to an endpoint", self.attempts.clone());
         registry.register("retries", "Attempts after a failed one of the same call", self.retries.clone());
+        let help = "Calls not sent again because the budget of their pool was spent";
+        registry.register("retry_budget_exhausted", help, self.retry_budget_exhausted.clone());
+        registry.register("hedges", "Calls sent to a second endpoint by what became of that", self.hedges.clone());
         registry.register("refusals", "Calls answered by the proxy itself", self.refusals.clone());
         registry.register("copies", "Copies of calls for mirrors by what became of them", self.copies.clone());
         registry.register("faults_injected", "Calls that failed or waited on purpose", self.faults.clone());

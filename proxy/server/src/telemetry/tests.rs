@@ -34,6 +34,7 @@ impl Proxy {
 
 fn call(end: CallEnd, status: u16) -> CallReport<'static> {
     CallReport {
+        trail: "",
         direction: Direction::Outbound,
         route: Some("weather"),
         end,

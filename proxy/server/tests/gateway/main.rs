@@ -24,6 +24,8 @@ mod peers;
 mod everything;
 mod refusals;
 mod retries;
+mod hedge;
+mod deadline;
 mod hijack;
 mod revoked;
 mod session_limits;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use outrigger_identity::Material;
 use outrigger_model::agent::Agent as ModelAgent;
+use outrigger_model::calls::Calls;
 use outrigger_model::endpoint::{Endpoint, EndpointState};
 use outrigger_model::identity::SpiffeId;
 use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
@@ -151,6 +152,8 @@ impl Scene {
                 tags: TagSet::default(),
                 pool: pool.clone(),
                 keys: Vec::new(),
+                repeatable: Vec::new(),
+                calls: Calls::default(),
             },
         );
         let (balance, policy) = (Balance::RoundRobin, self.pool_policy.clone());

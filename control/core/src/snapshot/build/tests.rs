@@ -364,3 +364,52 @@ fn an_intent_with_another_value_of_a_header_is_another_intent() {
     assert_eq!(intent("one").digest(), intent("one").digest());
     assert_ne!(intent("one").digest(), intent("two").digest());
 }
+
+fn wanting(retry_count: u32) -> Facts {
+    let mut facts = facts(&["counter-2 healthy 1.0.0"]);
+    let mut standing = crate::fixture::standing("counter-1 healthy 1.1.0");
+    let mut replica = std::sync::Arc::unwrap_or_clone(standing.replica);
+    for capability in &mut replica.capabilities {
+        let retry_count = Some(if capability.name.as_str() == "counter" { retry_count } else { retry_count + 1 });
+        let written = outrigger_model::calls::WrittenCalls { retry_count, ..Default::default() };
+        capability.calls = written.try_into().unwrap();
+    }
+    standing.replica = std::sync::Arc::new(replica);
+    facts.put(standing);
+    facts
+}
+
+#[test]
+fn what_an_agent_asks_for_is_the_policy_of_routes_that_no_operator_declared() {
+    let intent = Intent::new(vec![operator("mine", "counter")], vec![], Settings::default()).unwrap();
+    let scope = Scope::parse(&["dependency=forecast"]).unwrap();
+    let built = build(&wanting(4), &intent, &nothing_shared(), &scope).unwrap();
+    let resources = built.snapshot.resources();
+    for (route, attempts) in [("counter", 5), ("forecast", 6), ("dependency", 6), ("mine", 3)] {
+        let route = &resources.routes[&RouteName::new(route).unwrap()];
+        assert_eq!(route.policy.retries.attempts, attempts, "{}", route.name);
+    }
+    assert_eq!(resources.agents[&AgentName::new("counter").unwrap()].calls.retry_count(), Some(4));
+}
+
+#[test]
+fn a_tool_may_run_twice_only_if_all_replicas_say_so() {
+    let mut facts = Facts::default();
+    for (replica, read_only) in [("counter-1", true), ("counter-2", false)] {
+        let mut standing = crate::fixture::standing(&format!("{replica} healthy 1.0.0"));
+        let mut replica = std::sync::Arc::unwrap_or_clone(standing.replica);
+        let tool = |name: &str, read_only| outrigger_model::capability::Tool {
+            name: name.to_owned(),
+            schema: Digest::of(b""),
+            hints: outrigger_model::capability::ToolHints { read_only, ..Default::default() },
+        };
+        for capability in &mut replica.capabilities {
+            capability.tools = vec![tool("add", false), tool("get", true), tool("peek", read_only)];
+        }
+        standing.replica = std::sync::Arc::new(replica);
+        facts.put(standing);
+    }
+    let built = build(&facts, &Intent::default(), &nothing_shared(), &Scope::base()).unwrap();
+    let agent = &built.snapshot.resources().agents[&AgentName::new("counter").unwrap()];
+    assert_eq!(agent.repeatable, ["get"]);
+}

@@ -21,6 +21,7 @@ fn standing(id: &str, state: ReplicaState) -> Standing {
         tags: TagSet::default(),
         tools: Vec::new(),
         session_required: false,
+        calls: Default::default(),
     };
     let replica = Replica {
         id: ReplicaId::new(id).unwrap(),

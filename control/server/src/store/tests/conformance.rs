@@ -66,6 +66,7 @@ pub fn standing(id: &str, state: ReplicaState) -> Standing {
         tags: TagSet::parse(["eu", "gpu=a100"]).unwrap(),
         tools: vec![tool],
         session_required: false,
+        calls: Default::default(),
     };
     let replica = Replica {
         id: ReplicaId::new(id).unwrap(),

@@ -165,7 +165,7 @@ fn a_replica_that_cannot_be_reached_keeps_its_handles_for_a_while_and_then_loses
     let plan = call().with(CART).plan_with(&world, &[held(&world, KeyKind::Handle, "weather-2", "me")]).unwrap();
     let endpoint = plan.pick(&Tried::default(), now).unwrap().endpoint;
     endpoint.live.record(Outcome::ConnectFailed, now);
-    let judged = |outcome, seconds| plan.judge(outcome, &endpoint, now + Duration::from_secs(seconds));
+    let judged = |outcome, seconds| plan.judge(outcome, false, &endpoint, now + Duration::from_secs(seconds));
     assert_eq!(judged(Outcome::ConnectFailed, 0), Verdict::Refuse(Refusal::SessionUnreachable));
     assert_eq!(judged(Outcome::ConnectFailed, 5), Verdict::Again);
     assert_eq!(judged(Outcome::NotReached(NotReached::AgentUnreachable), 0), Verdict::Again);

@@ -2,10 +2,15 @@ use std::time::{Duration, Instant};
 
 use http::StatusCode;
 
-use super::{Hold, Patience, Verdict, instead, judge, patience};
+use super::{Case, Hold, Patience, Verdict, instead, patience};
 use crate::mcp::table::Retry;
 use crate::outcome::{Limit, NotReached, Outcome};
 use crate::refusal::Refusal;
+
+/// Of a call that asks nobody to wait.
+fn judge(outcome: Outcome, hold: Hold, retry: Retry, route: &str, now: Instant) -> Verdict {
+    super::judge(outcome, Case { hold, retry, asks_later: false, route }, now)
+}
 
 const SENT: [Outcome; 7] = [
     Outcome::Answered(StatusCode::BAD_GATEWAY),
