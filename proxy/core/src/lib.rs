@@ -27,6 +27,7 @@ mod tests;
 pub mod balance;
 pub mod session;
 pub mod plan;
+pub mod again;
 pub mod visit;
 pub mod outside;
 pub mod forward;

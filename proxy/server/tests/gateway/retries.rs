@@ -87,12 +87,12 @@ async fn discovery_is_never_answered_by_a_5xx_while_another_replica_may_answer()
     }
     assert!(bad.requests() > 0);
     // Alone it is asked again and again, and what it says at last when it has come round passes.
-    let turns = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let turns = Arc::new(AtomicUsize::new(0));
     let slow = Agent::start(move |mut conversation| {
-        let turns = std::sync::Arc::clone(&turns);
+        let turns = Arc::clone(&turns);
         async move {
             while conversation.request().await.is_some() {
-                let turn = turns.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                let turn = turns.fetch_add(1, Ordering::SeqCst);
                 conversation.send(if turn < 3 { UNAVAILABLE } else { OK }.as_bytes()).await;
             }
         }
