@@ -28,6 +28,7 @@ pub mod balance;
 pub mod route;
 pub mod session;
 pub mod plan;
+pub mod again;
 pub mod visit;
 pub mod outside;
 pub mod forward;

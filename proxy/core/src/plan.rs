@@ -9,7 +9,6 @@
 
 mod aim;
 mod shaped;
-mod again;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,16 +16,18 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 use outrigger_model::endpoint::EndpointState;
 use outrigger_model::key::OnLoss;
+use outrigger_model::retries::Retries;
 use outrigger_model::revision::Era;
 use outrigger_model::route::{TimeClass, Timeouts};
 use outrigger_model::settings::Settings;
 
 use crate::balance::pick::{By, Picked, pick};
-use crate::balance::tried::Tried;
+use crate::balance::tried::{ATTEMPTS_MAX, Tried};
 use crate::http1::field::{Fields, Name};
 use crate::http1::head::ResponseHead;
 use crate::mcp::method::Method;
 use crate::mcp::minted::{Mint, Minting, Written};
+use crate::mcp::table::{Row, Stick};
 use crate::outcome::{NotReached, Outcome};
 use crate::refusal::Refusal;
 use crate::retry::judge::{self, Case, Hold, Verdict};
@@ -35,7 +36,6 @@ use crate::session::key::{KeyKind, SessionKey};
 use crate::session::rules::{Gone, MadeBy, Rule};
 use crate::world::endpoint::{Endpoint, Pool};
 use crate::world::table::World;
-pub use again::{Repetition, Spent};
 pub use aim::{Aim, Dest, aim, dest};
 
 /// Which rung of the ladder decided.
@@ -330,7 +330,31 @@ impl Plan {
         }
     }
 
-    fn pool(&self) -> Option<&Arc<Pool>> {
+    /// Most attempts, the first included.
+    pub(crate) fn attempts_max(&self) -> usize {
+        self.retries().map_or(ATTEMPTS_MAX, |retries| retries.attempts.into())
+    }
+
+    /// Whether nothing holds it at one replica, and running it twice changes nothing.
+    pub(crate) fn may_run_twice(&self) -> bool {
+        self.aim.retry.may_repeat() && self.held.is_none() && self.hold_below() == Hold::Free
+    }
+
+    /// Whether it may be under way at two replicas. What opens a session would open two, and a handle is held by one.
+    pub(crate) fn may_go_to_two(&self) -> bool {
+        let Row { stick, time, .. } = self.aim.row;
+        *stick != Stick::Opens && *time != TimeClass::Stream && self.handles.is_empty()
+    }
+
+    /// What the route says of sending it again; nobody says it of a replica that was named.
+    pub(crate) fn retries(&self) -> Option<&Retries> {
+        match &self.aim.dest {
+            Dest::Route(route) => Some(&route.policy.retries),
+            Dest::Replica(_) => None,
+        }
+    }
+
+    pub(crate) fn pool(&self) -> Option<&Arc<Pool>> {
         self.aim.pool()
     }
 }

@@ -20,7 +20,7 @@ pub enum Retry {
     /// Also if its connection was lost, nothing came in time, or the answer was 502, 503, 504, or a 429 that says when to ask again: running
     /// it twice changes nothing.
     SafeRead,
-    /// The same, because the operator says so of the tool that is called. No row has it; a route may ([`crate::plan`]).
+    /// The same, because the operator says so of the tool that is called. No row has it: a route says it.
     RepeatableTool,
 }
 

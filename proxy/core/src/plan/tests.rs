@@ -1,4 +1,3 @@
-mod again;
 mod keys;
 
 use std::collections::BTreeSet;

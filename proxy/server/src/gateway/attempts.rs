@@ -5,13 +5,12 @@
 
 use std::time::{Duration, Instant};
 
+use outrigger_proxy_core::again::Spent;
 use outrigger_proxy_core::outcome::Outcome;
 use outrigger_proxy_core::outside;
-use outrigger_proxy_core::plan::Spent;
 use outrigger_proxy_core::refusal::Refusal;
 use outrigger_proxy_core::retry::judge::{self, Verdict};
 use outrigger_proxy_core::visit;
-
 use outrigger_proxy_core::world::endpoint::Endpoint;
 use tracing::{debug, warn};
 

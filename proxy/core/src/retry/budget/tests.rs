@@ -69,7 +69,7 @@ fn it_allows_what_a_plain_list_would() {
         for _ in 0..400 {
             at_ms += chance() % 120;
             let (now, second) = (began + Duration::from_millis(at_ms), at_ms / 1_000);
-            if chance() % 3 > 0 {
+            if !chance().is_multiple_of(3) {
                 pool.saw_call(now);
                 calls.push(second);
             } else {

@@ -6,13 +6,57 @@ use http::StatusCode;
 use outrigger_model::retries::{Backoff, Budget};
 use outrigger_model::route::Affinity;
 
-use super::{Call, MODERN, SESSION};
+use super::{Repetition, Spent};
 use crate::balance::tried::Tried;
+use crate::http1::written::fields;
+use crate::mcp::envelope::Scanner;
+use crate::mcp::facts::{CallFacts, Caller, Verb};
 use crate::outcome::{Limit, NotReached, Outcome};
-use crate::plan::{Plan, Repetition, Spent};
+use crate::plan::{Plan, aim, dest, plan};
+use crate::refusal::Refusal;
 use crate::retry::judge::Verdict;
+use crate::target::Target;
 use crate::tests::Mesh;
 use crate::world::table::World;
+
+const MODERN: (&str, &str) = ("mcp-protocol-version", "2026-07-28");
+const SESSION: (&str, &str) = ("mcp-session-id", "s-1");
+
+/// A POST as a test writes it.
+struct Call {
+    path: &'static str,
+    lines: Vec<(&'static str, &'static str)>,
+    body: &'static str,
+}
+
+impl Call {
+    fn to(path: &'static str) -> Self {
+        Self { path, lines: Vec::new(), body: "" }
+    }
+
+    fn with(mut self, line: (&'static str, &'static str)) -> Self {
+        self.lines.push(line);
+        self
+    }
+
+    fn body(mut self, body: &'static str) -> Self {
+        self.body = body;
+        self
+    }
+
+    fn plan(&self, world: &World) -> Result<Plan, Refusal> {
+        let (target, written) = (Target::from_path(self.path).unwrap(), fields(&self.lines));
+        let facts = CallFacts::read(Verb::Post, &written, target, Caller::new("me")).unwrap();
+        let dest = dest(world, facts.target)?;
+        if self.body.is_empty() {
+            return plan(world, aim(dest, &facts, None), &[None]);
+        }
+        let mut scanner = Scanner::wanting(dest.wants(&facts));
+        scanner.read_on(self.body.as_bytes()).unwrap();
+        let envelope = scanner.envelope(self.body.as_bytes());
+        plan(world, aim(dest, &facts.with_envelope(&envelope, true).unwrap(), Some(&envelope)), &[None])
+    }
+}
 
 const LOST: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_it"}}"#;
 const TASK: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_it","task":{}}}"#;
@@ -26,7 +70,7 @@ fn call(method: &'static str, tool: &'static str) -> Call {
 /// Whether the route asks another replica for a call whose answer was lost.
 fn again_after_a_loss(call: &Call, world: &World) -> bool {
     let now = Instant::now();
-    let plan = call.plan(world, None).unwrap();
+    let plan = call.plan(world).unwrap();
     let endpoint = plan.pick(&Tried::default(), now).unwrap().endpoint;
     plan.judge(Outcome::Lost, false, &endpoint, now) == Verdict::Again
 }
@@ -74,7 +118,7 @@ fn who_takes_no_calls_is_passed_by_at_once_and_costs_nothing() {
     let now = Instant::now();
     let world =
         Mesh::of("weather", 3).retries(|retries| retries.budget = Budget { percent: 0, per_second_min: 0 }).world(now);
-    let plan = call("tools/list", "").plan(&world, None).unwrap();
+    let plan = call("tools/list", "").plan(&world).unwrap();
     let mut tried = Tried::default();
     tried.add(&plan.pick(&tried, now).unwrap().endpoint.replica);
     for (outcome, expected) in [
@@ -93,7 +137,7 @@ fn a_pause_that_the_call_has_no_time_for_is_not_made() {
     let now = Instant::now();
     let backoff = Backoff { first: Duration::from_millis(100), longest: Duration::from_millis(100) };
     let world = Mesh::of("weather", 3).retries(|retries| retries.backoff = backoff).world(now);
-    let plan = call("tools/list", "").plan(&world, None).unwrap();
+    let plan = call("tools/list", "").plan(&world).unwrap();
     let mut tried = Tried::default();
     tried.add(&plan.pick(&tried, now).unwrap().endpoint.replica);
     let after = |left| plan.repeat(repetition(Outcome::Lost, 1, left, u64::MAX), &tried, now);
@@ -111,7 +155,7 @@ fn one_try_is_limited_only_while_another_one_may_follow() {
     };
     let limits = |replicas, method| {
         let world = mesh(replicas).world(now);
-        let plan = call(method, "x").plan(&world, None).unwrap();
+        let plan = call(method, "x").plan(&world).unwrap();
         let mut tried = Tried::default();
         let mut limits = Vec::new();
         while let Ok(picked) = plan.pick(&tried, now) {
@@ -181,7 +225,7 @@ fn whatever_happens_what_may_act_reaches_one_agent_at_most_and_no_call_is_tried_
         let world = Mesh::of("weather", replicas).retries(|retries| retries.attempts = attempts).world(began);
         for turn in 0..25 {
             let (method, is_safe) = METHODS[chance.below(4) as usize];
-            let plan = call(method, "x").plan(&world, None).unwrap();
+            let plan = call(method, "x").plan(&world).unwrap();
             let mut choices = Chance(chance.next());
             let outcome = || outcomes[choices.below(outcomes.len() as u64) as usize];
             let went = played(&plan, began + Duration::from_millis(turn * 40), outcome, &mut chance);
@@ -198,7 +242,7 @@ fn in_a_total_outage_agents_get_a_fifth_more_than_without_retries_at_most() {
         let began = Instant::now();
         let world =
             Mesh::of("weather", 5).affinity(Affinity::None).retries(|retries| retries.attempts = 10).world(began);
-        let plan = call("tools/list", "").plan(&world, None).unwrap();
+        let plan = call("tools/list", "").plan(&world).unwrap();
         let (mut sent, mut chance) = (0, Chance(7));
         for turn in 0..6_000 {
             sent += played(&plan, began + Duration::from_millis(turn * 5), || outcome, &mut chance).len();

@@ -9,14 +9,11 @@ use std::time::{Duration, Instant};
 
 use outrigger_model::endpoint::EndpointState;
 use outrigger_model::retries::{Budget, Retries};
-use outrigger_model::route::TimeClass;
 
-use super::{Dest, Plan};
-use crate::balance::tried::{ATTEMPTS_MAX, Tried};
-use crate::mcp::table::Stick;
+use crate::balance::tried::Tried;
 use crate::outcome::Outcome;
+use crate::plan::Plan;
 use crate::retry::backoff;
-use crate::retry::judge::Hold;
 use crate::world::endpoint::Endpoint;
 
 /// Why a call that could be sent again is not.
@@ -69,8 +66,7 @@ impl Plan {
     /// After how long without an answer another endpoint is asked as well. What opens a session would open two.
     pub fn hedge_after(&self, tried: &Tried) -> Option<Duration> {
         let after = self.retries()?.hedge_after?;
-        let is_read = self.aim.row.stick != Stick::Opens && self.aim.row.time != TimeClass::Stream;
-        (is_read && self.handles.is_empty() && self.may_be_followed(tried)).then_some(after)
+        (self.may_go_to_two() && self.may_be_followed(tried)).then_some(after)
     }
 
     /// Whether the budget has room for one more request; it is counted by this.
@@ -85,15 +81,9 @@ impl Plan {
         usize::try_from(bytes_max).unwrap_or(usize::MAX)
     }
 
-    /// Most attempts, the first included.
-    pub(super) fn attempts_max(&self) -> usize {
-        self.retries().map_or(ATTEMPTS_MAX, |retries| retries.attempts.into())
-    }
-
     /// Whether it may run twice, and there is another endpoint and another attempt for that.
     fn may_be_followed(&self, tried: &Tried) -> bool {
-        let is_free = self.aim.retry.may_repeat() && self.held.is_none() && self.hold_below() == Hold::Free;
-        is_free && self.has_another(tried)
+        self.may_run_twice() && self.has_another(tried)
     }
 
     /// Where nothing is left the call ends with what it has, and that costs no budget.
@@ -102,11 +92,7 @@ impl Plan {
             |endpoint: &Arc<Endpoint>| endpoint.state != EndpointState::Draining && !tried.has(&endpoint.replica);
         tried.count() < self.attempts_max() && self.pool().is_some_and(|pool| pool.endpoints.iter().any(may_be_asked))
     }
-
-    fn retries(&self) -> Option<&Retries> {
-        match &self.aim.dest {
-            Dest::Route(route) => Some(&route.policy.retries),
-            Dest::Replica(_) => None,
-        }
-    }
 }
+
+#[cfg(test)]
+mod tests;
