@@ -10,6 +10,7 @@ pub mod binary;
 pub mod http;
 pub mod mcp;
 pub mod witness;
+pub mod faulty;
 pub mod redis;
 pub mod peers;
 pub mod mesh;

@@ -20,6 +20,7 @@ mod sealed;
 mod outages;
 mod failover;
 mod retries;
+mod faults;
 mod redis;
 mod hijack;
 mod revisions;
