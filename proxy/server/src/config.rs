@@ -7,6 +7,7 @@ pub mod file;
 mod value;
 pub mod redis;
 pub mod settings;
+mod probe;
 mod agent;
 mod forward;
 mod plaintext;

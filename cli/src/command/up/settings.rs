@@ -64,6 +64,7 @@ fn agents(up: &Up) -> Vec<AgentFile> {
             weight: None,
             capabilities: Vec::new(),
             probe: outrigger_proxy::config::file::ProbeFile::default(),
+            health_check: None,
         })
     });
     replicas.collect()
