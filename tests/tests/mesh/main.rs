@@ -19,6 +19,7 @@ mod keyed;
 mod sealed;
 mod outages;
 mod failover;
+mod detection;
 mod redis;
 mod hijack;
 mod revisions;
