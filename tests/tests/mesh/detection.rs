@@ -25,7 +25,7 @@ const ROOM: Duration = Duration::from_secs(3);
 
 fn told(what: &str, begun: Instant) -> Duration {
     let took = begun.elapsed();
-    println!("{what}: {} ms", took.as_millis());
+    eprintln!("{what}: {} ms", took.as_millis());
     took
 }
 
@@ -128,7 +128,7 @@ async fn a_host_that_falls_silent_holds_up_a_new_connection_for_less_than_two_se
         ensure!(answer.body.contains("near"), "{}", answer.body);
         longest = longest.max(begun.elapsed());
     }
-    println!("silent host, longest of 20 calls on new connections: {} ms", longest.as_millis());
+    eprintln!("silent host, longest of 20 calls on new connections: {} ms", longest.as_millis());
     ensure!(longest >= CONNECT, "none was sent there: {longest:?}");
     ensure!(longest < CONNECT + ROOM, "{longest:?}");
     wait::until("control has heard nothing of it for long enough", async || two.caller.sees(AGENT, 1).await).await?;

@@ -141,7 +141,9 @@ async fn fewer_bad_looks_in_a_row_than_are_allowed_change_nothing() {
     let looks = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&looks);
     let agent = Scripted::agent(move |heard| match heard.method.as_str() {
-        "GET" => Some(respond(if counted.fetch_add(1, Ordering::SeqCst) % 3 == 0 { 200 } else { 500 }, "", "")),
+        "GET" => {
+            Some(respond(if counted.fetch_add(1, Ordering::SeqCst).is_multiple_of(3) { 200 } else { 500 }, "", ""))
+        }
         _ => weather(heard),
     })
     .await;
