@@ -7,6 +7,7 @@
 pub mod wait;
 pub mod process;
 pub mod binary;
+pub mod far;
 pub mod http;
 pub mod mcp;
 pub mod witness;

@@ -14,12 +14,16 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::process::Process;
-use crate::{binary, http, wait};
+use crate::{binary, far, http, wait};
+
+const LOOPBACK: &str = "127.0.0.1";
 
 pub struct Mesh {
     folder: TempDir,
     /// Further lines of control's file: routes and pools.
     pub intent: String,
+    /// Where proxies reach control, by IP.
+    pub host: String,
     pub control: Option<Process>,
     grpc: Option<String>,
     http: Option<String>,
@@ -37,6 +41,10 @@ pub struct Shape {
     pub redis_wait_ms: Option<u64>,
     /// Further lines of its file.
     pub also: String,
+    /// Where other proxies reach it, by IP.
+    pub host: String,
+    /// The network namespace it runs in, if not that of the test.
+    pub namespace: Option<String>,
 }
 
 pub struct Proxy {
@@ -64,6 +72,8 @@ impl Shape {
             redis_url: None,
             redis_wait_ms: None,
             also: String::new(),
+            host: LOOPBACK.to_owned(),
+            namespace: None,
         }
     }
 
@@ -79,7 +89,8 @@ impl Shape {
 impl Mesh {
     /// An authority, and nothing that runs yet.
     pub async fn new() -> Result<Self> {
-        let mesh = Self { folder: tempfile::tempdir()?, control: None, grpc: None, http: None, intent: String::new() };
+        let (folder, host) = (tempfile::tempdir()?, LOOPBACK.to_owned());
+        let mesh = Self { folder, control: None, grpc: None, http: None, intent: String::new(), host };
         let dir = mesh.path("ca");
         mesh.must(&["ca", "init", "--dir", &dir]).await?;
         mesh.issue("control", "control").await?;
@@ -116,7 +127,7 @@ impl Mesh {
 
     /// Starts control, or brings it back where it was with what its store remembers.
     pub async fn start_control(&mut self) -> Result<()> {
-        let grpc = self.grpc.clone().unwrap_or_else(|| "127.0.0.1:0".to_owned());
+        let grpc = self.grpc.clone().unwrap_or_else(|| format!("{}:0", self.host));
         let http = self.http.clone().unwrap_or_else(|| "127.0.0.1:0".to_owned());
         let file = self.file("control/control.yaml");
         let text = format!(
@@ -126,7 +137,7 @@ impl Mesh {
             self.intent
         );
         std::fs::write(&file, text)?;
-        let (process, ports) = self.serve("control", "control", &file).await?;
+        let (process, ports) = self.serve("control", "control", &file, None).await?;
         self.control = Some(process);
         self.grpc = Some(port(&ports, "grpc")?);
         self.http = Some(port(&ports, "http")?);
@@ -142,7 +153,7 @@ impl Mesh {
         let stem = self.issue(&shape.identity, &shape.node).await?;
         let file = self.file(&format!("{}/proxy.yaml", shape.node));
         std::fs::write(&file, self.proxy_file(shape, &stem)?)?;
-        let (process, ports) = self.serve("proxy", &shape.node, &file).await?;
+        let (process, ports) = self.serve("proxy", &shape.node, &file, shape.namespace.as_deref()).await?;
         Ok(Proxy {
             process,
             node: shape.node.clone(),
@@ -155,8 +166,9 @@ impl Mesh {
 
     pub fn proxy_file(&self, shape: &Shape, stem: &str) -> Result<String> {
         let grpc = self.grpc.as_deref().unwrap_or("127.0.0.1:9");
+        let host = &shape.host;
         let mut text = format!(
-            "node: {}\nlisten: {{outbound: \"127.0.0.1:0\", inbound: \"127.0.0.1:0\", admin: \"127.0.0.1:0\", \
+            "node: {}\nlisten: {{outbound: \"127.0.0.1:0\", inbound: \"{host}:0\", admin: \"127.0.0.1:0\", \
              health: \"127.0.0.1:0\"}}\ncontrol: {{address: \"{grpc}\"}}\n\
              identity: {{certificate: {stem}.pem, key: {stem}.key, authority: ca.pem}}\n\
              snapshot: {{file: snapshot.bin}}\nlog: {{level: debug, format: text}}\nthreads: 1\n",
@@ -177,10 +189,16 @@ impl Mesh {
     }
 
     /// Starts `outrigger proxy|control` and waits until it has said where it listens.
-    pub async fn serve(&self, kind: &str, name: &str, file: &Path) -> Result<(Process, Value)> {
+    pub async fn serve(
+        &self,
+        kind: &str,
+        name: &str,
+        file: &Path,
+        namespace: Option<&str>,
+    ) -> Result<(Process, Value)> {
         let ports_file = self.file(&format!("{name}.ports.json"));
         let _ = std::fs::remove_file(&ports_file);
-        let mut command = Command::new(binary::outrigger()?);
+        let mut command = far::command(&binary::outrigger()?, namespace);
         command.arg(kind).arg("-f").arg(file).arg("--ports-file").arg(&ports_file).env_remove("REDIS_URL");
         command.current_dir(file.parent().unwrap_or(self.folder()));
         let mut process = Process::start(name, self.folder(), command)?;

@@ -8,6 +8,7 @@ mod value;
 pub mod redis;
 pub mod settings;
 mod calls;
+mod probe;
 mod agent;
 mod forward;
 mod plaintext;

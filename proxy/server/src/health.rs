@@ -2,4 +2,8 @@
 
 pub mod local;
 mod port;
+mod streak;
+mod page;
+mod command;
+mod check;
 pub mod probe;

@@ -9,3 +9,4 @@ pub mod offer;
 mod answer;
 mod exchange;
 pub mod talk;
+pub mod ping;

@@ -6,6 +6,7 @@
 
 mod histogram;
 pub mod labels;
+pub mod probed;
 pub mod metrics;
 mod routes;
 pub mod events;

@@ -21,6 +21,7 @@ mod outages;
 mod failover;
 mod retries;
 mod faults;
+mod detection;
 mod redis;
 mod hijack;
 mod revisions;

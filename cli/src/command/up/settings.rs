@@ -68,6 +68,7 @@ fn agents(up: &Up) -> Vec<AgentFile> {
             retry_count: None,
             custom_headers: std::collections::BTreeMap::new(),
             streaming: None,
+            health_check: None,
         })
     });
     replicas.collect()

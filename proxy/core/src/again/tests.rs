@@ -49,12 +49,12 @@ impl Call {
         let facts = CallFacts::read(Verb::Post, &written, target, Caller::new("me")).unwrap();
         let dest = dest(world, facts.target)?;
         if self.body.is_empty() {
-            return plan(world, aim(dest, &facts, None), &[None]);
+            return plan(world, aim(dest, &facts, None, None), &[None]);
         }
         let mut scanner = Scanner::wanting(dest.wants(&facts));
         scanner.read_on(self.body.as_bytes()).unwrap();
         let envelope = scanner.envelope(self.body.as_bytes());
-        plan(world, aim(dest, &facts.with_envelope(&envelope, true).unwrap(), Some(&envelope)), &[None])
+        plan(world, aim(dest, &facts.with_envelope(&envelope, true).unwrap(), Some(&envelope), None), &[None])
     }
 }
 

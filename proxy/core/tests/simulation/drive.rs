@@ -80,7 +80,7 @@ impl Written {
             let Attempted { outcome, at, minted } = attempt(&endpoint);
             now = at;
             endpoint.live.record(outcome, now);
-            match (plan.judge(outcome, &endpoint, now), outcome) {
+            match (plan.judge(outcome, false, &endpoint, now), outcome) {
                 (Verdict::Done, Outcome::Answered(status)) => {
                     learn(store, plan.lesson(&endpoint, status, minted.as_deref(), IDLE, 0));
                     return End::Passed(status);
@@ -110,10 +110,10 @@ impl Written {
         let facts = CallFacts::read(Verb::Post, &self.head.fields, target, Caller::new("me"))?;
         let dest = plan::dest(world, facts.target)?;
         let aim = if self.body.is_empty() {
-            plan::aim(dest, &facts, None)
+            plan::aim(dest, &facts, None, None)
         } else {
             let envelope = Envelope::read(self.body.as_bytes()).expect("a message");
-            plan::aim(dest, &facts.with_envelope(&envelope, true)?, Some(&envelope))
+            plan::aim(dest, &facts.with_envelope(&envelope, true)?, Some(&envelope), None)
         };
         let found: Vec<_> = aim.keys().iter().map(|carried| store.get(&carried.key).cloned()).collect();
         plan::plan(world, aim, &found)

@@ -5,6 +5,7 @@
 use std::time::Instant;
 
 use outrigger_model::agent::Agent;
+use outrigger_model::calls::Calls;
 use outrigger_model::endpoint::{Endpoint, EndpointState};
 use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
 use outrigger_model::pool::policy::PoolPolicy;
@@ -57,8 +58,15 @@ impl Stage {
         let route = RouteName::new(AGENT).expect("a name");
         let mut resources = Resources::default();
         let version = semver::Version::new(1, 0, 0);
-        let known =
-            Agent { name: agent.clone(), version, tags: TagSet::default(), pool: pool.clone(), keys: Vec::new() };
+        let known = Agent {
+            name: agent.clone(),
+            version,
+            tags: TagSet::default(),
+            pool: pool.clone(),
+            keys: Vec::new(),
+            repeatable: Vec::new(),
+            calls: Calls::default(),
+        };
         resources.agents.insert(agent.clone(), known);
         let (balance, policy) = (self.balance, PoolPolicy::default());
         resources.pools.insert(pool.clone(), Pool { name: pool.clone(), agent, balance, policy });

@@ -103,7 +103,13 @@ fn agent_value(agent: &AgentSettings) -> Value {
         "tags": agent.tags.iter().map(|tag| tag.as_str()).collect::<Vec<_>>(),
         "weight": agent.weight,
         "capabilities": capabilities.collect::<Vec<_>>(),
-        "probe": { "interval_ms": milliseconds(agent.probe.interval), "timeout_ms": milliseconds(agent.probe.timeout) },
+        "probe": {
+            "kind": agent.probe.check.kind(),
+            "interval_ms": milliseconds(agent.probe.interval),
+            "timeout_ms": milliseconds(agent.probe.timeout),
+            "unhealthy_after": agent.probe.unhealthy_after,
+            "healthy_after": agent.probe.healthy_after,
+        },
     })
 }
 

@@ -1,10 +1,10 @@
 //! The local agents as they are written: names, versions, URLs, default replica ids.
 //!
-//! In: `agents:` of the file, and a seed for default ids. Out: [`AgentSettings`].
+//! In: `agents:` of the file, a seed for default ids, the folder that relative paths start in. Out: [`AgentSettings`].
 //! Invariant: no two agents of one proxy are the same replica; no capability of an agent is declared twice.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::path::Path;
 
 use outrigger_config::ConfigError;
 use outrigger_model::calls::Calls;
@@ -14,17 +14,18 @@ use outrigger_model::tag::TagSet;
 use semver::Version;
 
 use super::calls;
-use super::file::{AgentFile, CapabilityFile, ProbeFile};
-use super::settings::{AgentSettings, AgentUrl, DeclaredCapability, Probe};
+use super::file::{AgentFile, CapabilityFile};
+use super::probe::probe;
+use super::settings::{AgentSettings, AgentUrl, DeclaredCapability};
 use super::value::{at_most, parsed, refused, within};
 
 /// The local agents, each with its own replica id.
-pub(super) fn agents(files: &[AgentFile], seed: &str) -> Result<Vec<AgentSettings>, ConfigError> {
+pub(super) fn agents(files: &[AgentFile], seed: &str, folder: &Path) -> Result<Vec<AgentSettings>, ConfigError> {
     at_most("agents", files)?;
     let mut seen = BTreeSet::new();
     let mut agents = Vec::with_capacity(files.len());
     for (at, file) in files.iter().enumerate() {
-        let agent = agent(file, &format!("agents[{at}]"), seed)?;
+        let agent = agent(file, &format!("agents[{at}]"), seed, folder)?;
         if !seen.insert(agent.replica.clone()) {
             return Err(ConfigError::contradiction(
                 format!("agents[{at}].replica"),
@@ -37,7 +38,7 @@ pub(super) fn agents(files: &[AgentFile], seed: &str) -> Result<Vec<AgentSetting
     Ok(agents)
 }
 
-fn agent(file: &AgentFile, path: &str, seed: &str) -> Result<AgentSettings, ConfigError> {
+fn agent(file: &AgentFile, path: &str, seed: &str, folder: &Path) -> Result<AgentSettings, ConfigError> {
     let at = |key: &str| format!("{path}.{key}");
     let name: AgentName = parsed(&at("name"), &file.name)?;
     let url = agent_url(&at("url"), &file.url)?;
@@ -64,17 +65,8 @@ fn agent(file: &AgentFile, path: &str, seed: &str) -> Result<AgentSettings, Conf
         capabilities.push(declared);
     }
     let weight = within(&at("weight"), file.weight, 1..=1_000, 100)?;
-    Ok(AgentSettings {
-        name,
-        url,
-        replica,
-        version,
-        tags,
-        weight,
-        capabilities,
-        probe: probe(&file.probe, path)?,
-        calls,
-    })
+    let probe = probe(&file.probe, file.health_check.as_deref(), path, &url, folder)?;
+    Ok(AgentSettings { name, url, replica, version, tags, weight, capabilities, probe, calls })
 }
 
 fn capability(
@@ -104,13 +96,6 @@ fn capability(
     }
     let calls = calls::of_capability(file, calls, path)?;
     Ok(DeclaredCapability { name, version, tags, tools: file.tools.clone(), session_required, calls })
-}
-
-fn probe(file: &ProbeFile, path: &str) -> Result<Probe, ConfigError> {
-    let interval = within(&format!("{path}.probe.interval_ms"), file.interval_ms, 50..=60_000, 1_000)?;
-    let timeout = within(&format!("{path}.probe.timeout_ms"), file.timeout_ms, 10..=60_000, 1_000)?;
-    let (interval, timeout) = (Duration::from_millis(interval), Duration::from_millis(timeout));
-    Ok(Probe { interval, timeout, ask: file.ask.unwrap_or(true) })
 }
 
 fn agent_url(path: &str, text: &str) -> Result<AgentUrl, ConfigError> {

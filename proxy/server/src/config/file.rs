@@ -2,6 +2,8 @@
 //!
 //! Invariant: every key is documented here, as these texts are the JSON Schema that editors show.
 
+mod probe;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -9,6 +11,8 @@ use outrigger_config::identity::IdentityFile;
 use outrigger_config::log::LogFile;
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+pub use probe::{CommandFile, PageFile, PingFile, ProbeFile};
 
 /// Configuration of one proxy: the agents behind it, where it listens, and whom it asks.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -87,6 +91,8 @@ pub struct AgentFile {
     pub custom_headers: BTreeMap<String, String>,
     /// Whether an answer that began may take as long as it likes. Default: false.
     pub streaming: Option<bool>,
+    /// A path that answers 2xx while the agent is well, such as `/health`: short for `probe: {http: {path: /health}}`.
+    pub health_check: Option<String>,
 }
 
 /// A capability under its own name.
@@ -116,18 +122,6 @@ pub struct CapabilityFile {
     pub custom_headers: Option<BTreeMap<String, String>>,
     /// As of the agent. Default: that of the agent.
     pub streaming: Option<bool>,
-}
-
-/// Active probes of the own agent.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ProbeFile {
-    /// Time between two probes in milliseconds, 50 to 60000. Default: 1000.
-    pub interval_ms: Option<u64>,
-    /// Longest wait for the answer in milliseconds, 10 to 60000. Default: 1000.
-    pub timeout_ms: Option<u64>,
-    /// Whether the agent is asked what it offers. `false` only looks whether its port is open. Default: true.
-    pub ask: Option<bool>,
 }
 
 /// Addresses to listen on, as `ip:port`.

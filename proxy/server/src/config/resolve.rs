@@ -37,7 +37,7 @@ impl TryFrom<Written> for Settings {
     fn try_from(written: Written) -> Result<Self, ConfigError> {
         let Written { file, folder, host_name, redis_url } = written;
         let seed = file.node.clone().unwrap_or_else(|| host_name.clone());
-        let agents = agents(&file.agents, &seed)?;
+        let agents = agents(&file.agents, &seed, &folder)?;
         let node = match (&file.node, agents.first()) {
             (Some(node), _) => parsed("node", node)?,
             (None, Some(agent)) => parsed("node", agent.replica.as_str())?,

@@ -85,12 +85,44 @@ pub struct AgentUrl {
 }
 
 /// When the own agent is asked, and how long it may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
     pub interval: Duration,
     pub timeout: Duration,
-    /// Whether it is sent requests of ours; if not, an open port is enough.
+    /// Failed looks in a row that withdraw it; at least 1.
+    pub unhealthy_after: u32,
+    /// Good looks in a row that bring it back; at least 1.
+    pub healthy_after: u32,
+    /// Whether it is asked what it offers.
     pub ask: bool,
+    pub check: Check,
+}
+
+/// What has to be well, beside an open port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Check {
+    Port,
+    Page(Page),
+    Ping,
+    Command(Command),
+}
+
+/// A page of the own agent, and what it says while the agent is well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// With host and port of its own.
+    pub url: AgentUrl,
+    /// None is any 2xx.
+    pub status: Option<u16>,
+    /// JSON pointers, and the values there.
+    pub json: Vec<(String, serde_json::Value)>,
+}
+
+/// A command that ends with 0 while the agent is well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    pub program: PathBuf,
+    pub arguments: Vec<String>,
 }
 
 /// The four listeners.
@@ -158,6 +190,18 @@ pub struct Aggregate {
 impl Default for Aggregate {
     fn default() -> Self {
         Self { page_size: 1_000, refresh: Duration::from_secs(30), deadline: Duration::from_secs(5) }
+    }
+}
+
+impl Check {
+    /// The word for it in files and dumps.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Port => "tcp",
+            Self::Page(_) => "http",
+            Self::Ping => "mcp",
+            Self::Command(_) => "exec",
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use outrigger_config::{ConfigError, Environment, load_str};
 use outrigger_model::name::NodeId;
 
 use super::redis::{Login, Nodes};
-use super::settings::{IdentitySource, Settings};
+use super::settings::{Check, IdentitySource, Settings};
 use super::{ProxyFile, Written};
 
 const NOTHING: [(&str, &str); 0] = [];
@@ -319,4 +319,62 @@ fn what_is_said_of_redis_must_fit_together() {
     ] {
         check_refused(&format!("sessions: {{{keys}}}"), wanted);
     }
+}
+
+fn check_of(probe: &str) -> Check {
+    let text = format!("agents: [{{name: weather, url: \"http://127.0.0.1:8081/mcp\", {probe}}}]");
+    settings(&text).agents.remove(0).probe.check
+}
+
+#[test]
+fn an_agent_is_checked_by_its_port_unless_one_more_way_is_written() {
+    assert_eq!(check_of("tags: []"), Check::Port);
+    assert_eq!(check_of("probe: {mcp: {}}"), Check::Ping);
+    let Check::Page(page) = check_of("health_check: /health") else { panic!("a page") };
+    assert_eq!((page.url.to_string().as_str(), page.status), ("http://127.0.0.1:8081/health", None));
+    let written = "probe: {http: {path: /ready?full, port: 9000, status: 204, json: {status: ok, a/b: 1, /x/0: true}}}";
+    let Check::Page(page) = check_of(written) else { panic!("a page") };
+    assert_eq!((page.url.to_string().as_str(), page.status), ("http://127.0.0.1:9000/ready?full", Some(204)));
+    let pointers: Vec<_> = page.json.iter().map(|(pointer, value)| format!("{pointer}={value}")).collect();
+    assert_eq!(pointers, ["/x/0=true", "/a~1b=1", "/status=\"ok\""]);
+}
+
+#[test]
+fn a_program_is_found_by_its_name_or_beside_the_file() {
+    for (written, program) in
+        [("pg_isready", "pg_isready"), ("./well.sh", "/etc/mesh/./well.sh"), ("/bin/true", "/bin/true")]
+    {
+        let Check::Command(command) = check_of(&format!("probe: {{exec: {{command: [{written}, -q]}}}}")) else {
+            panic!("a command")
+        };
+        assert_eq!((command.program, command.arguments), (PathBuf::from(program), vec!["-q".to_owned()]));
+    }
+}
+
+#[test]
+fn times_and_thresholds_of_a_probe_have_defaults_and_bounds() {
+    let probe = settings(WEATHER).agents.remove(0).probe;
+    assert_eq!((probe.interval, probe.timeout), (Duration::from_secs(1), Duration::from_secs(1)));
+    assert_eq!((probe.unhealthy_after, probe.healthy_after, probe.ask), (2, 1, true));
+    let refused = |probe: &str, told: &str| {
+        check_refused(&format!("agents: [{{name: weather, url: \"http://127.0.0.1:8081/mcp\", {probe}}}]"), told);
+    };
+    refused("probe: {unhealthy_after: 0}", "`agents[0].probe.unhealthy_after`: 0 is not within 1 to 100");
+    refused(
+        "probe: {http: {path: health}}",
+        "`agents[0].probe.http.path`: `health` is not a path; write it like /health",
+    );
+    refused("health_check: health", "`agents[0].health_check`: `health` is not a path; write it like /health");
+    refused(
+        "probe: {exec: {command: []}}",
+        "`agents[0].probe.exec.command`: it is empty; write it like [pg_isready, -q]",
+    );
+    refused(
+        "probe: {mcp: {}, http: {path: /health}}",
+        "`agents[0].probe`: an agent is checked in one way; keep one of `http`, `mcp`, `exec` and `health_check`",
+    );
+    refused(
+        "probe: {mcp: {}, ask: false}",
+        "`agents[0].probe.ask`: an agent that must not be asked cannot be pinged; remove `ask: false`, or `mcp`",
+    );
 }

@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::config::settings::AgentUrl;
 
@@ -25,6 +25,19 @@ pub(super) async fn look(url: &AgentUrl, patience: Duration) -> Port {
         Ok(Ok(stream)) => Port::Open(stream),
         Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => Port::Closed,
         Ok(Err(_)) | Err(_) => Port::Unclear,
+    }
+}
+
+/// Ends when nobody listens any more, which is looked at whenever `held` ends, and no more often than every `pause`.
+pub(super) async fn until_gone(url: &AgentUrl, held: &mut TcpStream, patience: Duration, pause: Duration) {
+    loop {
+        until_closed(Some(held)).await;
+        match look(url, patience).await {
+            Port::Open(again) => *held = again,
+            Port::Closed => return,
+            Port::Unclear => {}
+        }
+        sleep(pause).await;
     }
 }
 

@@ -2,11 +2,12 @@
 //!
 //! In: the agents of the settings. Out: a watch of [`LocalReplicas`].
 //! Rules: a closed port withdraws an agent at once, and the end of the connection kept from the last look is a reason to
-//! look now; two unclear looks in a row do; an agent serves when its port is open and
-//! it answers HTTP. One that answers and is not understood serves, with its trouble told: calls may still work. One that
-//! must not be asked serves as soon as its port is open.
-//! Invariant: one task per agent, each the only writer of its entry.
+//! look now, also while a check runs; so many bad looks in a row as the settings say do, and so many good ones bring it back.
+//! An agent serves when its port is open, its check is well and it answers HTTP. One that answers and is not understood
+//! serves, with its trouble told: calls may still work. One that must not be asked serves without that.
+//! Invariant: one task per agent, each the only writer of its entry; it asks one thing at a time.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -16,16 +17,17 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
+use super::check::Checker;
 use super::local::{LocalReplica, LocalReplicas};
 use super::port::{self, Port};
+use super::streak::Streak;
 use crate::config::settings::{AgentSettings, Probe};
 use crate::introspect::offer::Offer;
-use crate::introspect::talk::{IntrospectError, introspect};
+use crate::introspect::talk::introspect;
 use crate::lifecycle::drain::{Stop, Tasks};
 use crate::telemetry::events::Events;
+use crate::telemetry::probed::Probed;
 
-/// Unclear looks in a row that withdraw an agent.
-const UNCLEAR_MAX: u32 = 2;
 /// First and longest pause before an agent that was not understood is asked again.
 const ASK_AGAIN_FIRST: Duration = Duration::from_secs(5);
 const ASK_AGAIN_MAX: Duration = Duration::from_secs(60);
@@ -49,9 +51,10 @@ impl LocalAgents {
             let entry = Entry { at, replicas: Arc::clone(&sender), events: Arc::clone(events) };
             let watcher = Watcher {
                 began: Instant::now(),
-                probe: agent.probe,
+                probe: agent.probe.clone(),
+                checker: Checker::of(agent),
                 entry,
-                unclear: 0,
+                streak: Streak::new(agent.probe.unhealthy_after, agent.probe.healthy_after),
                 ask_again: None,
                 pause: ASK_AGAIN_FIRST,
                 held: None,
@@ -78,13 +81,36 @@ struct Entry {
 struct Watcher {
     began: Instant,
     probe: Probe,
+    checker: Checker,
     entry: Entry,
-    unclear: u32,
+    streak: Streak,
     /// When to ask again what it offers.
     ask_again: Option<Instant>,
     pause: Duration,
     /// The connection of the last look, if the port was open.
     held: Option<TcpStream>,
+}
+
+/// What one look found.
+enum Seen {
+    Well,
+    /// Nobody listens.
+    Closed,
+    /// No answer in time; for people.
+    Late(String),
+    /// An answer that says that it is not well; for people.
+    Ill(String),
+}
+
+impl Seen {
+    const fn told(&self) -> Probed {
+        match self {
+            Self::Well => Probed::Well,
+            Self::Closed => Probed::Closed,
+            Self::Late(_) => Probed::Late,
+            Self::Ill(_) => Probed::Ill,
+        }
+    }
 }
 
 impl Watcher {
@@ -97,6 +123,7 @@ impl Watcher {
             }
         };
         stop.run_until_cancelled(looking).await;
+        self.checker.end().await;
     }
 
     /// Ends when the agent closes the connection that the last look left open, and never sooner than [`HELD_MIN`]: a
@@ -110,26 +137,59 @@ impl Watcher {
     async fn look(&mut self) {
         let Some(known) = self.entry.read() else { return };
         self.held = None;
-        match port::look(&known.url, self.probe.timeout).await {
-            Port::Open(stream) => {
-                self.unclear = 0;
-                self.held = Some(stream);
-            }
-            Port::Closed => return self.withdraw("its port is closed"),
-            Port::Unclear => {
-                self.unclear += 1;
-                if self.unclear >= UNCLEAR_MAX || !known.probed {
-                    self.withdraw("it does not accept connections in time");
+        let seen = self.see(&known).await;
+        self.entry.events.agent_looked_at(known.agent.as_str(), known.id.as_str(), seen.told());
+        match seen {
+            Seen::Well => {
+                let is_enough = self.streak.well();
+                if known.serving {
+                    if self.ask_again.is_some_and(|at| at <= Instant::now()) {
+                        self.ask(&known).await;
+                    }
+                } else if is_enough {
+                    self.begin(&known).await;
+                } else if !known.probed {
+                    self.withdraw("it has yet to be well in more probes");
                 }
-                return;
+            }
+            Seen::Closed => {
+                self.streak.forget();
+                self.withdraw("its port is closed");
+            }
+            Seen::Late(trouble) | Seen::Ill(trouble) => {
+                if self.streak.ill() || !known.probed {
+                    self.withdraw(&trouble);
+                }
             }
         }
-        if !known.serving || self.ask_again.is_some_and(|at| at <= Instant::now()) {
-            if self.probe.ask {
-                self.ask(&known).await;
-            } else {
-                self.serve(None, None);
-            }
+    }
+
+    /// The port first, which costs next to nothing; then whatever else is to be well.
+    async fn see(&mut self, known: &LocalReplica) -> Seen {
+        let patience = self.probe.timeout;
+        let mut held = match port::look(&known.url, patience).await {
+            Port::Open(stream) => stream,
+            Port::Closed => return Seen::Closed,
+            Port::Unclear => return Seen::Late("it does not accept connections in time".to_owned()),
+        };
+        let checked = tokio::select! {
+            biased;
+            checked = timeout(patience, self.checker.run(known)) => checked,
+            () = port::until_gone(&known.url, &mut held, patience, HELD_MIN) => return Seen::Closed,
+        };
+        self.held = Some(held);
+        match checked {
+            Ok(Ok(())) => Seen::Well,
+            Ok(Err(error)) => Seen::Ill(describe(&error)),
+            Err(_) => Seen::Late(format!("its check takes longer than {} ms", patience.as_millis())),
+        }
+    }
+
+    async fn begin(&mut self, known: &LocalReplica) {
+        if self.probe.ask {
+            self.ask(known).await;
+        } else {
+            self.serve(None, None);
         }
     }
 
@@ -205,9 +265,9 @@ impl Entry {
 }
 
 /// The error with its causes, in one line.
-fn describe(error: &IntrospectError) -> String {
+fn describe(error: &dyn Error) -> String {
     let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
+    let mut cause = error.source();
     while let Some(inner) = cause {
         text.push_str(": ");
         text.push_str(&inner.to_string());

@@ -18,8 +18,18 @@ use tokio_rustls::TlsConnector;
 
 use super::link::Link;
 
-/// A host that vanished without a word is noticed after idle + interval × count, also under a quiet event stream.
-const KEEP_ALIVE: TcpKeepalive = TcpKeepalive {
+/// A proxy reads what it is sent, or lets its kernel say that it is still there; a host that says nothing for ten seconds is
+/// gone, whether a call waits on it, was just sent to it, or nothing moves. `count` does not count where `user_timeout` is set.
+const TO_PEERS: TcpKeepalive = TcpKeepalive {
+    idle: Duration::from_secs(5),
+    interval: Duration::from_secs(1),
+    count: 5,
+    user_timeout: Duration::from_secs(10),
+};
+
+/// An agent is nearly always on this host, which does not vanish from itself; and it may leave a large body unread for a while,
+/// which Linux counts as silence.
+const TO_AGENTS: TcpKeepalive = TcpKeepalive {
     idle: Duration::from_secs(15),
     interval: Duration::from_secs(5),
     count: 3,
@@ -76,7 +86,7 @@ impl Connector {
         let connecting = async {
             match identity {
                 Some(id) => self.proven(address, id).await,
-                None => Ok(Link::Connected(socket(address).await?)),
+                None => Ok(Link::Connected(socket(address, &TO_AGENTS).await?)),
             }
         };
         tokio::time::timeout(limit, connecting).await.map_err(|_| ConnectError::Late)?
@@ -84,7 +94,10 @@ impl Connector {
 
     async fn proven(&self, address: SocketAddr, id: &SpiffeId) -> Result<Link, ConnectError> {
         let tls = self.tls.as_ref().ok_or(ConnectError::NoIdentity)?;
-        let tls = tls.connect(server_name_of(id), socket(address).await?).await.map_err(ConnectError::Handshake)?;
+        let tls = tls
+            .connect(server_name_of(id), socket(address, &TO_PEERS).await?)
+            .await
+            .map_err(ConnectError::Handshake)?;
         let certificate = tls.get_ref().1.peer_certificates().and_then(|chain| chain.first());
         // The handshake let in any proxy of the mesh, because one configuration serves all; here it must be the one picked.
         Expected::Exactly(id.clone()).check(certificate.ok_or(PeerError::Unreadable)?)?;
@@ -92,9 +105,9 @@ impl Connector {
     }
 }
 
-async fn socket(address: SocketAddr) -> Result<TcpStream, ConnectError> {
+async fn socket(address: SocketAddr, keep_alive: &TcpKeepalive) -> Result<TcpStream, ConnectError> {
     let socket = TcpStream::connect(address).await.map_err(ConnectError::Tcp)?;
     socket.set_nodelay(true).map_err(ConnectError::Tcp)?;
-    set_tcp_keepalive(&socket, &KEEP_ALIVE).map_err(ConnectError::Socket)?;
+    set_tcp_keepalive(&socket, keep_alive).map_err(ConnectError::Socket)?;
     Ok(socket)
 }

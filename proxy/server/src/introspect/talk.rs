@@ -76,10 +76,10 @@ pub async fn introspect(url: &AgentUrl) -> Result<Offer, IntrospectError> {
 }
 
 /// One side of the conversation after its opening.
-struct Speaker<'a> {
-    url: &'a AgentUrl,
-    revision: Revision,
-    session: Option<String>,
+pub(super) struct Speaker<'a> {
+    pub(super) url: &'a AgentUrl,
+    pub(super) revision: Revision,
+    pub(super) session: Option<String>,
 }
 
 /// The modern opening; `None` where the agent does not know it.
@@ -114,17 +114,7 @@ fn revisions(listed: Option<&Value>) -> Vec<Revision> {
 }
 
 async fn legacy(url: &AgentUrl, until: Instant) -> Result<Offer, IntrospectError> {
-    let mut speaker = Speaker { url, revision: Revision::V2025_11_25, session: None };
-    let params = json!({
-        "protocolVersion": speaker.revision.to_string(),
-        "capabilities": {},
-        "clientInfo": client_info(),
-    });
-    let answer = speaker.ask(1, "initialize", params).await?;
-    speaker.session = answer.session.clone();
-    let result = initialized(answer)?;
-    let revision = result.get("protocolVersion").and_then(Value::as_str).and_then(|text| text.parse().ok());
-    speaker.revision = revision.ok_or(IntrospectError::NotMcp)?;
+    let (speaker, result) = Speaker::open(url).await?;
     let server = result.get("serverInfo").and_then(Server::read);
     // The session is ours to end, also when time runs out in between.
     let tools = timeout_at(until - END_DEADLINE, async {
@@ -174,13 +164,31 @@ fn client_info() -> Value {
     json!({ "name": "outrigger", "version": env!("CARGO_PKG_VERSION") })
 }
 
+impl<'a> Speaker<'a> {
+    /// The legacy opening, up to the result of `initialize`.
+    pub(super) async fn open(url: &'a AgentUrl) -> Result<(Self, Value), IntrospectError> {
+        let mut speaker = Self { url, revision: Revision::V2025_11_25, session: None };
+        let params = json!({
+            "protocolVersion": speaker.revision.to_string(),
+            "capabilities": {},
+            "clientInfo": client_info(),
+        });
+        let answer = speaker.ask(1, "initialize", params).await?;
+        speaker.session = answer.session.clone();
+        let result = initialized(answer)?;
+        let revision = result.get("protocolVersion").and_then(Value::as_str).and_then(|text| text.parse().ok());
+        speaker.revision = revision.ok_or(IntrospectError::NotMcp)?;
+        Ok((speaker, result))
+    }
+}
+
 impl Speaker<'_> {
-    async fn ask(&self, id: u64, method: &str, params: Value) -> Result<Answer, ExchangeError> {
+    pub(super) async fn ask(&self, id: u64, method: &str, params: Value) -> Result<Answer, ExchangeError> {
         let message = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": self.dress(params) });
         self.post(Some(id), method, &message).await
     }
 
-    async fn notify(&self, method: &str) -> Result<Answer, ExchangeError> {
+    pub(super) async fn notify(&self, method: &str) -> Result<Answer, ExchangeError> {
         self.post(None, method, &json!({ "jsonrpc": "2.0", "method": method })).await
     }
 
@@ -195,7 +203,7 @@ impl Speaker<'_> {
     }
 
     /// Ends the session, if there is one. A server may not allow it (405), or be gone.
-    async fn end(&self) {
+    pub(super) async fn end(&self) {
         if self.session.is_none() {
             return;
         }

@@ -18,6 +18,7 @@ use super::labels::{
     Lookup, LookupLabels, MoveLabels, Moved, ReasonLabels, SearchLabels, Searched, StoreFault, StoreKind, StoreLabels,
 };
 use super::metrics::Metrics;
+use super::probed::{ProbeLabels, Probed};
 use super::routes::RouteTable;
 
 /// Where lines for auditors go; `log.filter` can name it.
@@ -339,6 +340,12 @@ impl Events {
             (true, false) => warn!("lost control; calls go on with the snapshot in use"),
             _ => {}
         }
+    }
+
+    /// Once for each look at a local agent.
+    pub fn agent_looked_at(&self, agent: &str, replica: &str, result: Probed) {
+        let labels = ProbeLabels { agent: agent.to_owned(), replica: replica.to_owned(), result };
+        self.metrics.agent_probes.get_or_create(&labels).inc();
     }
 
     pub fn agent_probed(&self, agent: &str, replica: &str, up: bool) {

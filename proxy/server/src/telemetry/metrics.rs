@@ -17,6 +17,7 @@ use super::labels::{
     HedgeLabels, InjectedLabels, InvalidationLabels, LimitLabels, LookupLabels, MoveLabels, ReasonLabels, RouteLabels,
     SearchLabels, StoreLabels,
 };
+use super::probed::ProbeLabels;
 
 /// Shared by its clones.
 #[derive(Debug, Clone, Default)]
@@ -91,6 +92,8 @@ pub struct Metrics {
     pub control_connected: Gauge,
     /// 1 while the probe of a local agent succeeds.
     pub agent_up: Family<AgentLabels, Gauge>,
+    /// Looks at local agents, by what they found.
+    pub agent_probes: Family<ProbeLabels, Counter>,
     /// Agents behind the aggregated endpoint.
     pub catalog_targets: Gauge,
     /// Those whose lists are missing or stale because they do not answer.
@@ -200,6 +203,7 @@ impl Metrics {
             self.control_connected.clone(),
         );
         registry.register("agent_up", "1 while the probe of a local agent succeeds", self.agent_up.clone());
+        registry.register("agent_probes", "Looks at local agents by what they found", self.agent_probes.clone());
         registry.register("build_info", "Version of this build", self.build_info.clone());
     }
 

@@ -32,6 +32,7 @@ mod session_limits;
 mod search;
 mod sessions;
 mod sealed;
+mod stall;
 mod streams;
 mod time;
 mod traffic;

@@ -1,9 +1,10 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 use serde_json::json;
+use tokio::time::sleep;
 
 use super::LocalAgents;
 use crate::config::settings::AgentSettings;
@@ -101,5 +102,115 @@ async fn a_port_that_speaks_no_http_does_not_serve() {
     let (locals, mut tasks) = watch(&settings(&agent, 100));
     let found = until(&mut locals.replicas(), |all| all[0].probed).await.remove(0);
     assert!(!found.serving && found.trouble.is_some(), "{found:?}");
+    tasks.stop(Duration::from_secs(5)).await;
+}
+
+fn probed(agent: &Scripted, probe: &str) -> Vec<AgentSettings> {
+    let address = agent.address;
+    agents(&format!("agents: [{{name: weather, url: 'http://{address}/mcp', probe: {{interval_ms: 50, {probe}}}}}]"))
+}
+
+#[tokio::test]
+async fn an_agent_does_not_serve_while_its_page_says_so() {
+    let well = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&well);
+    let agent = Scripted::agent(move |heard| match heard.method.as_str() {
+        "GET" => Some(respond(if asked.load(Ordering::SeqCst) { 200 } else { 503 }, "", "")),
+        _ => weather(heard),
+    })
+    .await;
+    let (locals, mut tasks) = watch(&probed(&agent, "http: {path: /health}"));
+    let mut replicas = locals.replicas();
+    let ill = until(&mut replicas, |all| all[0].probed).await.remove(0);
+    assert!(!ill.serving && ill.trouble.unwrap().contains("503"));
+    assert!(!agent.said().contains(&"tools/list".to_owned()), "it is asked what it offers when it is well");
+
+    well.store(true, Ordering::SeqCst);
+    let served = until(&mut replicas, |all| all[0].serving).await.remove(0);
+    assert_eq!(served.offer.unwrap().tools.len(), 1);
+
+    well.store(false, Ordering::SeqCst);
+    let ill = until(&mut replicas, |all| !all[0].serving).await.remove(0);
+    assert!(ill.trouble.unwrap().contains("503"));
+    tasks.stop(Duration::from_secs(5)).await;
+}
+
+/// Of every three looks two fail, and three in a row would be too many.
+#[tokio::test]
+async fn fewer_bad_looks_in_a_row_than_are_allowed_change_nothing() {
+    let looks = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&looks);
+    let agent = Scripted::agent(move |heard| match heard.method.as_str() {
+        "GET" => {
+            Some(respond(if counted.fetch_add(1, Ordering::SeqCst).is_multiple_of(3) { 200 } else { 500 }, "", ""))
+        }
+        _ => weather(heard),
+    })
+    .await;
+    let (locals, mut tasks) = watch(&probed(&agent, "http: {path: /health}, unhealthy_after: 3"));
+    let mut replicas = locals.replicas();
+    let first = until(&mut replicas, |all| all[0].serving).await.remove(0);
+    while looks.load(Ordering::SeqCst) < 13 {
+        sleep(Duration::from_millis(10)).await;
+    }
+    let last = replicas.borrow()[0].clone();
+    assert!(last.serving && last.generation == first.generation, "it never went away: {last:?}");
+    tasks.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn an_agent_serves_after_as_many_good_looks_as_are_wanted() {
+    let looks = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&looks);
+    let agent = Scripted::agent(move |heard| match heard.method.as_str() {
+        "GET" => {
+            counted.fetch_add(1, Ordering::SeqCst);
+            Some(respond(200, "", ""))
+        }
+        _ => weather(heard),
+    })
+    .await;
+    let (locals, mut tasks) = watch(&probed(&agent, "http: {path: /health}, healthy_after: 3"));
+    let mut replicas = locals.replicas();
+    let waits = until(&mut replicas, |all| all[0].probed).await.remove(0);
+    assert!(!waits.serving && looks.load(Ordering::SeqCst) < 3, "{waits:?}");
+    until(&mut replicas, |all| all[0].serving).await;
+    assert!(looks.load(Ordering::SeqCst) >= 3);
+    tasks.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn an_agent_that_hangs_is_withdrawn_although_its_port_is_open() {
+    let hangs = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&hangs);
+    let agent = Scripted::agent(move |heard| if asked.load(Ordering::SeqCst) { None } else { weather(heard) }).await;
+    let (locals, mut tasks) = watch(&probed(&agent, "timeout_ms: 100, mcp: {}"));
+    let mut replicas = locals.replicas();
+    until(&mut replicas, |all| all[0].serving).await;
+    hangs.store(true, Ordering::SeqCst);
+    let hung = until(&mut replicas, |all| !all[0].serving).await.remove(0);
+    assert_eq!(hung.trouble.as_deref(), Some("its check takes longer than 100 ms"));
+    hangs.store(false, Ordering::SeqCst);
+    until(&mut replicas, |all| all[0].serving).await;
+    tasks.stop(Duration::from_secs(5)).await;
+}
+
+/// The command is well once and hangs from then on, for longer than the test.
+#[tokio::test]
+async fn an_agent_that_dies_is_withdrawn_while_its_check_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let begun = folder.path().join("begun");
+    let script = format!("[ -e {0}.once ] && touch {0} && sleep 300; touch {0}.once", begun.display());
+    let agent = Scripted::agent(weather).await;
+    let probe = format!("timeout_ms: 60000, exec: {{command: [sh, -c, \"{script}\"]}}");
+    let (locals, mut tasks) = watch(&probed(&agent, &probe));
+    let mut replicas = locals.replicas();
+    until(&mut replicas, |all| all[0].serving).await;
+    while !begun.exists() {
+        sleep(Duration::from_millis(10)).await;
+    }
+    agent.stop().await;
+    let dead = until(&mut replicas, |all| !all[0].serving).await.remove(0);
+    assert_eq!(dead.trouble.as_deref(), Some("its port is closed"));
     tasks.stop(Duration::from_secs(5)).await;
 }
