@@ -18,6 +18,7 @@ pub mod mcp;
 pub mod events;
 pub mod deadline;
 pub mod gate;
+pub mod limit;
 pub mod health;
 pub mod live;
 pub mod world;
