@@ -4,9 +4,12 @@
 //! Invariant: a field that starts with `outrigger-` crosses no proxy: strangers cannot set one, agents never see one. Fields of one
 //! connection end with it (RFC 9110 section 7.6.1). All others keep their order and their spelling.
 
+use outrigger_model::traffic::Priority;
+
 use crate::asked::Part;
 use crate::http1::field::{Fields, Name, tokens};
 use crate::http1::head::{RequestHead, ResponseHead};
+use crate::limit::pressure::PRIORITY_HEADER;
 use crate::world::endpoint::Endpoint;
 
 /// How an answer is passed to its caller.
@@ -56,8 +59,15 @@ pub fn wants_as_is(head: &RequestHead) -> bool {
 }
 
 /// Appends the head of a request as `endpoint` is to see it. `session` is the id by which it knows the session, where that is another
-/// than the caller's.
-pub fn request(head: &RequestHead, endpoint: &Endpoint, spot: Spot<'_>, session: Option<&[u8]>, out: &mut Vec<u8>) {
+/// than the caller's; a peer is told a `priority` that is not the usual one.
+pub fn request(
+    head: &RequestHead,
+    endpoint: &Endpoint,
+    spot: Spot<'_>,
+    session: Option<&[u8]>,
+    priority: Priority,
+    out: &mut Vec<u8>,
+) {
     let lead = endpoint.lead.as_ref();
     out.reserve(head.size() + lead.path.len() + 64);
     out.extend_from_slice(head.method());
@@ -82,6 +92,9 @@ pub fn request(head: &RequestHead, endpoint: &Endpoint, spot: Spot<'_>, session:
     }
     out.extend_from_slice(b" HTTP/1.1\r\n");
     fields(head, endpoint, out, |known, value| Some(session.filter(|_| known == Name::McpSessionId).unwrap_or(value)));
+    if priority != Priority::Normal && !endpoint.is_own() {
+        line(out, PRIORITY_HEADER.as_bytes(), priority.as_str().as_bytes());
+    }
     out.extend_from_slice(b"\r\n");
 }
 

@@ -9,6 +9,7 @@ pub mod redis;
 pub mod settings;
 mod agent;
 mod forward;
+mod overload;
 mod plaintext;
 pub mod resolve;
 

@@ -23,6 +23,7 @@ pub mod turns;
 pub mod aside;
 pub mod moving;
 pub mod sealing;
+pub mod admission;
 pub mod outbound;
 pub mod inbound;
 pub mod exchange;

@@ -4,6 +4,7 @@ use std::time::Instant;
 use outrigger_model::endpoint::EndpointState;
 use outrigger_model::name::{AgentName, ReplicaId};
 use outrigger_model::replica::Generation;
+use outrigger_model::traffic::Priority;
 
 use super::{Delivery, Spot, answer, request, wants_as_is};
 use crate::announce::Token;
@@ -42,7 +43,7 @@ fn forwarded(target: &str, lines: &[(&str, &str)], endpoint: &Endpoint) -> Strin
 
 fn asked(target: &str, part: Part, lines: &[(&str, &str)], endpoint: &Endpoint) -> String {
     let mut out = Vec::new();
-    request(&written::request(target, lines), endpoint, Spot::Part(part), None, &mut out);
+    request(&written::request(target, lines), endpoint, Spot::Part(part), None, Priority::Normal, &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -131,7 +132,7 @@ fn a_client_that_wrote_a_whole_url_knows_the_agents_own_ones() {
     let head = |target| written::request(target, &[("Host", "weather.example"), ("Outrigger-As-Is", "1")]);
     let to_peer = |target| {
         let mut out = Vec::new();
-        request(&head(target), &peer(), Spot::Part(Part::Endpoint), None, &mut out);
+        request(&head(target), &peer(), Spot::Part(Part::Endpoint), None, Priority::Normal, &mut out);
         String::from_utf8(out).unwrap().contains("outrigger-as-is: 1\r\n")
     };
     assert!(to_peer("http://weather.example/mcp") && !to_peer("/weather/mcp"));
@@ -142,7 +143,14 @@ fn a_client_that_wrote_a_whole_url_knows_the_agents_own_ones() {
 fn messages_go_to_the_path_that_was_announced_and_to_a_peer_with_what_names_it() {
     let mut out = Vec::new();
     let head = written::request("/weather/mcp?outrigger-message=x", &[("Host", "a")]);
-    request(&head, &own("http://127.0.0.1:8081/sse?key=2"), Spot::Announced("/messages/?s=1"), None, &mut out);
+    request(
+        &head,
+        &own("http://127.0.0.1:8081/sse?key=2"),
+        Spot::Announced("/messages/?s=1"),
+        None,
+        Priority::Normal,
+        &mut out,
+    );
     assert!(out.starts_with(b"POST /messages/?s=1 HTTP/1.1\r\n"));
     let token = Token([7; 16]);
     let seen = asked("/weather/mcp?outrigger-message=x", Part::Messages(token), &[("Host", "a")], &peer());
@@ -153,7 +161,7 @@ fn messages_go_to_the_path_that_was_announced_and_to_a_peer_with_what_names_it()
 fn a_session_that_the_agent_knows_by_another_id_is_named_so_to_each_end() {
     let head = written::request("/weather/mcp", &[("Host", "a"), ("mcp-session-id", "callers")]);
     let mut out = Vec::new();
-    request(&head, &peer(), Spot::Part(Part::Endpoint), Some(b"agents"), &mut out);
+    request(&head, &peer(), Spot::Part(Part::Endpoint), Some(b"agents"), Priority::Normal, &mut out);
     assert!(String::from_utf8(out).unwrap().contains("mcp-session-id: agents\r\n"));
     let text = "HTTP/1.1 200 OK\r\nMcp-Session-Id: agents";
     let delivery = Delivery { session: Some(b"callers"), ..Delivery::default() };
@@ -165,4 +173,19 @@ fn a_session_that_was_opened_again_is_marked() {
     let text = "HTTP/1.1 200 OK\r\nOutrigger-Session: of an agent\r\n\r\n";
     let delivery = Delivery { moved: true, ..Delivery::default() };
     assert_eq!(delivered(text, delivery), "HTTP/1.1 200 OK\r\noutrigger-session: reestablished\r\n\r\n");
+}
+
+#[test]
+fn a_peer_is_told_a_priority_that_is_not_the_usual_one_and_an_agent_none() {
+    let own = own("http://127.0.0.1:8081/mcp");
+    let told = |priority, endpoint: &Endpoint| {
+        let head = written::request("/weather/mcp", &[("Host", "a"), ("Outrigger-Priority", "high")]);
+        let mut out = Vec::new();
+        request(&head, endpoint, Spot::Part(Part::Endpoint), None, priority, &mut out);
+        let text = String::from_utf8(out).unwrap().to_lowercase();
+        text.lines().filter_map(|line| line.strip_prefix("outrigger-priority: ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(told(Priority::Low, &peer()), ["low"], "and what a stranger wrote is gone");
+    assert_eq!(told(Priority::High, &peer()), ["high"]);
+    assert!(told(Priority::Normal, &peer()).is_empty() && told(Priority::Low, &own).is_empty());
 }

@@ -122,6 +122,14 @@ impl Dest {
         of_route.cloned().unwrap_or_else(|| wanted::of_protocol(facts.era))
     }
 
+    /// The route that was named, if it was one.
+    pub fn route(&self) -> Option<&Route> {
+        match self {
+            Self::Route(route) => Some(route),
+            Self::Replica(_) => None,
+        }
+    }
+
     pub(super) fn affinity(&self) -> Affinity {
         match self {
             Self::Route(route) => route.policy.affinity,
@@ -156,6 +164,11 @@ impl Aim {
     /// The agent that is called.
     pub fn agent(&self) -> &AgentName {
         self.dest.agent()
+    }
+
+    /// What its target names.
+    pub const fn dest(&self) -> &Dest {
+        &self.dest
     }
 
     /// Whether it opens a session whose id will be learned.

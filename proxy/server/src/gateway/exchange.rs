@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use http::StatusCode;
+use outrigger_model::traffic::Priority;
 use outrigger_proxy_core::deadline::{Deadlines, Due, Next};
 use outrigger_proxy_core::forward::{self, Delivery};
 use outrigger_proxy_core::http1::body::Framing;
@@ -45,11 +46,12 @@ pub async fn ask(
     agent: &mut Wire,
     endpoint: &Endpoint,
     deadlines: &Deadlines,
+    priority: Priority,
     now: Instant,
 ) -> Result<Answer, Failure> {
     // Room for what came with the head, which goes with the head.
     agent.out().reserve(down.head.size() + endpoint.lead.path.len() + down.wire.inbox.len() + 128);
-    forward::request(&down.head, endpoint, down.spot(), down.ids.agents.as_deref(), agent.out());
+    forward::request(&down.head, endpoint, down.spot(), down.ids.agents.as_deref(), priority, agent.out());
     down.upload.restart();
     let mut asking = Asking { deadlines, due: None, sent: false, refused_by_agent: false };
     asking.due = arm(down.alarm, deadlines.before_head(now));

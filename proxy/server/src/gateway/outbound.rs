@@ -11,6 +11,7 @@ use outrigger_proxy_core::asked::{Asked, Part};
 use outrigger_proxy_core::balance::tried::Tried;
 use outrigger_proxy_core::http1::field::Name;
 use outrigger_proxy_core::http1::head::RequestHead;
+use outrigger_proxy_core::limit::subject::{self, Subject};
 use outrigger_proxy_core::mcp::facts::{CallFacts, Reading, Verb};
 use outrigger_proxy_core::mcp::table::Row;
 use outrigger_proxy_core::mcp::wanted;
@@ -28,7 +29,7 @@ use tokio::sync::watch;
 use super::call::{Bound, Call, Ending, Way, unix_seconds};
 use super::downstream::{Downstream, SessionIds};
 use super::parts::GatewayParts;
-use super::{sealing, tenure};
+use super::{admission, sealing, tenure};
 
 // A patient call looks again this often, because an ejected endpoint comes back without a new world.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -101,6 +102,10 @@ async fn plan_once(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut C
             aim(parts, down, call, false)?.ok_or(Refusal::Internal)?
         }
     };
+    if call.entrance.subject.is_some() && !call.entrance.at_route {
+        // In a box of its own, because few routes have limits.
+        Box::pin(admission::at_route(parts, call, &aim)).await?;
+    }
     let idle = call.world.settings().session_idle;
     let mut found = Vec::with_capacity(aim.keys().len());
     for carried in aim.keys() {
@@ -155,8 +160,13 @@ fn aim(
         Part::Messages(_) => Refusal::SessionGone,
         _ => refusal,
     })?;
+    admission::admit(parts, &mut call.entrance, call.row, facts.verb, || {
+        dest.route().map(|route| route.policy.traffic.priority)
+    })?;
+    let is_limited = !call.entrance.at_route && dest.route().is_some_and(|route| !route.policy.rates.is_empty());
     let inspect = dest.inspects() && facts.part.is_endpoint();
-    let reading = match dest.reading(&facts) {
+    let usual = dest.reading(&facts);
+    let reading = match if is_limited { subject::reading(&facts, usual) } else { usual } {
         Reading::Untouched if inspect && facts.verb == Verb::Post => return Err(Refusal::NotJsonType),
         Reading::Peeked if may_wait && !upload.is_here(&wire.inbox) => return Ok(None),
         Reading::Peeked if wanted::mentions_state(&upload.beginning(&wire.inbox)) => Reading::First,
@@ -164,6 +174,7 @@ fn aim(
         reading => reading,
     };
     let aim = if reading == Reading::Untouched {
+        call.entrance.subject = is_limited.then(|| Subject::of(&facts, None));
         plan::aim(dest, &facts, None)
     } else {
         let whole = upload.look(&wire.inbox, || dest.wants(&facts))?;
@@ -177,6 +188,7 @@ fn aim(
             false => facts.with_beginning(&envelope)?,
         };
         (call.era, call.method) = (facts.era, facts.method);
+        call.entrance.subject = is_limited.then(|| Subject::of(&facts, Some(&envelope)));
         plan::aim(dest, &facts, Some(&envelope))
     };
     call.row = Some(aim.row());

@@ -39,7 +39,7 @@ use super::turns::Turns;
 use super::upload::Upload;
 use super::upstream::{Upstream, Upstreams};
 use super::wire::Wire;
-use super::{everything, inbound, learning, outbound, respond};
+use super::{admission, everything, inbound, learning, outbound, respond};
 use crate::identity::connector::ConnectError;
 use crate::telemetry::{CallEnd, CallReport, Direction};
 
@@ -156,6 +156,11 @@ impl Side {
                 (Err(Ending::Refuse(Refusal::NoEndpoint { .. })), Some(_)) => break,
                 (Err(ending), _) => return Err(ending),
             };
+            if endpoint.is_own() && !call.forwarded && !call.world.rates_of(&endpoint.agent).is_empty() {
+                // In a box of its own, because few agents have limits.
+                let counted = Box::pin(admission::at_agent(&self.parts, down, call, &endpoint.agent));
+                counted.await.map_err(Ending::Refuse)?;
+            }
             call.attempt(Arc::clone(&endpoint));
             match self.attempt(down, call, &endpoint, Instant::now()).await {
                 (Next::Again(next), found) => {
@@ -244,7 +249,7 @@ impl Side {
                 return (settle(call, Outcome::ConnectFailed, true, Instant::now()), None);
             }
         };
-        let answer = match ask(down, &mut upstream.wire, endpoint, &deadlines, began).await {
+        let answer = match ask(down, &mut upstream.wire, endpoint, &deadlines, call.entrance.priority, began).await {
             Ok(answer) => answer,
             Err(Failure::Refused(refusal)) => return (Next::End(Ending::Refuse(refusal)), None),
             Err(Failure::Outcome(outcome)) => {
