@@ -5,6 +5,8 @@ use outrigger_config::log::LogFile;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::config::rates::RateFile;
+
 /// Configuration of `outrigger control`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -110,6 +112,12 @@ pub struct RouteFile {
     pub on_replica_loss: Option<String>,
     #[serde(default)]
     pub timeouts: TimeoutsFile,
+    /// How often calls may leave for it; a call needs room in all of them; at most 8.
+    #[serde(default)]
+    pub rates: Vec<RateFile>,
+    /// Which calls are refused first where a proxy has too much to do: low, then normal, then high. Default: normal
+    #[serde(default)]
+    pub priority: Option<String>,
 }
 
 /// Where in a call a key stands: exactly one of `header`, `param`, `cookie` and `argument`.
@@ -163,6 +171,9 @@ pub struct PoolFile {
     pub agent: String,
     /// round_robin or least_request.
     pub balance: String,
+    /// How often each of its replicas may be called, whoever calls; at most 8.
+    #[serde(default)]
+    pub rates: Vec<RateFile>,
 }
 
 impl Default for ListenFile {
