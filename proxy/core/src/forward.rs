@@ -4,11 +4,12 @@
 //! Invariant: a field that starts with `outrigger-` crosses no proxy: strangers cannot set one, agents never see one. Fields of one
 //! connection end with it (RFC 9110 section 7.6.1). All others keep their order and their spelling.
 
-use outrigger_model::traffic::HeaderEdits;
+use outrigger_model::traffic::{HeaderEdits, Priority};
 
 use crate::asked::Part;
 use crate::http1::field::{Fields, Name, tokens};
 use crate::http1::head::{RequestHead, ResponseHead};
+use crate::limit::pressure::PRIORITY_HEADER;
 use crate::world::endpoint::Endpoint;
 
 /// How an answer is passed to its caller.
@@ -49,6 +50,8 @@ pub struct Renewed<'a> {
     pub session: Option<&'a [u8]>,
     /// What is left of the time that the caller gave the call, in seconds.
     pub time_left: Option<u64>,
+    /// Told to peers where it is not the usual one.
+    pub priority: Priority,
 }
 
 /// Set by the proxy that calls where its client knows the agent's own URLs, so that the proxy beside the agent leaves them.
@@ -101,13 +104,16 @@ pub fn request(
         out.extend_from_slice(query.as_bytes());
     }
     out.extend_from_slice(b" HTTP/1.1\r\n");
-    let Renewed { session, time_left } = renewed;
+    let Renewed { session, time_left, priority } = renewed;
     let time_left = time_left.map(|seconds| seconds.to_string());
     fields(head, endpoint, edits, out, |known, value| match known {
         Name::McpSessionId => Some(session.unwrap_or(value)),
         Name::MeshTimeout => Some(time_left.as_ref().map_or(value, String::as_bytes)),
         _ => Some(value),
     });
+    if priority != Priority::Normal && !endpoint.is_own() {
+        line(out, PRIORITY_HEADER.as_bytes(), priority.as_str().as_bytes());
+    }
     out.extend_from_slice(b"\r\n");
 }
 

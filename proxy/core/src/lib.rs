@@ -19,6 +19,7 @@ pub mod events;
 pub mod deadline;
 pub mod retry;
 pub mod gate;
+pub mod limit;
 pub mod health;
 pub mod live;
 pub mod world;

@@ -75,6 +75,9 @@ pub enum Refusal {
     /// One more would pass a limit. `limit` is the key by which operators set it.
     #[error("{max} sessions are open, which is the limit `{limit}`")]
     SessionLimit { limit: &'static str, max: u32 },
+    /// A limit on how often something is called is used up. `limit` says which, in words.
+    #[error("{limit}")]
+    RateLimited { limit: String, wait_seconds: u32 },
     /// The replica that holds the session cannot be reached at the moment.
     #[error("replica that holds the session cannot be reached")]
     SessionUnreachable,
@@ -227,6 +230,10 @@ impl Refusal {
                 retry_after_seconds: Some(LIMIT_WAIT_SECONDS),
                 ..Shape::said(StatusCode::TOO_MANY_REQUESTS, "session_limit")
             },
+            Self::RateLimited { wait_seconds, .. } => Shape {
+                retry_after_seconds: Some(*wait_seconds),
+                ..Shape::said(StatusCode::TOO_MANY_REQUESTS, "rate_limited")
+            },
             Self::SessionUnreachable => Shape::later("session_unreachable", 1),
             Self::SessionOfAnotherCaller => Shape::said(StatusCode::FORBIDDEN, "session_of_another_caller"),
             Self::UpstreamLost => Shape::broken(StatusCode::BAD_GATEWAY, "upstream_lost"),
@@ -292,6 +299,7 @@ impl Refusal {
             Self::SessionLimit { limit, max } => {
                 format!("{max} sessions are open, which is the most by `settings.{limit}`")
             }
+            Self::RateLimited { limit, .. } => format!("{limit}, and there are none left now"),
             Self::SessionUnreachable => "the replica that holds this session cannot be reached now".to_owned(),
             Self::SessionOfAnotherCaller => "this session was opened by another caller".to_owned(),
             Self::UpstreamLost => "the connection to the agent was lost before it answered".to_owned(),
@@ -338,6 +346,9 @@ impl Refusal {
                 "initialize again to open a new session".to_owned()
             }
             Self::SessionLimit { .. } => "close sessions that are done with (DELETE), or raise the limit".to_owned(),
+            Self::RateLimited { wait_seconds, .. } => {
+                format!("try again in {wait_seconds} s, or raise the limit in `rates`")
+            }
             Self::SessionUnreachable => "try again; the session is kept for a few seconds".to_owned(),
             Self::SessionOfAnotherCaller => "initialize to open a session of your own".to_owned(),
             Self::UpstreamLost => "the call may have run; check before sending it again".to_owned(),

@@ -11,6 +11,7 @@ mod calls;
 mod probe;
 mod agent;
 mod forward;
+mod overload;
 mod plaintext;
 pub mod resolve;
 

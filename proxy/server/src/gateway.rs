@@ -24,6 +24,7 @@ pub mod opening_streams;
 pub mod aside;
 pub mod moving;
 pub mod sealing;
+pub mod admission;
 pub mod outbound;
 pub mod faulting;
 pub mod mirroring;

@@ -15,6 +15,8 @@ pub mod health;
 pub mod registration;
 pub mod snapshot;
 pub mod session;
+pub mod rates;
+pub mod overload;
 pub mod catalog;
 pub mod gateway;
 pub mod admin;

@@ -17,6 +17,7 @@ mod crowds;
 mod lost;
 mod keyed;
 mod sealed;
+mod limits;
 mod outages;
 mod failover;
 mod retries;

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::retries::RetriesFile;
+use crate::config::rates::RateFile;
 use crate::config::traffic::{FaultsFile, HeadersFile, MatchFile, MirrorFile, ShareFile};
 
 /// Configuration of `outrigger control`.
@@ -131,6 +132,12 @@ pub struct RouteFile {
     /// When a call that failed is sent again.
     #[serde(default)]
     pub retries: RetriesFile,
+    /// How often calls may leave for it; a call needs room in all of them; at most 8.
+    #[serde(default)]
+    pub rates: Vec<RateFile>,
+    /// Which calls are refused first where a proxy has too much to do: low, then normal, then high. Default: normal
+    #[serde(default)]
+    pub priority: Option<String>,
 }
 
 /// Where in a call a key stands: exactly one of `header`, `param`, `cookie` and `argument`.
@@ -184,6 +191,9 @@ pub struct PoolFile {
     pub agent: String,
     /// round_robin or least_request.
     pub balance: String,
+    /// How often each of its replicas may be called, whoever calls; at most 8.
+    #[serde(default)]
+    pub rates: Vec<RateFile>,
 }
 
 impl Default for ListenFile {

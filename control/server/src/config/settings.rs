@@ -15,10 +15,13 @@ use outrigger_model::address::{BadCidr, Cidr};
 use outrigger_model::identity::Party;
 use outrigger_model::name::{AgentName, BadName, RouteName};
 use outrigger_model::pool::Balance;
+use outrigger_model::pool::policy::PoolPolicy;
 use outrigger_model::requirement::{BadRequirement, Requirement};
 use outrigger_model::route::{Affinity, Limits, RoutePolicy, Timeouts};
+use outrigger_model::traffic::Traffic;
 
 use crate::config::file::{ControlFile, LimitsFile, MeshFile, PoolFile, RouteFile, TimeoutsFile};
+use crate::config::rates::{self, RatesError};
 use crate::config::retries::{self, RetriesError};
 use crate::config::sessions::{self, SessionsError};
 use crate::config::traffic::{self, Misplaced, TrafficError, Written};
@@ -103,6 +106,8 @@ pub enum SettingsError {
     },
     #[error("routes[{at}].retries.{cause}")]
     Retries { at: usize, cause: RetriesError },
+    #[error("{list}[{at}].{cause}")]
+    Rates { list: &'static str, at: usize, cause: RatesError },
     #[error("what is declared contradicts itself")]
     Intent(#[from] IntentError),
 }
@@ -198,7 +203,9 @@ fn intent(routes: Vec<RouteFile>, pools: Vec<PoolFile>, mesh: &MeshFile) -> Resu
         let agent = AgentName::new(&pool.agent).map_err(|cause| SettingsError::PoolAgent { at, cause })?;
         let balance = Balance::parse(&pool.balance);
         let balance = balance.ok_or_else(|| SettingsError::Balance { at, text: pool.balance.clone() })?;
-        Ok((agent, OperatorPool { balance, ..OperatorPool::default() }))
+        let rates = rates::rates(&pool.rates).map_err(|cause| SettingsError::Rates { list: "pools", at, cause })?;
+        let policy = PoolPolicy { rates, ..PoolPolicy::default() };
+        Ok((agent, OperatorPool { balance, policy, ..OperatorPool::default() }))
     });
     let pools = pools.collect::<Result<Vec<_>, SettingsError>>()?;
     let settings = sessions::settings(mesh).map_err(SettingsError::Sessions)?;
@@ -210,6 +217,8 @@ fn operator_route(at: usize, route: &RouteFile) -> Result<OperatorRoute, Setting
         None => Affinity::default(),
         Some(text) => Affinity::parse(text).ok_or_else(|| SettingsError::Affinity { at, text: text.clone() })?,
     };
+    let bad = |cause| SettingsError::Rates { list: "routes", at, cause };
+    let priority = rates::priority(route.priority.as_deref()).map_err(bad)?;
     Ok(OperatorRoute {
         name: RouteName::new(&route.name).map_err(|cause| SettingsError::RouteName { at, cause })?,
         requirement: Requirement::parse(&route.capability, route.version.as_deref(), &route.tags)
@@ -220,6 +229,8 @@ fn operator_route(at: usize, route: &RouteFile) -> Result<OperatorRoute, Setting
             sessions: sessions::policy(route).map_err(|cause| SettingsError::RouteSessions { at, cause })?,
             timeouts: timeouts(&route.timeouts),
             retries: retries::retries(&route.retries).map_err(|cause| SettingsError::Retries { at, cause })?,
+            rates: rates::rates(&route.rates).map_err(bad)?,
+            traffic: Traffic { priority, ..Traffic::default() },
             ..RoutePolicy::default()
         },
         traffic: traffic::traffic(&Written {

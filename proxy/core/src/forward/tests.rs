@@ -4,7 +4,7 @@ use std::time::Instant;
 use outrigger_model::endpoint::EndpointState;
 use outrigger_model::name::{AgentName, ReplicaId};
 use outrigger_model::replica::Generation;
-use outrigger_model::traffic::HeaderEdits;
+use outrigger_model::traffic::{HeaderEdits, Priority};
 
 use super::{Delivery, Renewed, Spot, answer, copy, request, wants_as_is};
 use crate::announce::Token;
@@ -233,4 +233,26 @@ fn a_copy_is_the_same_request_with_its_own_length_and_a_mark() {
     let expected =
         "Host: a\r\nMcp-Method: tools/list\r\nx-team: red\r\nX-Mesh-Mirrored: 1\r\nContent-Length: 2\r\n\r\n{}";
     assert_eq!(fields, expected);
+}
+
+#[test]
+fn a_peer_is_told_a_priority_that_is_not_the_usual_one_and_an_agent_none() {
+    let own = own("http://127.0.0.1:8081/mcp");
+    let told = |priority, endpoint: &Endpoint| {
+        let head = written::request("/weather/mcp", &[("Host", "a"), ("Outrigger-Priority", "high")]);
+        let mut out = Vec::new();
+        request(
+            &head,
+            endpoint,
+            Spot::Part(Part::Endpoint),
+            Renewed { priority, ..Renewed::default() },
+            None,
+            &mut out,
+        );
+        let text = String::from_utf8(out).unwrap().to_lowercase();
+        text.lines().filter_map(|line| line.strip_prefix("outrigger-priority: ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(told(Priority::Low, &peer()), ["low"], "and what a stranger wrote is gone");
+    assert_eq!(told(Priority::High, &peer()), ["high"]);
+    assert!(told(Priority::Normal, &peer()).is_empty() && told(Priority::Low, &own).is_empty());
 }

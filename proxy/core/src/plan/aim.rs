@@ -146,13 +146,6 @@ impl Dest {
         self.route()?.shaping.as_deref()
     }
 
-    fn route(&self) -> Option<&Route> {
-        match self {
-            Self::Route(route) => Some(route),
-            Self::Replica(_) => None,
-        }
-    }
-
     /// Whether the bodies of calls are read, whatever their heads say.
     pub fn inspects(&self) -> bool {
         matches!(self, Self::Route(route) if route.policy.inspect)
@@ -177,6 +170,14 @@ impl Dest {
             return Wants::NONE;
         }
         of_route.cloned().unwrap_or_else(|| wanted::of_protocol(facts.era))
+    }
+
+    /// The route that was named, if it was one.
+    pub fn route(&self) -> Option<&Route> {
+        match self {
+            Self::Route(route) => Some(route),
+            Self::Replica(_) => None,
+        }
     }
 
     pub(super) fn affinity(&self) -> Affinity {
@@ -246,6 +247,11 @@ impl Aim {
         let (pool, keys) = self.others.remove(0);
         let before = self.pool.replace(pool).unwrap_or_else(|| Arc::clone(&route.pool));
         self.others.push((before, std::mem::replace(&mut self.keys, keys)));
+    }
+
+    /// What its target names.
+    pub const fn dest(&self) -> &Dest {
+        &self.dest
     }
 
     /// Whether it opens a session whose id will be learned.

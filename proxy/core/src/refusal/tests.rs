@@ -27,6 +27,7 @@ fn every() -> Vec<Refusal> {
         Refusal::SessionRevoked,
         Refusal::SessionAged,
         Refusal::SessionLimit { limit: "sessions_max", max: 1 },
+        Refusal::RateLimited { limit: text(), wait_seconds: 3 },
         Refusal::SessionUnreachable,
         Refusal::SessionOfAnotherCaller,
         Refusal::UpstreamLost,

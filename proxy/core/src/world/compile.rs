@@ -109,6 +109,7 @@ pub fn compile(
         revocations,
         routes,
         agents,
+        limits_pools: pools.values().any(|pool| !pool.policy.rates.is_empty()),
         pools,
         replicas: build.replicas,
         own: build.own.into_iter().map(|(id, (endpoint, _))| (id, endpoint)).collect(),

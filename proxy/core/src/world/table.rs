@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
+use outrigger_model::rate::RateLimit;
 use outrigger_model::resource::Serial;
 use outrigger_model::revocation::Revocations;
 use outrigger_model::secret::Keyring;
@@ -26,6 +27,8 @@ pub struct World {
     pub(super) pools: HashMap<PoolName, Arc<Pool>>,
     pub(super) replicas: HashMap<ReplicaId, Arc<Endpoint>>,
     pub(super) own: HashMap<ReplicaId, Arc<Endpoint>>,
+    /// Whether any pool has limits.
+    pub(super) limits_pools: bool,
 }
 
 impl World {
@@ -61,6 +64,12 @@ impl World {
     /// The pool of all replicas of one agent, as a route of the agent's name.
     pub fn agent(&self, name: &str) -> Option<&Arc<Route>> {
         self.agents.get(name)
+    }
+
+    /// The limits of all calls that reach an agent, whoever brings them.
+    pub fn rates_of(&self, agent: &AgentName) -> &[RateLimit] {
+        let route = if self.limits_pools { self.agents.get(agent) } else { None };
+        route.map_or(&[], |route| &route.pool.policy.rates)
     }
 
     /// Every agent, in no order, with the pool of all its replicas.

@@ -15,6 +15,8 @@ use super::ports::Ports;
 use crate::catalog::Catalog;
 use crate::config::Settings;
 use crate::gateway::{self, Elsewhere, Gateway, GatewayParts, Limits, Pace};
+use crate::overload::Overload;
+use crate::rates::Rates;
 use crate::session::owners::Owners;
 use crate::session::seals::Seals;
 use crate::session::sessions::Sessions;
@@ -30,6 +32,8 @@ pub(super) struct Shared {
     pub sessions: Arc<Sessions>,
     pub events: Arc<Events>,
     pub catalog: Arc<Catalog>,
+    pub rates: Rates,
+    pub overload: Option<Arc<Overload>>,
 }
 
 pub(super) fn open(
@@ -40,7 +44,7 @@ pub(super) fn open(
     outbound: TcpListener,
     inbound: TcpListener,
 ) -> Result<Gateway, StartError> {
-    let Shared { worlds, sessions, events, catalog } = shared;
+    let Shared { worlds, sessions, events, catalog, rates, overload } = shared;
     let limits = settings.limits;
     let listed =
         Hosts { hosts: settings.allowed_hosts.clone(), origins: settings.allowed_origins.clone(), forwards: true };
@@ -65,6 +69,8 @@ pub(super) fn open(
             tunnel_idle: settings.forward.tunnel_idle,
         },
         announced: Arc::default(),
+        rates,
+        overload,
         limits: Limits {
             body_bytes_max: limits.body_bytes_max,
             connections_max: limits.connections_max,

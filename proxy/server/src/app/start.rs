@@ -22,6 +22,8 @@ use crate::config::Settings;
 use crate::config::settings::IdentitySource;
 use crate::health::probe::LocalAgents;
 use crate::lifecycle::{Readiness, Tasks};
+use crate::overload::Overload;
+use crate::rates::Rates;
 use crate::registration::report::Registration;
 use crate::session::redis::Redis;
 use crate::session::sealer::Sealer;
@@ -48,7 +50,8 @@ pub(super) async fn start(settings: Settings) -> Result<Running, StartError> {
 
     let agents = LocalAgents::watch(&settings.agents, &events, &mut work);
     let worlds = Arc::new(Worlds::new(World::default()));
-    let shared = redis(&settings, Sealer::of(Arc::clone(&worlds)), &events, &readiness)?;
+    let redis = redis(&settings, Sealer::of(Arc::clone(&worlds)), &events, &readiness)?;
+    let shared = redis.clone().map(|redis| redis as Arc<dyn Store>);
     let sessions = Arc::new(Sessions::new(settings.sessions.entries_max, shared, Arc::clone(&events)));
     let rules = Rules { plaintext_beyond_loopback: settings.insecure, seed: fastrand::u64(..) };
     let feed = mesh::feed(&settings, material.as_deref()).await?;
@@ -69,7 +72,10 @@ pub(super) async fn start(settings: Settings) -> Result<Running, StartError> {
     let catalog = Arc::new(catalog);
     work.spawn("catalog", Arc::clone(&catalog).run(work.token()));
     let held = Arc::clone(&sessions);
-    let shared = Shared { worlds: Arc::clone(&worlds), sessions, events, catalog: Arc::clone(&catalog) };
+    let overload = Overload::start(&settings.overload, &events, &mut work);
+    let rates = Rates::new(redis, Arc::clone(&events));
+    let shared =
+        Shared { worlds: Arc::clone(&worlds), sessions, events, catalog: Arc::clone(&catalog), rates, overload };
     let gateway = calls::open(&settings, material.as_deref(), shared, &ports, doors.outbound, doors.inbound)?;
 
     let settings = Arc::new(settings);
@@ -103,7 +109,7 @@ fn redis(
     sealer: Sealer,
     events: &Arc<Events>,
     readiness: &Readiness,
-) -> Result<Option<Arc<dyn Store>>, StartError> {
+) -> Result<Option<Arc<Redis>>, StartError> {
     let sessions = &settings.sessions;
     let Some(redis) = &sessions.redis else {
         info!("sessions are kept in memory only; set `sessions.redis_url` to share them between proxies");

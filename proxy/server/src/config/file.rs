@@ -43,6 +43,8 @@ pub struct ProxyFile {
     pub snapshot: SnapshotFile,
     /// What a single caller may use.
     pub limits: LimitsFile,
+    /// When calls are refused because there is too much to do.
+    pub overload: OverloadFile,
     /// Everything at once, at `/mcp`.
     pub aggregate: AggregateFile,
     /// Further `Host` values (`name` or `name:port`) that agents may use for the outbound listener; loopback names always are.
@@ -236,6 +238,21 @@ pub struct LimitsFile {
     pub body_grace_ms: Option<u64>,
     /// So many bytes of a request body earn it another second, 1 to 1048576. Default: 256.
     pub body_bytes_per_second_min: Option<u32>,
+}
+
+/// When calls are refused because there is too much to do: streams and low priority from 85 percent of it on, the usual from 95,
+/// high priority at the end.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct OverloadFile {
+    /// Calls that are under way at once, open streams among them, 1 to 1000000. Default: no limit.
+    pub in_flight_max: Option<u64>,
+    /// Memory of this process in bytes, at least 16777216. Default: no limit.
+    pub memory_bytes_max: Option<u64>,
+    /// The same in percent of what its control group may have, or else of the machine's memory, 1 to 100. Default: no limit.
+    pub memory_percent: Option<u8>,
+    /// How often memory is looked at in milliseconds, 10 to 10000. Default: 100.
+    pub check_ms: Option<u64>,
 }
 
 /// Where whole URLs and tunnels may lead.

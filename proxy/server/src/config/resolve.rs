@@ -14,6 +14,7 @@ use outrigger_model::requirement::Dependency;
 use super::agent::agents;
 use super::file::{AggregateFile, LimitsFile, ListenFile, ProxyFile, SessionsFile};
 use super::forward::forward;
+use super::overload::overload;
 use super::plaintext;
 use super::redis::redis;
 use super::settings::{Aggregate, IdentitySource, Limits, Listen, Sessions, Settings};
@@ -64,6 +65,7 @@ impl TryFrom<Written> for Settings {
             sessions: sessions(file.sessions, redis_url, &folder)?,
             snapshot_file: file.snapshot.file.filter(|file| !file.is_empty()).map(|file| folder.join(file)),
             limits: limits(&file.limits)?,
+            overload: overload(&file.overload)?,
             aggregate: aggregate(&file.aggregate)?,
             allowed_hosts: lower_case("allowed_hosts", &file.allowed_hosts, |host| !host.contains('/'))?,
             allowed_origins: lower_case("allowed_origins", &file.allowed_origins, is_origin)?,

@@ -38,6 +38,7 @@ pub struct Settings {
     /// The last good snapshot; none keeps it in memory only.
     pub snapshot_file: Option<PathBuf>,
     pub limits: Limits,
+    pub overload: Overload,
     pub aggregate: Aggregate,
     /// Lower case, `name` or `name:port`.
     pub allowed_hosts: Vec<String>,
@@ -174,6 +175,23 @@ pub struct Limits {
     pub head_time: Duration,
     pub body_grace: Duration,
     pub body_bytes_per_second_min: u32,
+}
+
+/// When calls are refused because there is too much to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overload {
+    pub in_flight_max: Option<u64>,
+    pub memory: Option<MemoryMax>,
+    /// How often memory is looked at.
+    pub check: Duration,
+}
+
+/// How much memory this process may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MemoryMax {
+    Bytes(u64),
+    /// Of what its control group may have, or the machine has.
+    Percent(u8),
 }
 
 /// The aggregated endpoint.

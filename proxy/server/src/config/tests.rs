@@ -5,7 +5,7 @@ use outrigger_config::{ConfigError, Environment, load_str};
 use outrigger_model::name::NodeId;
 
 use super::redis::{Login, Nodes};
-use super::settings::{Check, IdentitySource, Settings};
+use super::settings::{Check, IdentitySource, MemoryMax, Overload, Settings};
 use super::{ProxyFile, Written};
 
 const NOTHING: [(&str, &str); 0] = [];
@@ -75,6 +75,28 @@ fn whole_urls_lead_nowhere_until_they_are_listed_or_stand_for_a_route() {
     check_refused(
         "forward: {routes: {\"http://weather.example/mcp\": \"a b\"}}",
         "`forward.routes.http://weather.example/mcp`: route name `a b` must start with a letter or digit and hold only letters, digits, `.`, `_` and `-`",
+    );
+}
+
+#[test]
+fn too_much_to_do_is_nothing_until_somebody_says_how_much_that_is() {
+    let nothing = Overload { in_flight_max: None, memory: None, check: Duration::from_millis(100) };
+    assert_eq!(settings("").overload, nothing);
+    let some = settings("overload: {in_flight_max: 7, memory_percent: 80, check_ms: 20}").overload;
+    let memory = Some(MemoryMax::Percent(80));
+    assert_eq!(some, Overload { in_flight_max: Some(7), memory, check: Duration::from_millis(20) });
+    let bytes = settings("overload: {memory_bytes_max: 16777216}").overload;
+    assert_eq!(bytes.memory, Some(MemoryMax::Bytes(16_777_216)));
+    check_refused("overload: {in_flight_max: 0}", "`overload.in_flight_max`: 0 is not within 1 to 1000000");
+    check_refused("overload: {memory_percent: 101}", "`overload.memory_percent`: 101 is not within 1 to 100");
+    check_refused(
+        "overload: {memory_bytes_max: 1}",
+        "`overload.memory_bytes_max`: 1 is not within 16777216 to 1125899906842624",
+    );
+    check_refused("overload: {check_ms: 1}", "`overload.check_ms`: 1 is not within 10 to 10000");
+    check_refused(
+        "overload: {memory_percent: 80, memory_bytes_max: 16777216}",
+        "`overload.memory_bytes_max`: `overload.memory_percent` is written, too; write one of the two",
     );
 }
 

@@ -8,10 +8,12 @@ use std::time::{Duration, Instant, SystemTime};
 use outrigger_model::retries::Retries;
 use outrigger_model::revision::Era;
 use outrigger_model::route::{Limits, TimeClass, Timeouts};
+use outrigger_model::traffic::Priority;
 use outrigger_proxy_core::again::{Repetition, Spent};
 use outrigger_proxy_core::balance::tried::Tried;
 use outrigger_proxy_core::deadline::{self, Deadlines};
 use outrigger_proxy_core::http1::field::{Fields, Name};
+use outrigger_proxy_core::limit::subject::Subject;
 use outrigger_proxy_core::live::InFlight;
 use outrigger_proxy_core::mcp::facts::{Caller, Verb};
 use outrigger_proxy_core::mcp::method::Method;
@@ -63,6 +65,7 @@ pub struct Call {
     /// Who brought it to an own agent, if that was proved.
     pub visitor: Option<Visitor>,
     pub first_byte: Option<Duration>,
+    pub entrance: Entrance,
     /// It leads out of the mesh, or would.
     pub forwarded: bool,
     /// How long its caller waits for it, if it said so.
@@ -70,6 +73,20 @@ pub struct Call {
     /// Attempts before the last and how they ended, for the log; empty where nobody reads it.
     pub trail: String,
     pub _open: OpenCall,
+}
+
+/// How far a call was let in; each door asks once, however often the call is planned.
+#[derive(Debug, Default)]
+pub struct Entrance {
+    pub priority: Priority,
+    /// There is not too much to do for it.
+    pub admitted: bool,
+    /// Counted by the limits of its route.
+    pub at_route: bool,
+    /// Counted by the limits of the own agent that it reaches.
+    pub at_agent: bool,
+    /// What it is to limits, once one of them had to know.
+    pub subject: Option<Subject>,
 }
 
 /// The session of a call, as the stores know it.
@@ -138,6 +155,7 @@ impl Call {
             opening: None,
             visitor: None,
             first_byte: None,
+            entrance: Entrance::default(),
             forwarded: false,
             patience: None,
             trail: String::new(),

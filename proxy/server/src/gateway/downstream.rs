@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::StatusCode;
-use outrigger_model::traffic::HeaderEdits;
+use outrigger_model::traffic::{HeaderEdits, Priority};
 use outrigger_proxy_core::asked::Part;
 use outrigger_proxy_core::forward::{Renewed, Spot};
 use outrigger_proxy_core::http1::field::Name;
@@ -44,6 +44,8 @@ pub struct Downstream<'w> {
     pub ids: SessionIds,
     /// What the operator wants changed of its head.
     pub edits: Option<Arc<HeaderEdits>>,
+    /// Of the call, for peers.
+    pub priority: Priority,
     /// What is written in place of the time that the caller gave, in seconds.
     pub seconds_left: Option<u64>,
     /// Its session was opened again for it.
@@ -72,6 +74,7 @@ impl<'w> Downstream<'w> {
             announced: None,
             ids: SessionIds::default(),
             edits: None,
+            priority: Priority::default(),
             seconds_left: None,
             moved: false,
             answered: None,
@@ -119,7 +122,7 @@ impl<'w> Downstream<'w> {
 
     /// What is written in place of what the caller wrote.
     pub fn renewed(&self) -> Renewed<'_> {
-        Renewed { session: self.ids.agents.as_deref(), time_left: self.seconds_left }
+        Renewed { session: self.ids.agents.as_deref(), time_left: self.seconds_left, priority: self.priority }
     }
 
     /// Waits before the next attempt. Whether the caller is still there.

@@ -15,7 +15,7 @@ use outrigger_proxy_core::world::endpoint::Endpoint;
 use super::call::{Call, Ending, Way};
 use super::downstream::Downstream;
 use super::parts::GatewayParts;
-use super::tenure;
+use super::{admission, tenure};
 
 /// Settles which own agent is called.
 pub fn settle(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Call) -> Result<(), Ending> {
@@ -30,6 +30,8 @@ pub fn settle(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Call) 
         (call.era, call.method, call.row) = (facts.era, facts.method, Some(Row::of(&facts)));
     }
     let (endpoint, part) = visit::visit(&call.world, asked).map_err(Ending::Refuse)?;
+    admission::admit(parts, &mut call.entrance, call.row, verb, || admission::priority(head))
+        .map_err(Ending::Refuse)?;
     tenure::visit(parts, down, call, &endpoint.agent).map_err(Ending::Refuse)?;
     down.part = part;
     call.way = Some(Way::In(endpoint));

@@ -11,6 +11,7 @@ use outrigger_proxy_core::asked::{Asked, Part};
 use outrigger_proxy_core::balance::tried::Tried;
 use outrigger_proxy_core::http1::field::Name;
 use outrigger_proxy_core::http1::head::RequestHead;
+use outrigger_proxy_core::limit::subject::{self, Subject};
 use outrigger_proxy_core::mcp::facts::{CallFacts, Reading, Verb};
 use outrigger_proxy_core::mcp::table::Row;
 use outrigger_proxy_core::mcp::wanted;
@@ -29,7 +30,7 @@ use tokio::sync::watch;
 use super::call::{Bound, Call, Ending, Way, unix_seconds};
 use super::downstream::{Downstream, SessionIds};
 use super::parts::GatewayParts;
-use super::{sealing, tenure};
+use super::{admission, sealing, tenure};
 
 // A patient call looks again this often, because an ejected endpoint comes back without a new world.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -102,6 +103,10 @@ async fn plan_once(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut C
             aim(parts, down, call, false)?.ok_or(Refusal::Internal)?
         }
     };
+    if call.entrance.subject.is_some() && !call.entrance.at_route {
+        // In a box of its own, because few routes have limits.
+        Box::pin(admission::at_route(parts, call, &aim)).await?;
+    }
     let (aim, mut found) = look_up(parts, down, call, aim).await?;
     down.edits = aim.edits().map(Arc::clone);
     tenure::settle(parts, call, &aim, &mut found)?;
@@ -192,9 +197,14 @@ fn aim(
         Part::Messages(_) => Refusal::SessionGone,
         _ => refusal,
     })?;
+    admission::admit(parts, &mut call.entrance, call.row, facts.verb, || {
+        dest.route().map(|route| route.policy.traffic.priority)
+    })?;
+    let is_limited = !call.entrance.at_route && dest.route().is_some_and(|route| !route.policy.rates.is_empty());
     let lot = dest.draws().then(|| drawn(&mut call.lot));
     let inspect = dest.inspects() && facts.part.is_endpoint();
-    let reading = match dest.reading(&facts) {
+    let usual = dest.reading(&facts);
+    let reading = match if is_limited { subject::reading(&facts, usual) } else { usual } {
         Reading::Untouched if inspect && facts.verb == Verb::Post => return Err(Refusal::NotJsonType),
         Reading::Peeked if may_wait && !upload.is_here(&wire.inbox) => return Ok(None),
         Reading::Peeked if wanted::mentions_state(&upload.beginning(&wire.inbox)) => Reading::First,
@@ -202,6 +212,7 @@ fn aim(
         reading => reading,
     };
     let aim = if reading == Reading::Untouched {
+        call.entrance.subject = is_limited.then(|| Subject::of(&facts, None));
         plan::aim(dest, &facts, None, lot)
     } else {
         let whole = upload.look(&wire.inbox, || dest.wants(&facts))?;
@@ -215,6 +226,7 @@ fn aim(
             false => facts.with_beginning(&envelope)?,
         };
         (call.era, call.method) = (facts.era, facts.method);
+        call.entrance.subject = is_limited.then(|| Subject::of(&facts, Some(&envelope)));
         plan::aim(dest, &facts, Some(&envelope), lot)
     };
     call.row = Some(aim.row());

@@ -10,6 +10,8 @@ use super::announced::Announced;
 use super::elsewhere::Elsewhere;
 use super::pace::Pace;
 use crate::catalog::Catalog;
+use crate::overload::Overload;
+use crate::rates::Rates;
 use crate::session::openings::Openings;
 use crate::session::owners::Owners;
 use crate::session::seals::Seals;
@@ -39,6 +41,10 @@ pub struct GatewayParts {
     /// What own agents of 2024-11-05 announced to the streams that are open.
     pub announced: Arc<Announced>,
     pub limits: Limits,
+    /// What is used of the limits on how often.
+    pub rates: Rates,
+    /// None lets everything in.
+    pub overload: Option<Arc<Overload>>,
     /// Everything at once, at `/mcp` of the outbound listener.
     pub catalog: Arc<Catalog>,
 }

@@ -42,7 +42,7 @@ use super::turns::Turns;
 use super::upload::Upload;
 use super::upstream::{Upstream, Upstreams};
 use super::wire::Wire;
-use super::{everything, faulting, inbound, learning, outbound, respond};
+use super::{admission, everything, faulting, inbound, learning, outbound, respond};
 use crate::telemetry::{CallEnd, CallReport, Direction};
 
 /// One side of the gateway.
@@ -152,6 +152,7 @@ impl Side {
             }
             Direction::Inbound => inbound::settle(&self.parts, down, call).map(|()| None)?,
         };
+        down.priority = call.entrance.priority;
         call.hear_patience(&down.head.fields);
         down.upload.keep_at_most(call.body_bytes_kept());
         down.say_continue();
@@ -167,6 +168,11 @@ impl Side {
                 (Err(Ending::Refuse(Refusal::NoEndpoint { .. })), Some(_)) => break,
                 (Err(ending), _) => return Err(ending),
             };
+            if endpoint.is_own() && !call.forwarded && !call.world.rates_of(&endpoint.agent).is_empty() {
+                // In a box of its own, because few agents have limits.
+                let counted = Box::pin(admission::at_agent(&self.parts, down, call, &endpoint.agent));
+                counted.await.map_err(Ending::Refuse)?;
+            }
             call.attempt(Arc::clone(&endpoint));
             match self.attempt(down, call, &endpoint, Instant::now()).await {
                 (Next::Again { instead, outcome, pause }, found) => {

@@ -28,7 +28,7 @@ pub(super) const DEADLINE: Duration = Duration::from_secs(20);
 const RIGHTS: &str = "~session:* &session:!moved -@all +ping +select +getrange +set +del +pttl +eval +evalsha +script|load \
                       +publish +subscribe +info +cluster|slots";
 
-pub(super) struct Server {
+pub(crate) struct Server {
     process: Child,
     pub port: u16,
     folder: TempDir,
@@ -188,23 +188,23 @@ pub(super) fn with_tls() -> Sealed {
 }
 
 /// Only the user `desk` with the password `hunter2` is let in, and has what a proxy needs.
-pub(super) fn with_user() -> Server {
+pub(crate) fn with_user() -> Server {
     Server::with(&format!("user default off\nuser desk on >hunter2 {RIGHTS}\n"))
 }
 
 /// The store that these keys under `sessions` describe, with what it tells.
-pub(super) struct Told<Store = Redis> {
+pub(crate) struct Told<Store = Redis> {
     pub redis: Store,
     pub readiness: Readiness,
     pub events: Arc<Events>,
     pub metrics: Metrics,
 }
 
-pub(super) fn store_at(keys: &str, folder: &Path) -> Told {
+pub(crate) fn store_at(keys: &str, folder: &Path) -> Told {
     store_within(keys, folder, Duration::from_secs(2))
 }
 
-pub(super) fn store_within(keys: &str, folder: &Path, request_timeout: Duration) -> Told {
+pub(crate) fn store_within(keys: &str, folder: &Path, request_timeout: Duration) -> Told {
     let text = format!("sessions: {{{keys}}}");
     let file: ProxyFile = outrigger_config::load_str(&text, &Environment::default()).expect("a file");
     let written = Written { file, folder: folder.to_owned(), host_name: "here".into(), redis_url: None };
@@ -218,7 +218,7 @@ pub(super) fn store_within(keys: &str, folder: &Path, request_timeout: Duration)
 }
 
 /// The same, once it is connected.
-pub(super) async fn connected(keys: &str, folder: &Path) -> Redis {
+pub(crate) async fn connected(keys: &str, folder: &Path) -> Redis {
     let told = store_at(keys, folder);
     let deadline = Instant::now() + DEADLINE;
     while !told.redis.is_connected() {
@@ -229,7 +229,7 @@ pub(super) async fn connected(keys: &str, folder: &Path) -> Redis {
 }
 
 /// Waits for a condition that tasks of this runtime bring about.
-pub(super) async fn becomes(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) async fn becomes(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + DEADLINE;
     while !holds() {
         assert!(Instant::now() < deadline, "never {what}");

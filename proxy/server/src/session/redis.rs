@@ -1,4 +1,4 @@
-//! Bindings in Redis, shared by all proxies that use it.
+//! Bindings in Redis, shared by all proxies that use it, and what they have used of quotas.
 //!
 //! In: bindings. Out: what Redis holds, or an error at the end of a bounded time; news of what other proxies did.
 //! How: one task keeps one connection and proves it with a PING; requests use it if it is there and never wait for it. A write is
@@ -11,12 +11,14 @@ mod dial;
 mod line;
 mod watch;
 mod keep;
+mod quota;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use outrigger_model::replica::Generation;
+use outrigger_proxy_core::limit::ledger::Asking;
 use outrigger_proxy_core::session::bind::Binding;
 use outrigger_proxy_core::session::key::SessionKey;
 use redis::{RedisResult, Script};
@@ -80,6 +82,7 @@ pub struct Redis {
     watch: Arc<Watch>,
     offer: Script,
     forget: Script,
+    quota: Script,
     prefix: String,
     channel: String,
     teller: String,
@@ -104,7 +107,7 @@ impl Redis {
         let watch = Arc::new(Watch::new(Arc::clone(events), readiness.clone()));
         let (channel, teller) = (format!("{prefix}!moved"), format!("{:016x}", fastrand::u64(..)));
         let (told, news) = mpsc::channel(NEWS_WAITING_MAX);
-        let (offer, forget) = (Script::new(OFFER), Script::new(FORGET));
+        let (offer, forget, quota) = (Script::new(OFFER), Script::new(FORGET), Script::new(quota::TAKE));
         let keeper = Keeper {
             dialer,
             line: Arc::clone(&line),
@@ -114,13 +117,14 @@ impl Redis {
             prefix: prefix.to_owned(),
             sealer: sealer.clone(),
             news: told,
-            scripts: [offer.clone(), forget.clone()],
+            scripts: [offer.clone(), forget.clone(), quota.clone()],
         };
         Ok(Self {
             line,
             watch,
             offer,
             forget,
+            quota,
             prefix: prefix.to_owned(),
             channel,
             teller,
@@ -133,6 +137,12 @@ impl Redis {
 
     pub fn is_connected(&self) -> bool {
         self.line.current().is_some()
+    }
+
+    /// Takes a share of a quota, perhaps nothing of what is wanted. `unix_ms` is now.
+    pub async fn take(&self, asking: &Asking, unix_ms: u64) -> Result<u32, StoreError> {
+        let request = quota::request(&self.quota, &self.prefix, asking, unix_ms);
+        self.ask(async |mut wire| request.invoke_async::<u32>(&mut wire).await).await
     }
 
     /// One request, at once or not at all, for a bounded time.

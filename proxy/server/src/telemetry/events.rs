@@ -15,7 +15,8 @@ use tracing::{debug, info, warn};
 use super::labels::{
     AgentLabels, Announcement, AnnouncementLabels, CallEnd, Copied, CopyLabels, Direction, DirectionLabels,
     FaultLabels, FrameLabels, HedgeLabels, Hedged, InjectedLabels, Invalidation, InvalidationLabels, LimitLabels,
-    Lookup, LookupLabels, MoveLabels, Moved, ReasonLabels, SearchLabels, Searched, StoreFault, StoreKind, StoreLabels,
+    Lookup, LookupLabels, MoveLabels, Moved, PressureLabels, RateLabels, ReasonLabels, SearchLabels, Searched,
+    StoreFault, StoreKind, StoreLabels,
 };
 use super::metrics::Metrics;
 use super::probed::{ProbeLabels, Probed};
@@ -119,6 +120,30 @@ impl Events {
         let gauge = self.side(direction).in_flight.clone();
         gauge.inc();
         OpenCall(gauge)
+    }
+
+    /// Calls that have begun and not ended, in both directions.
+    pub fn in_flight(&self) -> u64 {
+        u64::try_from(self.outbound.in_flight.get().saturating_add(self.inbound.in_flight.get())).unwrap_or_default()
+    }
+
+    /// A limit on how often refused a call.
+    pub fn rate_limited(&self, per: &'static str, kind: &'static str) {
+        self.metrics.rate_limited.get_or_create(&RateLabels { per, kind }).inc();
+    }
+
+    pub fn rate_accounts_shared(&self, calls: u64) {
+        self.metrics.rate_accounts_shared.inc_by(calls);
+    }
+
+    /// The shared store could not say whether a quota has room. The store says in the log when this begins.
+    pub fn quota_counted_alone(&self) {
+        self.metrics.quotas_counted_alone.inc();
+    }
+
+    /// So much is used of what may be; in thousandths.
+    pub fn pressure(&self, resource: &'static str, level: u32) {
+        self.metrics.pressure.get_or_create(&PressureLabels { resource }).set(i64::from(level / 10));
     }
 
     /// The last byte of a call was written, or its caller is gone.

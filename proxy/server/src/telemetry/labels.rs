@@ -177,6 +177,19 @@ pub struct ReasonLabels {
     pub reason: &'static str,
 }
 
+/// What a limit on how often is per, and how it counts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RateLabels {
+    pub per: &'static str,
+    pub kind: &'static str,
+}
+
+/// What there may be too much of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct PressureLabels {
+    pub resource: &'static str,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct LimitLabels {
     pub limit: &'static str,

@@ -14,8 +14,8 @@ use prometheus_client::registry::{Registry, Unit};
 use super::histogram::Durations;
 use super::labels::{
     AgentLabels, AnnouncementLabels, BuildLabels, CallLabels, CopyLabels, DirectionLabels, FaultLabels, FrameLabels,
-    HedgeLabels, InjectedLabels, InvalidationLabels, LimitLabels, LookupLabels, MoveLabels, ReasonLabels, RouteLabels,
-    SearchLabels, StoreLabels,
+    HedgeLabels, InjectedLabels, InvalidationLabels, LimitLabels, LookupLabels, MoveLabels, PressureLabels, RateLabels,
+    ReasonLabels, RouteLabels, SearchLabels, StoreLabels,
 };
 use super::probed::ProbeLabels;
 
@@ -44,6 +44,14 @@ pub struct Metrics {
     pub copies: Family<CopyLabels, Counter>,
     /// Calls that failed or waited on purpose.
     pub faults: Family<InjectedLabels, Counter>,
+    /// Calls that a limit refused, by what the limit is per and how it counts.
+    pub rate_limited: Family<RateLabels, Counter>,
+    /// Calls of callers and tools for which there was no account of their own, as too many have one.
+    pub rate_accounts_shared: Counter,
+    /// Calls of quotas that were counted by this proxy alone because the shared store did not answer.
+    pub quotas_counted_alone: Counter,
+    /// How much is used of what may be, in percent.
+    pub pressure: Family<PressureLabels, Gauge>,
     /// Session bindings now held.
     pub sessions: Family<StoreLabels, Gauge>,
     /// Look-ups of session keys, by where they were found.
@@ -118,6 +126,7 @@ impl Metrics {
         metrics.build_info.get_or_create(&BuildLabels { version: env!("CARGO_PKG_VERSION") }).set(1);
         let registry = registry.sub_registry_with_prefix("outrigger");
         metrics.register_calls(registry);
+        metrics.register_limits(registry);
         metrics.register_sessions(registry);
         metrics.register_snapshot(registry);
         metrics.register_catalog(registry);
@@ -146,6 +155,15 @@ impl Metrics {
             "Picks among ejected endpoints as no other was left",
             self.panic_picks.clone(),
         );
+    }
+
+    fn register_limits(&self, registry: &mut Registry) {
+        registry.register("rate_limited", "Calls refused by a limit on how often", self.rate_limited.clone());
+        let help = "Calls counted together because too many are counted one by one";
+        registry.register("rate_accounts_shared", help, self.rate_accounts_shared.clone());
+        let help = "Calls of shared quotas counted by this proxy alone";
+        registry.register("quotas_counted_alone", help, self.quotas_counted_alone.clone());
+        registry.register("pressure_percent", "How much is used of what may be", self.pressure.clone());
     }
 
     fn register_sessions(&self, registry: &mut Registry) {

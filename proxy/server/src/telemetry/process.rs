@@ -35,7 +35,8 @@ impl Collector for ProcessCollector {
     }
 }
 
-fn resident_bytes() -> Option<i64> {
+/// Memory that this process uses.
+pub fn resident_bytes() -> Option<i64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: i64 = line.split_whitespace().next()?.parse().ok()?;

@@ -24,6 +24,8 @@ use outrigger_proxy::catalog::Catalog;
 use outrigger_proxy::config::settings::Aggregate;
 use outrigger_proxy::gateway::{self, Elsewhere, Gateway, GatewayParts, Limits, bind};
 use outrigger_proxy::lifecycle::Stop;
+use outrigger_proxy::overload::Overload;
+use outrigger_proxy::rates::Rates;
 use outrigger_proxy::session::owners::Owners;
 use outrigger_proxy::session::seals::Seals;
 use outrigger_proxy::session::sessions::Sessions;
@@ -64,6 +66,8 @@ pub struct Scene {
     pub tunnel_idle: Duration,
     /// How everything at once is kept; none asks no agent what it offers.
     pub aggregate: Option<Aggregate>,
+    /// Most calls in flight; none lets everything in.
+    pub in_flight_max: Option<u64>,
 }
 
 pub struct Proxy {
@@ -71,6 +75,7 @@ pub struct Proxy {
     pub outbound: SocketAddr,
     pub inbound: SocketAddr,
     pub worlds: Arc<Worlds>,
+    pub overload: Option<Arc<Overload>>,
     metrics: Registry,
 }
 
@@ -95,6 +100,7 @@ impl Scene {
             outside: Outside::default(),
             tunnel_idle: Duration::from_secs(60),
             aggregate: None,
+            in_flight_max: None,
         }
     }
 
@@ -211,7 +217,10 @@ impl Scene {
         if self.aggregate.is_some() {
             tokio::spawn(Arc::clone(&catalog).run(Stop::new()));
         }
+        let overload = self.in_flight_max.map(|max| Arc::new(Overload::new(Some(max), Arc::clone(&events))));
         let parts = GatewayParts {
+            rates: Rates::new(None, Arc::clone(&events)),
+            overload: overload.clone(),
             worlds: Arc::clone(&worlds),
             sessions: Arc::new(Sessions::new(1_000, self.shared.clone(), Arc::clone(&events))),
             owners: Arc::new(Owners::new(1_000)),
@@ -228,7 +237,7 @@ impl Scene {
         };
         let gateway = gateway::start(Arc::new(parts), self.material.as_ref(), outbound, inbound).expect("a gateway");
         let (outbound, inbound) = (gateway.outbound.address, gateway.inbound.address);
-        Proxy { outbound, inbound, gateway: Some(gateway), worlds, metrics }
+        Proxy { outbound, inbound, gateway: Some(gateway), worlds, overload, metrics }
     }
 }
 

@@ -1,3 +1,5 @@
+mod rates;
+
 use outrigger_config::log::LogFormat;
 use outrigger_config::{Environment, load_str};
 use outrigger_model::key::OnLoss;

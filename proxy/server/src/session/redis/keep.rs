@@ -41,7 +41,7 @@ pub(super) struct Keeper {
     pub sealer: Sealer,
     pub news: mpsc::Sender<News>,
     /// Known to Redis before a call needs one, so that it needs one round trip only.
-    pub scripts: [Script; 2],
+    pub scripts: [Script; 3],
 }
 
 impl Keeper {

@@ -27,7 +27,10 @@ pub(super) struct Watch {
 
 impl Watch {
     pub fn new(events: Arc<Events>, readiness: Readiness) -> Self {
-        readiness.note(CONNECTION, Some("degraded: not connected yet; sessions are kept in memory".to_owned()));
+        readiness.note(
+            CONNECTION,
+            Some("degraded: not connected yet; sessions are kept in memory, quotas counted alone".to_owned()),
+        );
         let no = AtomicBool::default;
         Self { events, readiness, away: no(), deaf: no(), full: no() }
     }
@@ -42,14 +45,17 @@ impl Watch {
     /// `error` is none where requests of calls found out.
     pub fn away(&self, fault: StoreFault, error: Option<&StoreError>) {
         self.events.redis_connected(false);
-        let text = format!("degraded: no answer ({}); sessions are kept in memory until there is one", fault.as_str());
+        let text = format!(
+            "degraded: no answer ({}); sessions are kept in memory and quotas counted alone until there is one",
+            fault.as_str()
+        );
         self.readiness.note(CONNECTION, Some(text));
         if !self.away.swap(true, Ordering::Relaxed) {
             let error = error.map(|error| error as &dyn std::error::Error);
             warn!(
                 error,
                 reason = fault.as_str(),
-                "redis is away; session bindings are kept in memory until it answers"
+                "redis is away; session bindings are kept in memory and quotas counted by this proxy alone until it answers"
             );
         }
     }
