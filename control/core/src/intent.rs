@@ -3,6 +3,8 @@
 //! In: parts that are valid each. Out: an [`Intent`] that does not contradict itself.
 //! Never here: files; the server reads those.
 
+mod pools;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -14,6 +16,8 @@ use outrigger_model::requirement::Requirement;
 use outrigger_model::route::{Limits, RoutePolicy, TimeClass};
 use outrigger_model::settings::Settings;
 use outrigger_model::tag::TagSet;
+
+pub use pools::PoolFault;
 
 /// Most routes that operators declare.
 pub const ROUTES_MAX: usize = 10_000;
@@ -63,6 +67,8 @@ pub enum IntentError {
     PoolTwice(AgentName),
     #[error("pools: {0} are more than {POOLS_MAX}")]
     ManyPools(usize),
+    #[error("pools: agent `{agent}`: {cause}")]
+    Pool { agent: AgentName, cause: PoolFault },
     #[error("settings: a session may be idle for 1 second to 30 days, not {0:?}")]
     SessionIdle(Duration),
     #[error("settings: a session may live for as long as it may be idle, up to 365 days, not for {0:?}")]
@@ -96,6 +102,7 @@ impl Intent {
             }
         }
         for (agent, pool) in pools {
+            pools::check(&pool).map_err(|cause| IntentError::Pool { agent: agent.clone(), cause })?;
             if intent.pools.insert(agent.clone(), pool).is_some() {
                 return Err(IntentError::PoolTwice(agent));
             }

@@ -5,6 +5,8 @@ use outrigger_config::log::LogFile;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::config::pools::PoolFile;
+
 /// Configuration of `outrigger control`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -154,15 +156,6 @@ pub struct LimitsFile {
     pub idle_ms: Option<u64>,
     /// From the head of the request to the last byte of the answer.
     pub total_ms: Option<u64>,
-}
-
-/// Rules for the replicas of one agent.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PoolFile {
-    pub agent: String,
-    /// round_robin or least_request.
-    pub balance: String,
 }
 
 impl Default for ListenFile {
