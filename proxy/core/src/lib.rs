@@ -19,6 +19,8 @@ pub mod events;
 pub mod deadline;
 pub mod gate;
 pub mod health;
+pub mod line;
+pub mod room;
 pub mod live;
 pub mod world;
 #[cfg(test)]

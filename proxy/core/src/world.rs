@@ -3,5 +3,6 @@
 //! Invariant: a world never changes; what moves is in the `live` parts that worlds share.
 
 pub mod endpoint;
+pub mod judged;
 pub mod table;
 pub mod compile;

@@ -12,7 +12,9 @@ pub mod events;
 pub mod process;
 
 pub use events::{CallReport, Events, OpenCall, RefusedUse};
-pub use labels::{Announcement, CallEnd, Direction, Invalidation, Lookup, Moved, Searched, StoreFault, StoreKind};
+pub use labels::{
+    Announcement, CallEnd, Direction, Invalidation, Lookup, Moved, Queued, Searched, StoreFault, StoreKind,
+};
 pub use metrics::Metrics;
 
 #[cfg(test)]

@@ -5,13 +5,16 @@
 
 use std::time::Instant;
 
+use outrigger_model::pool::Balance;
 use outrigger_proxy_core::outcome::Outcome;
 use outrigger_proxy_core::outside;
 use outrigger_proxy_core::refusal::Refusal;
 use outrigger_proxy_core::retry::judge::{self, Verdict};
 use outrigger_proxy_core::visit;
+use outrigger_proxy_core::world::judged::{Ended, Learnt};
 
-use super::call::{Call, Ending, Way};
+use super::blame::Blame;
+use super::call::{Attempt, Call, Ending, Way};
 use super::parts::GatewayParts;
 
 /// What is done next.
@@ -37,14 +40,17 @@ pub enum Why {
 
 /// Records the outcome of the attempt under way and settles what follows. `can_restart`: its request can be sent
 /// once more.
-pub fn settle(parts: &GatewayParts, call: &Call, outcome: Outcome, can_restart: bool, now: Instant) -> Next {
+pub fn settle(
+    parts: &GatewayParts,
+    call: &Call,
+    outcome: Outcome,
+    blame: Blame,
+    can_restart: bool,
+    now: Instant,
+) -> Next {
     let Some(attempt) = &call.attempt else { return Next::End(Ending::Refuse(Refusal::Internal)) };
+    record(parts, call, attempt, outcome, blame, now);
     let endpoint = &attempt.endpoint;
-    let was_ejected = endpoint.live.is_ejected(now);
-    endpoint.live.record(outcome, now);
-    if let Some(pause) = endpoint.live.ejected_for(now).filter(|_| !was_ejected) {
-        parts.events.endpoint_ejected(endpoint.replica.as_str(), pause);
-    }
     let (verdict, key) = match &call.way {
         Some(Way::Out(plan)) => (plan.judge(outcome, endpoint, now), plan.session()),
         Some(Way::In(_)) => (visit::judge(outcome, endpoint, now), None),
@@ -69,6 +75,32 @@ pub fn settle(parts: &GatewayParts, call: &Call, outcome: Outcome, can_restart: 
         }
         Verdict::Move => moved(call, outcome, can_restart),
         verdict => ended(verdict),
+    }
+}
+
+/// What the endpoint learns, and what of it is told.
+fn record(parts: &GatewayParts, call: &Call, attempt: &Attempt, outcome: Outcome, blame: Blame, now: Instant) {
+    let Attempt { endpoint, began, .. } = attempt;
+    let Blame { tool, tool_failed } = blame;
+    let replica = endpoint.replica.as_str();
+    let learnt = endpoint.record(&Ended { outcome, began: *began, tool, tool_failed }, now);
+    if endpoint.terms.balance == Balance::PeakEwma
+        && matches!(outcome, Outcome::Answered(_) | Outcome::TimedOut)
+        && !call.only_listens()
+    {
+        endpoint.live.answered_in_time(*began, now);
+    }
+    if learnt == Learnt::default() {
+        return;
+    }
+    if let Some(pause) = learnt.ejected {
+        parts.events.endpoint_ejected(replica, pause);
+    }
+    if let Some(turn) = learnt.circuit {
+        parts.events.circuit_turned(replica, turn);
+    }
+    if learnt.tool_put_aside {
+        parts.events.tool_put_aside(replica);
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use outrigger_model::revision::Era;
-use outrigger_model::route::{Limits, Timeouts};
+use outrigger_model::route::{Limits, TimeClass, Timeouts};
 use outrigger_proxy_core::balance::tried::Tried;
 use outrigger_proxy_core::deadline::Deadlines;
 use outrigger_proxy_core::live::InFlight;
@@ -16,6 +16,7 @@ use outrigger_proxy_core::mcp::table::{AtDrain, Row};
 use outrigger_proxy_core::outside;
 use outrigger_proxy_core::plan::Plan;
 use outrigger_proxy_core::refusal::Refusal;
+use outrigger_proxy_core::room::Inside;
 use outrigger_proxy_core::session::bind::Binding;
 use outrigger_proxy_core::session::key::SessionKey;
 use outrigger_proxy_core::session::moving::MOVES_OF_ONE_CALL_MAX;
@@ -43,6 +44,8 @@ pub struct Call {
     pub tried: Tried,
     pub attempts: u32,
     pub attempt: Option<Attempt>,
+    /// Its place among the calls of its pool, where their number is limited; kept to its end.
+    pub inside: Option<Inside>,
     pub era: Option<Era>,
     pub method: Option<Method>,
     /// What is done with calls of its shape; none before its head was found good.
@@ -91,7 +94,10 @@ pub struct Visitor {
 /// The endpoint that is being tried.
 pub struct Attempt {
     pub endpoint: Arc<Endpoint>,
+    pub began: Instant,
     _in_flight: InFlight,
+    /// Of those that are under way there, where their number is limited.
+    _inside: Option<Inside>,
 }
 
 /// How a call ends without an answer of an agent.
@@ -117,6 +123,7 @@ impl Call {
             tried: Tried::default(),
             attempts: 0,
             attempt: None,
+            inside: None,
             era: None,
             method: None,
             row: None,
@@ -129,12 +136,17 @@ impl Call {
         }
     }
 
-    /// Begins an attempt; the one before, if any, is over.
-    pub fn attempt(&mut self, endpoint: Arc<Endpoint>) {
+    /// Begins an attempt; the one before, if any, is over. `inside` is its place among the calls of the endpoint.
+    pub fn attempt(&mut self, endpoint: Arc<Endpoint>, inside: Option<Inside>, began: Instant) {
         self.attempts += 1;
         self.tried.add(&endpoint.replica);
-        let in_flight = endpoint.live.enter();
-        self.attempt = Some(Attempt { endpoint, _in_flight: in_flight });
+        let in_flight = if self.only_listens() { endpoint.live.enter_stream() } else { endpoint.live.enter() };
+        self.attempt = Some(Attempt { endpoint, began, _in_flight: in_flight, _inside: inside });
+    }
+
+    /// Whether it is a stream on which the agent may say something some day.
+    pub fn only_listens(&self) -> bool {
+        self.row.is_some_and(|row| row.time == TimeClass::Stream)
     }
 
     /// The session of the call, if it may be opened again elsewhere and has not been too often.

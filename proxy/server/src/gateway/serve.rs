@@ -25,6 +25,7 @@ use super::alarm::Alarm;
 use super::announcing::Announcing;
 use super::asking::Asking;
 use super::attempts::{self, Next, Why};
+use super::blame::Blame;
 use super::call::{Attempt, Call, Ending, unix_seconds};
 use super::closing::Place;
 use super::deliver::{Cut, Delivered, Watched, deliver};
@@ -39,7 +40,7 @@ use super::turns::Turns;
 use super::upload::Upload;
 use super::upstream::{Upstream, Upstreams};
 use super::wire::Wire;
-use super::{everything, inbound, learning, outbound, respond};
+use super::{everything, inbound, learning, outbound, respond, room};
 use crate::identity::connector::ConnectError;
 use crate::telemetry::{CallEnd, CallReport, Direction};
 
@@ -156,8 +157,10 @@ impl Side {
                 (Err(Ending::Refuse(Refusal::NoEndpoint { .. })), Some(_)) => break,
                 (Err(ending), _) => return Err(ending),
             };
-            call.attempt(Arc::clone(&endpoint));
-            match self.attempt(down, call, &endpoint, Instant::now()).await {
+            let inside = room::enter(&self.parts, down, call, &endpoint).await?;
+            let began = Instant::now();
+            call.attempt(Arc::clone(&endpoint), inside, began);
+            match self.attempt(down, call, &endpoint, began).await {
                 (Next::Again(next), found) => {
                     if fallback.as_ref().is_none_or(Fallback::reached_nobody) {
                         fallback = Some(Fallback { next: *next, found, attempt: call.attempt.take() });
@@ -235,13 +238,14 @@ impl Side {
             return (Next::End(Ending::Refuse(refusal)), None);
         }
         let deadlines = call.deadlines();
-        let settle =
-            |call: &Call, outcome, can_restart, now| attempts::settle(&self.parts, call, outcome, can_restart, now);
+        let settle = |call: &Call, outcome, blame, can_restart, now| {
+            attempts::settle(&self.parts, call, outcome, blame, can_restart, now)
+        };
         let mut upstream = match self.upstreams.get(endpoint, call.connect_limit(), began).await {
             Ok(upstream) => upstream,
             Err(error) => {
                 tell_unconnected(endpoint, &error);
-                return (settle(call, Outcome::ConnectFailed, true, Instant::now()), None);
+                return (settle(call, Outcome::ConnectFailed, Blame::default(), true, Instant::now()), None);
             }
         };
         let answer = match ask(down, &mut upstream.wire, endpoint, &deadlines, began).await {
@@ -249,11 +253,13 @@ impl Side {
             Err(Failure::Refused(refusal)) => return (Next::End(Ending::Refuse(refusal)), None),
             Err(Failure::Outcome(outcome)) => {
                 debug!(replica = %endpoint.replica, outcome = outcome.label(), "an attempt broke off");
-                return (settle(call, outcome, down.upload.can_restart(), Instant::now()), None);
+                let blame = Blame::of_failure(down, call);
+                return (settle(call, outcome, blame, down.upload.can_restart(), Instant::now()), None);
             }
         };
         let outcome = Outcome::of_answer(answer.head.status, refusal_of(endpoint, &answer));
-        let next = settle(call, outcome, down.upload.can_restart(), Instant::now());
+        let blame = Blame::of_answer(down, call, endpoint, &answer, &upstream.wire.inbox);
+        let next = settle(call, outcome, blame, down.upload.can_restart(), Instant::now());
         (next, Some(Found { upstream, answer }))
     }
 
@@ -297,7 +303,8 @@ impl Side {
             }
             Err(outcome) => {
                 down.keep = false;
-                match attempts::settle(&self.parts, call, outcome, false, Instant::now()) {
+                match attempts::settle(&self.parts, call, outcome, Blame::of_failure(down, call), false, Instant::now())
+                {
                     Next::End(Ending::Abandoned) => CallEnd::Abandoned,
                     _ => match outcome {
                         Outcome::CutOff(Limit::Idle) => CallEnd::IdleTimeout,

@@ -49,6 +49,7 @@ pub struct Scene {
     pub generation: u64,
     pub policy: RoutePolicy,
     pub pool_policy: PoolPolicy,
+    pub balance: Balance,
     pub settings: Settings,
     pub keyring: Keyring,
     pub revocations: Revocations,
@@ -81,6 +82,7 @@ impl Scene {
             generation: 1,
             policy: RoutePolicy::default(),
             pool_policy: PoolPolicy::default(),
+            balance: Balance::RoundRobin,
             settings: Settings::default(),
             keyring: Keyring::default(),
             revocations: Revocations::default(),
@@ -150,7 +152,7 @@ impl Scene {
                 keys: Vec::new(),
             },
         );
-        let (balance, policy) = (Balance::RoundRobin, self.pool_policy.clone());
+        let (balance, policy) = (self.balance, self.pool_policy.clone());
         resources.pools.insert(pool.clone(), Pool { name: pool.clone(), agent: agent.clone(), balance, policy });
         resources.endpoints.insert(pool.clone(), Endpoints { pool: pool.clone(), endpoints });
         resources.routes.insert(route.clone(), Route { name: route, pool, policy: self.policy.clone() });
@@ -169,7 +171,7 @@ impl Scene {
             })
             .collect();
         let snapshot = Snapshot::assemble(resources).expect("a snapshot");
-        let rules = Rules { plaintext_beyond_loopback: false, seed: 0 };
+        let rules = Rules { plaintext_beyond_loopback: false, seed: 0, zone: String::new() };
         compile(&snapshot, None, &own, rules, previous, Instant::now()).expect("a world")
     }
 
