@@ -32,7 +32,7 @@ impl<T> Line<T> {
     }
 
     /// Takes out the first of the row whose turn it is.
-    pub fn next(&mut self) -> Option<T> {
+    pub fn call_next(&mut self) -> Option<T> {
         let (who, mut row) = self.rows.pop_front()?;
         let next = row.pop_front();
         if !row.is_empty() {

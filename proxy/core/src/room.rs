@@ -103,7 +103,7 @@ impl Room {
             if line.count() == 0 || !self.take(limit) {
                 return;
             }
-            let Some(ticket) = line.next() else { return };
+            let Some(ticket) = line.call_next() else { return };
             self.waiting.fetch_sub(1, Ordering::SeqCst);
             ticket.called.store(true, Ordering::SeqCst);
             drop(line);

@@ -1,5 +1,7 @@
-//! The better of two endpoints taken by chance: by how long its answers take, times what it has to do, for its weight.
+//! The better of two endpoints taken by chance: by the square of how long its answers take, times what it has to do, for its weight.
 //!
+//! Why the square: agents work at several calls at once, so a slow one with nothing to do is still slower than a fast one with some; and
+//! where calls do queue, the time of answers says so by itself.
 //! Why two and not all: whoever looks at all sends every call of a moment to the same endpoint (Mitzenmacher, the power of two choices).
 //! One whose answers are not known yet is tried, once at a time until the first of them comes.
 
@@ -40,5 +42,5 @@ fn cost(endpoint: &Endpoint, now: Instant) -> f64 {
         (false, 0) => 0.0,
         (false, _) => UNKNOWN_MICROS,
     };
-    takes * share::load_with_one_more(endpoint) as f64 / share::weight(endpoint, now) as f64
+    takes * takes * share::load_with_one_more(endpoint) as f64 / share::weight(endpoint, now) as f64
 }

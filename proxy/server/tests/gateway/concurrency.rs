@@ -74,6 +74,7 @@ async fn calls_beyond_the_limit_wait_and_are_sent_when_there_is_room() {
         let proxy = scene(&agent, concurrency).start();
         let calls: Vec<_> = (0..5).map(|_| tokio::spawn(call(proxy.outbound, "/weather/mcp"))).collect();
         waiting(&proxy, 3).await;
+        reached(&agent, 2).await;
         assert_eq!(agent.requests(), 2, "nothing of those that wait was sent");
         lets.add_permits(5);
         for call in calls {

@@ -51,7 +51,7 @@ fn p99(balance: Balance, slower: u64, seed: u64) -> u64 {
 
 #[test]
 fn one_slow_replica_of_three_is_not_seen_at_the_99th_percentile() {
-    for seed in 1..=5 {
+    for seed in 1..=3 {
         for slower in [5, 20, 100] {
             let (healthy, hurt) = (p99(Balance::PeakEwma, 1, seed), p99(Balance::PeakEwma, slower, seed));
             assert!(hurt * 10 <= healthy * 13, "{slower} times slower, seed {seed}: {hurt} for {healthy}");
