@@ -5,11 +5,13 @@ use outrigger_model::tag::TagSet;
 use super::{PoolFault, check};
 use crate::intent::OperatorPool;
 
+type Change = fn(&mut OperatorPool);
+
 /// (what is written, what is wrong with it)
 #[test]
 fn a_rule_that_makes_no_sense_is_named() {
     let day = Duration::from_secs(86_400);
-    let rows: [(fn(&mut OperatorPool), PoolFault); 8] = [
+    let rows: [(Change, PoolFault); 8] = [
         (|pool| pool.tiers = vec![TagSet::default(); 16], PoolFault::Tiers(16)),
         (|pool| pool.policy.panic_percent = 101, PoolFault::Percent { key: "panic_percent", percent: 101 }),
         (
