@@ -102,7 +102,8 @@ impl Intent {
             }
         }
         for (agent, pool) in pools {
-            pools::check(&pool).map_err(|cause| IntentError::Pool { agent: agent.clone(), cause })?;
+            pools::check(&pool.policy, pool.tiers.len())
+                .map_err(|cause| IntentError::Pool { agent: agent.clone(), cause })?;
             if intent.pools.insert(agent.clone(), pool).is_some() {
                 return Err(IntentError::PoolTwice(agent));
             }

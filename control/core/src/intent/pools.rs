@@ -1,13 +1,11 @@
 //! Whether the rules of a pool make sense.
 //!
-//! In: the [`OperatorPool`] of one agent. Out: nothing, or the first rule that does not.
+//! In: the policy of one pool, and how many tiers it has. Out: nothing, or the first rule that does not.
 
 use std::time::Duration;
 
 use outrigger_model::endpoint::TIER_MAX;
 use outrigger_model::pool::policy::PoolPolicy;
-
-use super::OperatorPool;
 
 const DAY: Duration = Duration::from_secs(86_400);
 const QUEUE_MAX: u32 = 100_000;
@@ -32,10 +30,10 @@ pub enum PoolFault {
     QueueWait(Duration),
 }
 
-pub(super) fn check(pool: &OperatorPool) -> Result<(), PoolFault> {
-    let PoolPolicy { slow_start, panic_percent, outlier, breaker, concurrency, .. } = &pool.policy;
-    if pool.tiers.len() > usize::from(TIER_MAX) {
-        return Err(PoolFault::Tiers(pool.tiers.len()));
+pub(super) fn check(policy: &PoolPolicy, tiers: usize) -> Result<(), PoolFault> {
+    let PoolPolicy { slow_start, panic_percent, outlier, breaker, concurrency, .. } = policy;
+    if tiers > usize::from(TIER_MAX) {
+        return Err(PoolFault::Tiers(tiers));
     }
     for (key, percent) in [("panic_percent", *panic_percent), ("outlier.share_max_percent", outlier.share_max_percent)]
     {
