@@ -4,6 +4,7 @@
 //! Never here: files; the server reads those.
 
 pub mod traffic;
+mod pools;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use outrigger_model::settings::Settings;
 use outrigger_model::tag::TagSet;
 
 use self::traffic::OperatorTraffic;
+pub use pools::PoolFault;
 
 /// Most routes that operators declare.
 pub const ROUTES_MAX: usize = 10_000;
@@ -69,6 +71,8 @@ pub enum IntentError {
     PoolTwice(AgentName),
     #[error("pools: {0} are more than {POOLS_MAX}")]
     ManyPools(usize),
+    #[error("pools: agent `{agent}`: {cause}")]
+    Pool { agent: AgentName, cause: PoolFault },
     #[error("settings: a session may be idle for 1 second to 30 days, not {0:?}")]
     SessionIdle(Duration),
     #[error("settings: a session may live for as long as it may be idle, up to 365 days, not for {0:?}")]
@@ -102,6 +106,8 @@ impl Intent {
             }
         }
         for (agent, pool) in pools {
+            pools::check(&pool.policy, pool.tiers.len())
+                .map_err(|cause| IntentError::Pool { agent: agent.clone(), cause })?;
             if intent.pools.insert(agent.clone(), pool).is_some() {
                 return Err(IntentError::PoolTwice(agent));
             }

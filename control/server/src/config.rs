@@ -5,6 +5,7 @@
 pub mod rates;
 mod retries;
 pub mod traffic;
+pub mod pools;
 pub mod file;
 mod sessions;
 pub mod settings;

@@ -3,7 +3,12 @@
 //! Invariant: an endpoint that was tried is never chosen again, and a draining one never for something new.
 
 pub mod tried;
-pub mod round_robin;
-pub mod least_request;
-pub mod rendezvous;
+mod chance;
+mod share;
+mod round_robin;
+mod random;
+mod least_request;
+mod peak_ewma;
+mod rendezvous;
+mod fit;
 pub mod pick;

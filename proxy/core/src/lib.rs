@@ -21,6 +21,8 @@ pub mod retry;
 pub mod gate;
 pub mod limit;
 pub mod health;
+pub mod line;
+pub mod room;
 pub mod live;
 pub mod world;
 #[cfg(test)]

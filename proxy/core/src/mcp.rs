@@ -10,4 +10,5 @@ pub mod facts;
 pub mod table;
 pub mod sse;
 pub mod minted;
+pub mod failed;
 pub mod error;

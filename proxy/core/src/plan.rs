@@ -16,15 +16,19 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 use outrigger_model::endpoint::EndpointState;
 use outrigger_model::key::OnLoss;
+use outrigger_model::pool::Balance;
 use outrigger_model::retries::Retries;
 use outrigger_model::revision::Era;
 use outrigger_model::route::{TimeClass, Timeouts};
 use outrigger_model::settings::Settings;
 
-use crate::balance::pick::{By, Picked, pick};
+use crate::balance::pick::{By, Missed, Picked, pick};
 use crate::balance::tried::{ATTEMPTS_MAX, Tried};
+use crate::health::circuit::State;
+use crate::health::tools::Tool;
 use crate::http1::field::{Fields, Name};
 use crate::http1::head::ResponseHead;
+use crate::mcp::facts::Verb;
 use crate::mcp::method::Method;
 use crate::mcp::minted::{Mint, Minting, Written};
 use crate::mcp::table::{Row, Stick};
@@ -58,6 +62,8 @@ pub struct Plan {
     handles: Vec<(SessionKey, Option<Arc<Binding>>)>,
     /// The session may be opened again elsewhere.
     movable: bool,
+    /// The tool that is called, once somebody asked for it.
+    tool: Option<Tool>,
 }
 
 /// What a key leads to.
@@ -114,7 +120,7 @@ pub fn plan(world: &World, aim: Aim, found: &[Option<Arc<Binding>>]) -> Result<P
         Dest::Route(route) if aim.stays_with_caller(route) => Below::Agent,
         Dest::Route(_) => Below::Balance,
     };
-    Ok(Plan { aim, held, below, handles, movable })
+    Ok(Plan { aim, held, below, handles, movable, tool: None })
 }
 
 impl Plan {
@@ -131,12 +137,14 @@ impl Plan {
         if let Some(Held { endpoint, kind, .. }) = &self.held
             && (Rule::of(*kind).gone == Gone::Told || !tried.has(&endpoint.replica))
         {
+            self.pass_circuit(endpoint, now)?;
             return only(endpoint);
         }
-        let by = match &self.below {
-            Below::Named(endpoint) => return only(endpoint),
-            Below::Agent => By::Caller(&self.aim.caller),
-            Below::Balance => By::Balance,
+        let by = match (&self.below, self.pool()) {
+            (Below::Named(endpoint), _) => return only(endpoint),
+            (Below::Agent, _) => By::Caller(&self.aim.caller),
+            (Below::Balance, Some(pool)) if pool.balance == Balance::ConsistentHash => By::Caller(&self.aim.caller),
+            (Below::Balance, _) => By::Balance,
         };
         let searches = self.searches();
         let is_over = if searches { tried.is_exhausted() } else { tried.count() >= self.attempts_max() };
@@ -144,7 +152,40 @@ impl Plan {
         let draining = || pool.endpoints.iter().find(|endpoint| searches && !tried.has(&endpoint.replica));
         // Those that drain get nothing new, and may hold what is searched for.
         let last = || draining().map(|endpoint| Picked { endpoint: Arc::clone(endpoint), panic: false });
-        pick(pool, by, tried, now).or_else(last).ok_or_else(nothing_left)
+        pick(pool, by, tried, self.tool, now).or_else(|missed| last().ok_or(missed)).map_err(|missed| match missed {
+            // Once one was asked, what it said is said.
+            Missed::Open(left) if tried.count() == 0 => self.circuit_open(left),
+            Missed::Open(_) | Missed::Nothing => nothing_left(),
+        })
+    }
+
+    /// Whether it matters which tool is called, because some tool is known to fail at some of its endpoints.
+    pub fn asks_for_tool(&self) -> bool {
+        let fails = |endpoint: &Arc<Endpoint>| endpoint.live.tools.is_any_failing();
+        let saw = self.pool().filter(|pool| pool.live.saw_tools_fail() && self.held.is_none() && self.tool.is_none());
+        saw.is_some_and(|pool| pool.endpoints.iter().any(fails))
+    }
+
+    /// This is the tool that it calls.
+    pub const fn calls(&mut self, tool: Option<Tool>) {
+        self.tool = tool;
+    }
+
+    /// What a key holds at an endpoint can be nowhere else; if that one answers badly, its calls fail at once as long as its circuit is
+    /// open, but for those that end a stream or a session.
+    fn pass_circuit(&self, endpoint: &Endpoint, now: Instant) -> Result<(), Refusal> {
+        if self.aim.verb != Verb::Post || endpoint.live.passes_circuit(&endpoint.terms.policy.breaker, now) {
+            return Ok(());
+        }
+        match endpoint.live.circuit_state(now) {
+            State::Open(left) => Err(self.circuit_open(left)),
+            State::Closed | State::HalfOpen => Ok(()),
+        }
+    }
+
+    fn circuit_open(&self, left: Duration) -> Refusal {
+        let seconds = u32::try_from(left.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+        Refusal::CircuitOpen { route: self.name().to_owned(), seconds }
     }
 
     /// Whether its session moves before anything is tried: its replica refused the last connection, and another one takes calls.

@@ -65,6 +65,9 @@ pub enum Refusal {
     /// Every endpoint that could be tried refused the connection.
     #[error("no endpoint of `{route}` can be reached")]
     NoEndpoint { route: String },
+    /// Those that are left answered badly too often in a row, and are left alone for so many seconds more.
+    #[error("circuit of `{route}` is open")]
+    CircuitOpen { route: String, seconds: u32 },
     /// The replica that held the session is gone, and the session with it.
     #[error("session is gone")]
     SessionGone,
@@ -222,6 +225,7 @@ impl Refusal {
             Self::ForwardUnreachable { .. } => Shape::later("forward_unreachable", 1),
             Self::NoProvider { .. } => Shape::later("no_provider", 1),
             Self::NoEndpoint { .. } => Shape::later("no_endpoint", 1),
+            Self::CircuitOpen { seconds, .. } => Shape::later("circuit_open", *seconds),
             Self::SessionGone | Self::SessionRevoked | Self::SessionAged if modern => Shape::later("session_gone", 1),
             Self::SessionGone | Self::SessionRevoked | Self::SessionAged => {
                 Shape::said(StatusCode::NOT_FOUND, "session_gone")
@@ -293,6 +297,9 @@ impl Refusal {
             Self::ForwardUnreachable { site } => format!("`{}` accepts no connections", echo(site)),
             Self::NoProvider { route } => format!("no agent provides `{}` now", echo(route)),
             Self::NoEndpoint { route } => format!("no replica behind `{}` accepts connections", echo(route)),
+            Self::CircuitOpen { route, .. } => {
+                format!("the replicas behind `{}` answered badly and are left alone for a while", echo(route))
+            }
             Self::SessionGone => "the replica that held this session is gone, and the session with it".to_owned(),
             Self::SessionRevoked => "an operator ended this session".to_owned(),
             Self::SessionAged => "this session is older than sessions may become".to_owned(),
@@ -341,6 +348,9 @@ impl Refusal {
             Self::NoProvider { route } => format!("ask `outrigger explain {}` why nobody fits", echo(route)),
             Self::NoEndpoint { .. } => {
                 "ask `outrigger get agents` which replicas are healthy, then try again".to_owned()
+            }
+            Self::CircuitOpen { .. } => {
+                "see `/clusters` of the proxy and the log of the agent, and try again when the time is over".to_owned()
             }
             Self::SessionGone | Self::SessionRevoked | Self::SessionAged => {
                 "initialize again to open a new session".to_owned()

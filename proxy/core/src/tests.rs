@@ -26,6 +26,7 @@ pub struct Mesh {
     pub resources: Resources,
     pub own: Vec<Own>,
     pub insecure: bool,
+    pub zone: &'static str,
 }
 
 impl Mesh {
@@ -72,6 +73,20 @@ impl Mesh {
 
     pub fn weight(self, replica: &str, weight: u16) -> Self {
         self.each(replica, |endpoint| endpoint.weight = weight)
+    }
+
+    /// What every pool is judged and limited by.
+    pub fn policy(mut self, change: impl Fn(&mut PoolPolicy)) -> Self {
+        self.resources.pools.values_mut().for_each(|pool| change(&mut pool.policy));
+        self
+    }
+
+    pub fn tier(self, replica: &str, tier: u8) -> Self {
+        self.each(replica, |endpoint| endpoint.tier = tier)
+    }
+
+    pub fn zone(self, replica: &str, zone: &str) -> Self {
+        self.each(replica, |endpoint| endpoint.zone = zone.to_owned())
     }
 
     pub fn state(self, replica: &str, state: EndpointState) -> Self {
@@ -136,7 +151,7 @@ impl Mesh {
 
     pub fn after(&self, previous: &World, now: Instant) -> Result<World, CompileError> {
         let snapshot = Snapshot::assemble(self.resources.clone()).unwrap();
-        let rules = Rules { plaintext_beyond_loopback: self.insecure, seed: 0 };
+        let rules = Rules { plaintext_beyond_loopback: self.insecure, seed: 0, zone: self.zone.to_owned() };
         compile(&snapshot, Some(Serial(7)), &self.own, rules, previous, now)
     }
 }

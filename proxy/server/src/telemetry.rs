@@ -14,7 +14,8 @@ pub mod process;
 
 pub use events::{CallReport, Events, OpenCall, RefusedUse};
 pub use labels::{
-    Announcement, CallEnd, Copied, Direction, Hedged, Invalidation, Lookup, Moved, Searched, StoreFault, StoreKind,
+    Announcement, CallEnd, Copied, Direction, Hedged, Invalidation, Lookup, Moved, Queued, Searched, StoreFault,
+    StoreKind,
 };
 pub use metrics::Metrics;
 

@@ -11,8 +11,8 @@ use crate::rate::RateLimit;
 pub struct PoolPolicy {
     /// How long a new endpoint takes to get its whole share. Zero: it gets it at once.
     pub slow_start: Duration,
-    /// Where fewer than this share of a tier's endpoints can be used, calls spill over to the next tier, 0 to 100; and where no tier has
-    /// more, ejections are ignored.
+    /// Where fewer than this share of a tier's endpoints can be used, calls spill over to the next tier as well, 0 to 100; the same for the
+    /// own zone and all others. Ejections are ignored only where nothing else is left at all.
     pub panic_percent: u8,
     /// Whether endpoints of the proxy's own zone come first, where both name one.
     pub prefer_zone: bool,
@@ -29,7 +29,8 @@ pub struct Outlier {
     /// After the first failure to connect; it doubles with each further one.
     pub first: Duration,
     pub longest: Duration,
-    /// Most of a pool's endpoints that are ejected at a time, 0 to 100; one may always be.
+    /// Most of a pool's endpoints that are ejected at a time, 0 to 100, rounded up; one may always be. Whoever refuses connections is dead
+    /// beyond doubt, so by default there is no such limit.
     pub share_max_percent: u8,
     /// Whether a result with `isError` counts against the tool that gave it.
     pub tool_errors: bool,
@@ -76,7 +77,7 @@ impl Default for Outlier {
         Self {
             first: Duration::from_secs(1),
             longest: Duration::from_secs(30),
-            share_max_percent: 50,
+            share_max_percent: 100,
             tool_errors: false,
         }
     }

@@ -62,6 +62,7 @@ fn agents(up: &Up) -> Vec<AgentFile> {
             version: None,
             tags: Vec::new(),
             weight: None,
+            metadata: outrigger_proxy::config::file::MetadataFile::default(),
             capabilities: Vec::new(),
             probe: outrigger_proxy::config::file::ProbeFile::default(),
             timeout: None,

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::retries::RetriesFile;
+use crate::config::pools::PoolFile;
 use crate::config::rates::RateFile;
 use crate::config::traffic::{FaultsFile, HeadersFile, MatchFile, MirrorFile, ShareFile};
 
@@ -182,18 +183,6 @@ pub struct LimitsFile {
     pub idle_ms: Option<u64>,
     /// From the head of the request to the last byte of the answer.
     pub total_ms: Option<u64>,
-}
-
-/// Rules for the replicas of one agent.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PoolFile {
-    pub agent: String,
-    /// round_robin or least_request.
-    pub balance: String,
-    /// How often each of its replicas may be called, whoever calls; at most 8.
-    #[serde(default)]
-    pub rates: Vec<RateFile>,
 }
 
 impl Default for ListenFile {

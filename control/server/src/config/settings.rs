@@ -7,20 +7,19 @@ use std::path::Path;
 use std::time::Duration;
 
 use outrigger_config::log::Log;
-use outrigger_control_core::intent::{Intent, IntentError, OperatorPool, OperatorRoute};
+use outrigger_control_core::intent::{Intent, IntentError, OperatorRoute};
 use outrigger_control_core::lease::{BadLease, LeaseRules};
 use outrigger_control_core::registry::Rules;
 use outrigger_identity::{Material, MaterialError};
 use outrigger_model::address::{BadCidr, Cidr};
 use outrigger_model::identity::Party;
-use outrigger_model::name::{AgentName, BadName, RouteName};
-use outrigger_model::pool::Balance;
-use outrigger_model::pool::policy::PoolPolicy;
+use outrigger_model::name::{BadName, RouteName};
 use outrigger_model::requirement::{BadRequirement, Requirement};
 use outrigger_model::route::{Affinity, Limits, RoutePolicy, Timeouts};
 use outrigger_model::traffic::Traffic;
 
-use crate::config::file::{ControlFile, LimitsFile, MeshFile, PoolFile, RouteFile, TimeoutsFile};
+use crate::config::file::{ControlFile, LimitsFile, MeshFile, RouteFile, TimeoutsFile};
+use crate::config::pools::{self, PoolError, PoolFile};
 use crate::config::rates::{self, RatesError};
 use crate::config::retries::{self, RetriesError};
 use crate::config::sessions::{self, SessionsError};
@@ -85,14 +84,8 @@ pub enum SettingsError {
     },
     #[error("routes[{at}].affinity: `{text}` is none of auto, agent, keys and none")]
     Affinity { at: usize, text: String },
-    #[error("pools[{at}].agent")]
-    PoolAgent {
-        at: usize,
-        #[source]
-        cause: BadName,
-    },
-    #[error("pools[{at}].balance: `{text}` is neither round_robin nor least_request")]
-    Balance { at: usize, text: String },
+    #[error("pools[{at}].{cause}")]
+    Pool { at: usize, cause: PoolError },
     #[error("settings.{0}")]
     Sessions(SessionsError),
     #[error("routes[{at}].{cause}")]
@@ -199,15 +192,9 @@ fn networks(texts: &[String]) -> Result<Vec<Cidr>, SettingsError> {
 fn intent(routes: Vec<RouteFile>, pools: Vec<PoolFile>, mesh: &MeshFile) -> Result<Intent, SettingsError> {
     let routes = routes.into_iter().enumerate().map(|(at, route)| operator_route(at, &route));
     let routes = routes.collect::<Result<Vec<_>, _>>()?;
-    let pools = pools.iter().enumerate().map(|(at, pool)| {
-        let agent = AgentName::new(&pool.agent).map_err(|cause| SettingsError::PoolAgent { at, cause })?;
-        let balance = Balance::parse(&pool.balance);
-        let balance = balance.ok_or_else(|| SettingsError::Balance { at, text: pool.balance.clone() })?;
-        let rates = rates::rates(&pool.rates).map_err(|cause| SettingsError::Rates { list: "pools", at, cause })?;
-        let policy = PoolPolicy { rates, ..PoolPolicy::default() };
-        Ok((agent, OperatorPool { balance, policy, ..OperatorPool::default() }))
-    });
-    let pools = pools.collect::<Result<Vec<_>, SettingsError>>()?;
+    let pools = pools.iter().enumerate();
+    let pools = pools.map(|(at, file)| pools::pool(file).map_err(|cause| SettingsError::Pool { at, cause }));
+    let pools = pools.collect::<Result<Vec<_>, _>>()?;
     let settings = sessions::settings(mesh).map_err(SettingsError::Sessions)?;
     Ok(Intent::new(routes, pools, settings)?)
 }

@@ -1,8 +1,8 @@
 //! Chooses the endpoint for the next attempt.
 //!
-//! In: a pool, how to choose, what was tried, `now`. Out: a [`Picked`], or nothing if all that may be tried was.
-//! Order: what is up and not ejected; then what is suspect and not ejected; then, in panic, the ejected: if everything is
-//! ejected the fault may be ours, and refusing all calls helps nobody.
+//! In: a pool, how to choose, what was tried, `now`. Out: a [`Picked`], or why there is none.
+//! What may be chosen at all is settled by `fit`, and which of those by the pool's strategy.
+//! Invariant: of the calls that find the circuit of an endpoint half-open, one gets it.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,15 +10,18 @@ use std::time::Instant;
 use outrigger_model::endpoint::EndpointState;
 use outrigger_model::pool::Balance;
 
+use crate::balance::fit::Fit;
+pub use crate::balance::fit::Missed;
 use crate::balance::tried::Tried;
-use crate::balance::{least_request, rendezvous, round_robin};
+use crate::balance::{least_request, peak_ewma, random, rendezvous, round_robin};
+use crate::health::tools::Tool;
 use crate::mcp::facts::Caller;
 use crate::world::endpoint::{Endpoint, Pool};
 
 /// How to choose.
 #[derive(Debug, Clone, Copy)]
 pub enum By<'a> {
-    /// The pool's own strategy.
+    /// The pool's own strategy. One that hashes the caller takes the one with the fewest calls, as no caller is known.
     Balance,
     /// The same for every call of this caller.
     Caller(&'a Caller),
@@ -32,39 +35,34 @@ pub struct Picked {
     pub panic: bool,
 }
 
-/// How much an endpoint is wanted; less is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Tier {
-    Up,
-    Suspect,
-    EjectedUp,
-    EjectedSuspect,
+/// `tool` is that which is called, where it matters: where some endpoint is known to fail at some tool.
+pub fn pick(pool: &Pool, by: By<'_>, tried: &Tried, tool: Option<Tool>, now: Instant) -> Result<Picked, Missed> {
+    // A circuit that is half-open when we look may have let another call in when we come; then we look again.
+    for _ in 0..=pool.endpoints.len() {
+        let fit = Fit::of(pool, tried, tool, now)?;
+        let Some(endpoint) = choose(pool, by, &fit, now).or_else(|| any(pool, tried)) else { break };
+        if endpoint.live.passes_circuit(&pool.policy.breaker, now) {
+            return Ok(Picked { endpoint: Arc::clone(endpoint), panic: fit.is_panic() });
+        }
+    }
+    Err(Missed::Nothing)
 }
 
-pub fn pick(pool: &Pool, by: By<'_>, tried: &Tried, now: Instant) -> Option<Picked> {
-    let best = pool.endpoints.iter().filter_map(|endpoint| tier(endpoint, tried, now)).min()?;
-    let fit = pool.endpoints.iter().filter(|endpoint| tier(endpoint, tried, now) == Some(best));
-    let chosen = match (by, pool.balance) {
-        (By::Caller(caller), _) => rendezvous::choose(fit, caller),
-        (By::Balance, Balance::RoundRobin) => round_robin::choose(fit, pool.live.next_turn()),
-        (By::Balance, _) => least_request::choose(fit, pool.live.next_turn()),
-    };
-    // An endpoint may be ejected by another call between the two looks; then any that was not tried will do.
-    let chosen = chosen.or_else(|| pool.endpoints.iter().find(|endpoint| tier(endpoint, tried, now).is_some()))?;
-    Some(Picked { endpoint: Arc::clone(chosen), panic: best >= Tier::EjectedUp })
+fn choose<'a>(pool: &'a Pool, by: By<'_>, fit: &Fit<'_>, now: Instant) -> Option<&'a Arc<Endpoint>> {
+    let endpoints = pool.endpoints.iter().filter(|endpoint| fit.is(endpoint));
+    let turn = || pool.live.next_turn();
+    match (by, pool.balance) {
+        (By::Caller(caller), _) => rendezvous::choose(endpoints, caller),
+        (By::Balance, Balance::RoundRobin) => round_robin::choose(endpoints, turn(), now),
+        (By::Balance, Balance::Random) => random::choose(endpoints, turn(), now),
+        (By::Balance, Balance::PeakEwma) => peak_ewma::choose(endpoints, turn(), now),
+        (By::Balance, Balance::LeastRequest | Balance::ConsistentHash) => least_request::choose(endpoints, turn(), now),
+    }
 }
 
-fn tier(endpoint: &Endpoint, tried: &Tried, now: Instant) -> Option<Tier> {
-    if tried.has(&endpoint.replica) {
-        return None;
-    }
-    match (endpoint.state, endpoint.live.is_ejected(now)) {
-        (EndpointState::Draining, _) => None,
-        (EndpointState::Up, false) => Some(Tier::Up),
-        (EndpointState::Suspect, false) => Some(Tier::Suspect),
-        (EndpointState::Up, true) => Some(Tier::EjectedUp),
-        (EndpointState::Suspect, true) => Some(Tier::EjectedSuspect),
-    }
+/// An endpoint may be ejected by another call between the two looks; then any that was not tried will do.
+fn any<'a>(pool: &'a Pool, tried: &Tried) -> Option<&'a Arc<Endpoint>> {
+    pool.endpoints.iter().find(|endpoint| endpoint.state != EndpointState::Draining && !tried.has(&endpoint.replica))
 }
 
 #[cfg(test)]

@@ -4,12 +4,14 @@
 //! Bounded load: an endpoint with more than 1.25 times the mean of calls in flight, and more than a small floor, passes
 //! the call on to the next in the caller's order. State that only affinity keeps together is worth more than an even
 //! spread of a few calls, hence the floor.
-//! Invariant: the order depends on caller, replica and weight alone, so all proxies of one caller agree on it.
+//! Invariant: the order depends on caller, replica and weight alone, so all proxies of one caller agree on it; a weight that still grows
+//! (slow start) counts as whole, or callers would move while it does.
 
 use std::sync::Arc;
 
 use outrigger_model::name::ReplicaId;
 
+use crate::balance::chance::mix;
 use crate::mcp::facts::Caller;
 use crate::world::endpoint::Endpoint;
 
@@ -47,11 +49,4 @@ fn unit(caller: u64, replica: &ReplicaId) -> f64 {
 /// FNV-1a, 64 bits: the same in every build, which the hashers of the standard library do not promise.
 fn fnv(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
-/// The finaliser of SplitMix64.
-fn mix(mut bits: u64) -> u64 {
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
 }

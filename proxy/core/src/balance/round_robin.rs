@@ -5,31 +5,33 @@
 //! evenly over time and needs no memory, so the set may change from one turn to the next.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use crate::balance::chance::{self, GOLDEN};
+use crate::balance::share;
 use crate::world::endpoint::Endpoint;
-
-/// 2^64 divided by the golden ratio.
-const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 pub(super) fn choose<'a>(
     endpoints: impl Iterator<Item = &'a Arc<Endpoint>> + Clone,
     turn: u64,
+    now: Instant,
 ) -> Option<&'a Arc<Endpoint>> {
-    let first = endpoints.clone().next()?.weight;
+    let first = share::weight(endpoints.clone().next()?, now);
     let (mut count, mut total, mut equal) = (0u64, 0u64, true);
     for endpoint in endpoints.clone() {
+        let weight = share::weight(endpoint, now);
         count += 1;
-        total += u64::from(endpoint.weight);
-        equal &= endpoint.weight == first;
+        total += weight;
+        equal &= weight == first;
     }
     if equal {
         let at = turn.checked_rem(count)?;
         return endpoints.clone().nth(usize::try_from(at).ok()?);
     }
-    let point = (u128::from(turn.wrapping_mul(GOLDEN)) * u128::from(total)) >> 64;
-    let mut passed = 0u128;
+    let point = chance::below(turn.wrapping_mul(GOLDEN), total);
+    let mut passed = 0;
     endpoints.clone().find(|endpoint| {
-        passed += u128::from(endpoint.weight);
+        passed += share::weight(endpoint, now);
         point < passed
     })
 }

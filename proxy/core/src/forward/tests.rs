@@ -11,7 +11,7 @@ use crate::announce::Token;
 use crate::asked::{Document, Form, Page, Part};
 use crate::http1::written;
 use crate::live::Live;
-use crate::world::endpoint::{Endpoint, Lead, Place};
+use crate::world::endpoint::{Endpoint, Lead, Place, Terms};
 
 fn endpoint(place: Place) -> Endpoint {
     let replica = ReplicaId::new("weather-1").unwrap();
@@ -26,6 +26,7 @@ fn endpoint(place: Place) -> Endpoint {
         zone: String::new(),
         state: EndpointState::Up,
         live: Arc::new(Live::new(Instant::now())),
+        terms: Arc::new(Terms::alone()),
     }
 }
 

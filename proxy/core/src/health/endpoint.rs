@@ -1,13 +1,12 @@
 //! Passive ejection: an endpoint that refuses connections is left alone for a while.
 //!
 //! In: failures and successes with their time. Out: whether new calls should avoid the endpoint, and since when it fails.
-//! Rule: the first failure ejects for 1 s, each further one for twice as long, up to 30 s; a success forgets all of it.
+//! Rule: the first failure ejects for a moment (1 s), each further one for twice as long, up to a limit (30 s); a success forgets all of it.
 //! Invariant: failures during an ejection do not lengthen it; many calls that fail at once are one event.
 
 use std::time::{Duration, Instant};
 
-pub const EJECTION_FIRST: Duration = Duration::from_secs(1);
-pub const EJECTION_MAX: Duration = Duration::from_secs(30);
+use outrigger_model::pool::policy::Outlier;
 
 /// The state of one endpoint.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,13 +23,20 @@ struct Failing {
 
 impl Health {
     /// A connection failed, or the peer's proxy could not reach its agent.
-    pub fn failed(&mut self, now: Instant) {
+    pub fn failed(&mut self, pauses: &Outlier, now: Instant) {
         let (since, ejected_for) = match self.failing {
-            None => (now, EJECTION_FIRST),
+            None => (now, pauses.first),
             Some(failing) if now < failing.until => return,
-            Some(failing) => (failing.since, (failing.ejected_for * 2).min(EJECTION_MAX)),
+            Some(failing) => (failing.since, failing.ejected_for.saturating_mul(2).clamp(pauses.first, pauses.longest)),
         };
         self.failing = Some(Failing { since, ejected_for, until: now + ejected_for });
+    }
+
+    /// A connection failed, and too many others are ejected for this one to be.
+    pub fn failed_and_stays(&mut self, now: Instant) {
+        let since = self.failing.map_or(now, |failing| failing.since);
+        let ejected_for = self.failing.map_or(Duration::ZERO, |failing| failing.ejected_for);
+        self.failing = Some(Failing { since, ejected_for, until: now });
     }
 
     /// An answer came.

@@ -23,6 +23,7 @@ fn every() -> Vec<Refusal> {
         Refusal::NoSuchPath,
         Refusal::NoProvider { route: text() },
         Refusal::NoEndpoint { route: text() },
+        Refusal::CircuitOpen { route: text(), seconds: 30 },
         Refusal::SessionGone,
         Refusal::SessionRevoked,
         Refusal::SessionAged,

@@ -148,6 +148,7 @@ pub fn patience(refusal: &Refusal, patient: bool, began: Instant, now: Instant) 
         Refusal::NoRoute { .. }
             | Refusal::NoProvider { .. }
             | Refusal::NoEndpoint { .. }
+            | Refusal::CircuitOpen { .. }
             | Refusal::UpstreamLost
             | Refusal::UpstreamTimeout
     );

@@ -15,7 +15,7 @@ fn world() -> World {
         generation: Generation(1),
         serving: false,
     };
-    let rules = Rules { plaintext_beyond_loopback: false, seed: 0 };
+    let rules = Rules { plaintext_beyond_loopback: false, seed: 0, zone: String::new() };
     compile(&Snapshot::default(), None, &[own], rules, &World::default(), Instant::now()).expect("a world")
 }
 

@@ -21,7 +21,7 @@ use outrigger_model::snapshot::Snapshot;
 
 use crate::live::{Live, PoolLive};
 use crate::mcp::wanted;
-use crate::world::endpoint::{Endpoint, Lead, Place, Pool, Route};
+use crate::world::endpoint::{Endpoint, Lead, Place, Pool, Preferences, Route, Terms};
 use crate::world::shaping;
 use crate::world::table::World;
 
@@ -42,12 +42,14 @@ pub struct Own {
 }
 
 /// What this proxy accepts of a snapshot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
     /// Whether endpoints beyond loopback may lack an identity.
     pub plaintext_beyond_loopback: bool,
     /// Where rotations start; from the shell's chance.
     pub seed: u64,
+    /// Where this proxy runs; empty: it is not said.
+    pub zone: String,
 }
 
 /// Why a snapshot does not become a world; the text is what control is told.
@@ -76,7 +78,8 @@ pub fn compile(
 ) -> Result<World, CompileError> {
     check_size(snapshot)?;
     let resources = snapshot.resources();
-    let mut build = Build { rules, previous, now, own: HashMap::new(), replicas: HashMap::new() };
+    let mut build =
+        Build { rules, previous, now, own: HashMap::new(), replicas: HashMap::new(), terms: HashMap::new() };
     build.add_own(own);
     let mut pools = HashMap::with_capacity(resources.pools.len());
     for (name, pool) in &resources.pools {
@@ -100,20 +103,12 @@ pub fn compile(
         let Some(pool) = pools.get(&agent.pool) else { continue };
         agents.insert(name.clone(), Arc::new(agent_route(agent, pool, &pools)?));
     }
+    let own = build.owned(|agent| Some(resources.agents.get(agent)?.pool.clone()));
     let (settings, keyring) = (resources.settings.clone(), resources.keyring.clone());
     let revocations = resources.revocations.clone();
-    Ok(World {
-        serial,
-        settings,
-        keyring,
-        revocations,
-        routes,
-        agents,
-        limits_pools: pools.values().any(|pool| !pool.policy.rates.is_empty()),
-        pools,
-        replicas: build.replicas,
-        own: build.own.into_iter().map(|(id, (endpoint, _))| (id, endpoint)).collect(),
-    })
+    let limits_pools = pools.values().any(|pool| !pool.policy.rates.is_empty());
+    let replicas = build.replicas;
+    Ok(World { serial, settings, keyring, revocations, routes, agents, limits_pools, pools, replicas, own })
 }
 
 fn check_size(snapshot: &Snapshot) -> Result<(), CompileError> {
@@ -146,6 +141,7 @@ struct Build<'a> {
     /// With whether its agent serves.
     own: HashMap<ReplicaId, (Arc<Endpoint>, bool)>,
     replicas: HashMap<ReplicaId, Arc<Endpoint>>,
+    terms: HashMap<PoolName, Arc<Terms>>,
 }
 
 impl Build<'_> {
@@ -162,7 +158,8 @@ impl Build<'_> {
                 weight: 100,
                 state: EndpointState::Up,
                 tier: 0,
-                zone: String::new(),
+                zone: self.rules.zone.clone(),
+                terms: Arc::new(Terms::alone()),
             });
             if own.serving {
                 self.replicas.insert(own.replica.clone(), Arc::clone(&endpoint));
@@ -172,37 +169,60 @@ impl Build<'_> {
     }
 
     fn pool(&mut self, written: &WrittenPool, listed: &[Listed]) -> Result<Pool, CompileError> {
-        let mut endpoints = Vec::with_capacity(listed.len());
-        for (at, listed) in listed.iter().enumerate() {
-            let endpoint = match self.own.get(&listed.replica) {
-                Some((_, false)) => continue,
-                Some((own, true)) => self.own_listed(&Arc::clone(own), listed),
-                None => self.peer(written, at, listed)?,
-            };
-            self.replicas.insert(listed.replica.clone(), Arc::clone(&endpoint));
-            endpoints.push(endpoint);
-        }
-        endpoints.sort_by(|a, b| a.replica.cmp(&b.replica));
         let live = match self.previous.pool(written.name.as_str()) {
             Some(before) => Arc::clone(&before.live),
             None => Arc::new(PoolLive::new(self.rules.seed)),
         };
         let WrittenPool { name, agent, balance, policy } = written.clone();
-        Ok(Pool { name, agent, balance, policy, endpoints, live })
+        let terms = Terms { balance, policy: policy.clone(), size: listed.len(), live: Arc::clone(&live) };
+        let terms = Arc::new(terms);
+        self.terms.insert(name.clone(), Arc::clone(&terms));
+        let mut endpoints = Vec::with_capacity(listed.len());
+        for (at, listed) in listed.iter().enumerate() {
+            let endpoint = match self.own.get(&listed.replica) {
+                Some((_, false)) => continue,
+                Some((own, true)) => self.own_listed(&Arc::clone(own), listed, &terms),
+                None => self.peer(written, at, listed, &terms)?,
+            };
+            self.replicas.insert(listed.replica.clone(), Arc::clone(&endpoint));
+            endpoints.push(endpoint);
+        }
+        endpoints.sort_by(|a, b| a.replica.cmp(&b.replica));
+        let preferences = Preferences::of(&endpoints, &policy, &self.rules.zone);
+        Ok(Pool { name, agent, balance, policy, endpoints, preferences, live })
+    }
+
+    /// The own agents, each by the rules of the pool that all its replicas are in.
+    fn owned(&self, pool_of: impl Fn(&AgentName) -> Option<PoolName>) -> HashMap<ReplicaId, Arc<Endpoint>> {
+        let terms = |agent: &AgentName| self.terms.get(&pool_of(agent)?).map(Arc::clone);
+        let own = self.own.iter().map(|(id, (endpoint, _))| {
+            let endpoint = match terms(&endpoint.agent) {
+                Some(terms) => Arc::new(Endpoint { terms, ..Endpoint::clone(endpoint) }),
+                None => Arc::clone(endpoint),
+            };
+            (id.clone(), endpoint)
+        });
+        own.collect()
     }
 
     /// An own endpoint with the weight and the state that the mesh gives it.
-    fn own_listed(&self, own: &Arc<Endpoint>, listed: &Listed) -> Arc<Endpoint> {
+    fn own_listed(&self, own: &Arc<Endpoint>, listed: &Listed, terms: &Arc<Terms>) -> Arc<Endpoint> {
         // A proxy that hears itself called silent is not: its own agent is right here.
         let state = match listed.state {
             EndpointState::Draining => EndpointState::Draining,
             EndpointState::Up | EndpointState::Suspect => EndpointState::Up,
         };
-        let (tier, zone) = (listed.tier, listed.zone.clone());
-        Arc::new(Endpoint { weight: listed.weight, state, tier, zone, ..Endpoint::clone(own) })
+        let (tier, zone, terms) = (listed.tier, listed.zone.clone(), Arc::clone(terms));
+        Arc::new(Endpoint { weight: listed.weight, state, tier, zone, terms, ..Endpoint::clone(own) })
     }
 
-    fn peer(&self, written: &WrittenPool, at: usize, listed: &Listed) -> Result<Arc<Endpoint>, CompileError> {
+    fn peer(
+        &self,
+        written: &WrittenPool,
+        at: usize,
+        listed: &Listed,
+        terms: &Arc<Terms>,
+    ) -> Result<Arc<Endpoint>, CompileError> {
         let beyond = !listed.address.ip().to_canonical().is_loopback();
         if listed.identity.is_none() && beyond && !self.rules.plaintext_beyond_loopback {
             let (pool, replica) = (written.name.clone(), listed.replica.clone());
@@ -220,6 +240,7 @@ impl Build<'_> {
             state: listed.state,
             tier: listed.tier,
             zone: listed.zone.clone(),
+            terms: Arc::clone(terms),
         }))
     }
 

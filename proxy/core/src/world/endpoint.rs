@@ -62,6 +62,17 @@ pub struct Endpoint {
     pub tier: u8,
     pub zone: String,
     pub live: Arc<Live>,
+    pub terms: Arc<Terms>,
+}
+
+/// By what the endpoints of a pool are judged, and what they share.
+#[derive(Debug)]
+pub struct Terms {
+    pub balance: Balance,
+    pub policy: PoolPolicy,
+    /// How many there are.
+    pub size: usize,
+    pub live: Arc<PoolLive>,
 }
 
 /// Interchangeable endpoints of one agent.
@@ -73,7 +84,18 @@ pub struct Pool {
     pub policy: PoolPolicy,
     /// Sorted by replica.
     pub endpoints: Vec<Arc<Endpoint>>,
+    /// Whether some of them are preferred to others, by tier or by zone.
+    pub preferences: Preferences,
     pub live: Arc<PoolLive>,
+}
+
+/// What of a pool has to be looked at before the endpoints themselves.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Preferences {
+    /// The tiers that its endpoints are of, if that is more than one; ascending.
+    pub tiers: Vec<u8>,
+    /// The proxy's own zone, if some of its endpoints are there and some are not.
+    pub zone: Option<String>,
 }
 
 /// A name that callers use, with everything behind it.
@@ -163,6 +185,32 @@ impl Lead {
     }
 }
 
+impl Terms {
+    /// Those of an endpoint that belongs to no pool: no limits, and nothing shared.
+    pub fn alone() -> Self {
+        let live = Arc::new(PoolLive::new(0));
+        Self { balance: Balance::default(), policy: PoolPolicy::default(), size: 1, live }
+    }
+
+    /// Most endpoints that are ejected at a time.
+    pub fn ejected_max(&self) -> usize {
+        (self.size * usize::from(self.policy.outlier.share_max_percent)).div_ceil(100).max(1)
+    }
+}
+
+impl Preferences {
+    /// `zone` is that of the proxy.
+    pub fn of(endpoints: &[Arc<Endpoint>], policy: &PoolPolicy, zone: &str) -> Self {
+        let mut tiers: Vec<u8> = endpoints.iter().map(|endpoint| endpoint.tier).collect();
+        tiers.sort_unstable();
+        tiers.dedup();
+        let tiers = if tiers.len() > 1 { tiers } else { Vec::new() };
+        let near = endpoints.iter().filter(|endpoint| endpoint.zone == zone).count();
+        let tells = policy.prefer_zone && !zone.is_empty() && near != 0 && near != endpoints.len();
+        Self { tiers, zone: tells.then(|| zone.to_owned()) }
+    }
+}
+
 impl Endpoint {
     /// A place that is no agent of the mesh, for one request that goes there with all that stands in it.
     pub fn elsewhere(site: &Site, address: SocketAddr, path: &str, now: Instant) -> Option<Self> {
@@ -179,6 +227,7 @@ impl Endpoint {
             tier: 0,
             zone: String::new(),
             live: Arc::new(Live::new(now)),
+            terms: Arc::new(Terms::alone()),
         })
     }
 

@@ -75,7 +75,7 @@ impl Stage {
         let policy = RoutePolicy { affinity: self.affinity, ..RoutePolicy::default() };
         resources.routes.insert(route.clone(), Route { name: route, pool, policy });
         let snapshot = Snapshot::assemble(resources).expect("a snapshot");
-        let rules = Rules { plaintext_beyond_loopback: false, seed: self.turn };
+        let rules = Rules { plaintext_beyond_loopback: false, seed: self.turn, zone: String::new() };
         compile(&snapshot, None, &[], rules, previous, now).expect("a world")
     }
 }

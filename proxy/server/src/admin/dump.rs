@@ -2,10 +2,13 @@
 //!
 //! In: what runs. Out: values to print. Invariant: what is secret in settings is left out here, once for all answers.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 
+use outrigger_model::pool::policy::PoolPolicy;
 use outrigger_model::retries::Retries;
 use outrigger_model::route::{Limits, Timeouts};
+use outrigger_proxy_core::health::circuit::State;
 use outrigger_proxy_core::world::endpoint::{Endpoint, Place, Pool, Route, Shaping};
 use outrigger_proxy_core::world::table::World;
 use serde_json::{Value, json};
@@ -37,6 +40,9 @@ pub(super) fn clusters(world: &World, now: Instant) -> Value {
             "agent": pool.agent.as_str(),
             "balance": pool.balance.as_str(),
             "repetitions_left": repetitions_left(world, pool, now),
+            "waiting": pool.live.crowd.load(Ordering::Relaxed),
+            "inside": pool.live.room.inside(),
+            "policy": policy_value(&pool.policy),
             "endpoints": endpoints,
         })
     });
@@ -46,6 +52,7 @@ pub(super) fn clusters(world: &World, now: Instant) -> Value {
 fn settings_value(settings: &Settings) -> Value {
     json!({
         "node": settings.node.as_str(),
+        "zone": settings.zone,
         "agents": settings.agents.iter().map(agent_value).collect::<Vec<_>>(),
         "needs": settings.needs.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "listen": {
@@ -102,6 +109,7 @@ fn agent_value(agent: &AgentSettings) -> Value {
         "version": agent.version.to_string(),
         "tags": agent.tags.iter().map(|tag| tag.as_str()).collect::<Vec<_>>(),
         "weight": agent.weight,
+        "zone": agent.zone,
         "capabilities": capabilities.collect::<Vec<_>>(),
         "probe": {
             "kind": agent.probe.check.kind(),
@@ -229,6 +237,11 @@ fn endpoint_value(endpoint: &Endpoint, now: Instant) -> Value {
         Place::Own { upstream } => (upstream.to_string(), None),
     };
     let failing = endpoint.live.failing_since().map(|since| milliseconds(now.saturating_duration_since(since)));
+    let (circuit, left) = match endpoint.live.circuit_state(now) {
+        State::Closed => ("closed", None),
+        State::Open(left) => ("open", Some(left)),
+        State::HalfOpen => ("half_open", None),
+    };
     json!({
         "replica": endpoint.replica.as_str(),
         "address": address,
@@ -237,9 +250,44 @@ fn endpoint_value(endpoint: &Endpoint, now: Instant) -> Value {
         "generation": endpoint.generation.0,
         "weight": endpoint.weight,
         "state": endpoint.state.as_str(),
+        "tier": endpoint.tier,
+        "zone": endpoint.zone,
         "in_flight": endpoint.live.in_flight(),
+        "streams": endpoint.live.streams(),
+        "inside": endpoint.live.room.inside(),
+        "waiting": endpoint.live.room.waiting(),
         "ejected": endpoint.live.is_ejected(now),
+        "ejected_for_ms": endpoint.live.ejected_for(now).map(milliseconds),
         "failing_for_ms": failing,
+        "circuit": circuit,
+        "circuit_open_for_ms": left.map(milliseconds),
+        "tools_put_aside": endpoint.live.tools.avoided(now),
+        "latency_us": endpoint.live.latency(now).round(),
+    })
+}
+
+fn policy_value(policy: &PoolPolicy) -> Value {
+    let PoolPolicy { slow_start, panic_percent, prefer_zone, outlier, breaker, concurrency, rates: _ } = policy;
+    json!({
+        "slow_start_ms": milliseconds(*slow_start),
+        "panic_percent": panic_percent,
+        "prefer_zone": prefer_zone,
+        "outlier": {
+            "first_ms": milliseconds(outlier.first),
+            "longest_ms": milliseconds(outlier.longest),
+            "share_max_percent": outlier.share_max_percent,
+            "tool_errors": outlier.tool_errors,
+        },
+        "breaker": {
+            "failure_threshold": breaker.failure_threshold,
+            "recovery_ms": milliseconds(breaker.recovery),
+        },
+        "concurrency": {
+            "per_endpoint": concurrency.per_endpoint,
+            "total": concurrency.total,
+            "queue": concurrency.queue,
+            "queue_wait_ms": milliseconds(concurrency.queue_wait),
+        },
     })
 }
 

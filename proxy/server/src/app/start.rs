@@ -53,7 +53,8 @@ pub(super) async fn start(settings: Settings) -> Result<Running, StartError> {
     let redis = redis(&settings, Sealer::of(Arc::clone(&worlds)), &events, &readiness)?;
     let shared = redis.clone().map(|redis| redis as Arc<dyn Store>);
     let sessions = Arc::new(Sessions::new(settings.sessions.entries_max, shared, Arc::clone(&events)));
-    let rules = Rules { plaintext_beyond_loopback: settings.insecure, seed: fastrand::u64(..) };
+    let (insecure, zone) = (settings.insecure, settings.zone.clone());
+    let rules = Rules { plaintext_beyond_loopback: insecure, seed: fastrand::u64(..), zone };
     let feed = mesh::feed(&settings, material.as_deref()).await?;
     let join = Join::new(feed, Arc::clone(&worlds), Arc::clone(&events), rules, agents.replicas(), &readiness);
     let applied = join.applied();

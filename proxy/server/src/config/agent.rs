@@ -9,6 +9,7 @@ use std::path::Path;
 use outrigger_config::ConfigError;
 use outrigger_model::calls::Calls;
 use outrigger_model::digest::Digest;
+use outrigger_model::endpoint::ZONE_BYTES_MAX;
 use outrigger_model::name::{AgentName, BadName, CapabilityName, ReplicaId};
 use outrigger_model::tag::TagSet;
 use semver::Version;
@@ -19,13 +20,21 @@ use super::probe::probe;
 use super::settings::{AgentSettings, AgentUrl, DeclaredCapability};
 use super::value::{at_most, parsed, refused, within};
 
+/// The share of new calls of a replica of which nothing is said.
+const WEIGHT: u16 = 100;
+
 /// The local agents, each with its own replica id.
-pub(super) fn agents(files: &[AgentFile], seed: &str, folder: &Path) -> Result<Vec<AgentSettings>, ConfigError> {
+pub(super) fn agents(
+    files: &[AgentFile],
+    seed: &str,
+    zone: &str,
+    folder: &Path,
+) -> Result<Vec<AgentSettings>, ConfigError> {
     at_most("agents", files)?;
     let mut seen = BTreeSet::new();
     let mut agents = Vec::with_capacity(files.len());
     for (at, file) in files.iter().enumerate() {
-        let agent = agent(file, &format!("agents[{at}]"), seed, folder)?;
+        let agent = agent(file, &format!("agents[{at}]"), seed, zone, folder)?;
         if !seen.insert(agent.replica.clone()) {
             return Err(ConfigError::contradiction(
                 format!("agents[{at}].replica"),
@@ -38,7 +47,7 @@ pub(super) fn agents(files: &[AgentFile], seed: &str, folder: &Path) -> Result<V
     Ok(agents)
 }
 
-fn agent(file: &AgentFile, path: &str, seed: &str, folder: &Path) -> Result<AgentSettings, ConfigError> {
+fn agent(file: &AgentFile, path: &str, seed: &str, zone: &str, folder: &Path) -> Result<AgentSettings, ConfigError> {
     let at = |key: &str| format!("{path}.{key}");
     let name: AgentName = parsed(&at("name"), &file.name)?;
     let url = agent_url(&at("url"), &file.url)?;
@@ -64,9 +73,38 @@ fn agent(file: &AgentFile, path: &str, seed: &str, folder: &Path) -> Result<Agen
         }
         capabilities.push(declared);
     }
-    let weight = within(&at("weight"), file.weight, 1..=1_000, 100)?;
+    let weight = weight(file, path)?;
     let probe = probe(&file.probe, file.health_check.as_deref(), path, &url, folder)?;
-    Ok(AgentSettings { name, url, replica, version, tags, weight, capabilities, probe, calls })
+    let zone = zone.to_owned();
+    Ok(AgentSettings { name, url, replica, version, tags, weight, zone, capabilities, probe, calls })
+}
+
+/// As it is written, or as a capacity, of which one is what every replica has by itself.
+fn weight(file: &AgentFile, path: &str) -> Result<u16, ConfigError> {
+    let at = format!("{path}.metadata.capacity");
+    match (file.weight, file.metadata.capacity) {
+        (Some(_), Some(_)) => {
+            let detail = "`weight` says the same in hundredths";
+            Err(ConfigError::contradiction(at, detail.to_owned(), "keep one of the two"))
+        }
+        (None, Some(capacity)) if (0.01..=10.0).contains(&capacity) => Ok(hundredths(capacity)),
+        (None, Some(capacity)) => Err(refused(at, format!("{capacity} is not within 0.01 to 10"))),
+        (weight, None) => within(&format!("{path}.weight"), weight, 1..=1_000, WEIGHT),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is within 0.01 to 10")]
+fn hundredths(capacity: f64) -> u16 {
+    ((capacity * f64::from(WEIGHT)).round() as u16).clamp(1, 1_000)
+}
+
+/// Where the proxy runs.
+pub(super) fn zone(text: Option<String>) -> Result<String, ConfigError> {
+    let zone = text.unwrap_or_default();
+    if zone.len() <= ZONE_BYTES_MAX && zone.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(zone);
+    }
+    Err(refused("zone", format!("`{zone}` is not a name of at most {ZONE_BYTES_MAX} visible ASCII characters")))
 }
 
 fn capability(

@@ -21,6 +21,8 @@ pub use probe::{CommandFile, PageFile, PingFile, ProbeFile};
 pub struct ProxyFile {
     /// Name of this proxy in the mesh. Default: the id of the first agent's replica, else the host name.
     pub node: Option<String>,
+    /// Where this proxy runs, such as eu-1a: calls go to replicas of the same zone first. `OUTRIGGER_ZONE` says the same. Default: none.
+    pub zone: Option<String>,
     /// The agents behind this proxy; usually one, none for a proxy that only calls.
     pub agents: Vec<AgentFile>,
     /// What these agents call: `alias=capability [range] [tag] [+preferred] [-excluded]`, such as
@@ -78,6 +80,9 @@ pub struct AgentFile {
     pub tags: Vec<String>,
     /// Share of new calls relative to other replicas, 1 to 1000. Default: 100.
     pub weight: Option<u16>,
+    /// What is known of this copy.
+    #[serde(default)]
+    pub metadata: MetadataFile,
     /// Capabilities beside those that follow from the agent's name and its tools.
     #[serde(default)]
     pub capabilities: Vec<CapabilityFile>,
@@ -95,6 +100,14 @@ pub struct AgentFile {
     pub streaming: Option<bool>,
     /// A path that answers 2xx while the agent is well, such as `/health`: short for `probe: {http: {path: /health}}`.
     pub health_check: Option<String>,
+}
+
+/// What is known of one copy of an agent.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetadataFile {
+    /// How much it can do beside another one, 0.01 to 10; the same as a `weight` of a hundred times as much. Default: 1.
+    pub capacity: Option<f64>,
 }
 
 /// A capability under its own name.

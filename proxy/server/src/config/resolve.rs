@@ -11,7 +11,7 @@ use outrigger_config::ConfigError;
 use outrigger_model::name::NodeId;
 use outrigger_model::requirement::Dependency;
 
-use super::agent::agents;
+use super::agent::{agents, zone};
 use super::file::{AggregateFile, LimitsFile, ListenFile, ProxyFile, SessionsFile};
 use super::forward::forward;
 use super::overload::overload;
@@ -38,7 +38,8 @@ impl TryFrom<Written> for Settings {
     fn try_from(written: Written) -> Result<Self, ConfigError> {
         let Written { file, folder, host_name, redis_url } = written;
         let seed = file.node.clone().unwrap_or_else(|| host_name.clone());
-        let agents = agents(&file.agents, &seed, &folder)?;
+        let zone = zone(file.zone)?;
+        let agents = agents(&file.agents, &seed, &zone, &folder)?;
         let node = match (&file.node, agents.first()) {
             (Some(node), _) => parsed("node", node)?,
             (None, Some(agent)) => parsed("node", agent.replica.as_str())?,
@@ -55,6 +56,7 @@ impl TryFrom<Written> for Settings {
         };
         let settings = Self {
             node,
+            zone,
             agents,
             needs: needs(&file.needs)?,
             listen,

@@ -24,6 +24,8 @@ use super::redis::Redis;
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub node: NodeId,
+    /// Where this proxy runs; empty: it is not said.
+    pub zone: String,
     pub agents: Vec<AgentSettings>,
     pub needs: Vec<Dependency>,
     pub listen: Listen,
@@ -60,6 +62,8 @@ pub struct AgentSettings {
     pub tags: TagSet,
     /// 1 to 1000.
     pub weight: u16,
+    /// That of its proxy.
+    pub zone: String,
     pub capabilities: Vec<DeclaredCapability>,
     pub probe: Probe,
     /// How calls of it travel.

@@ -400,3 +400,23 @@ fn times_and_thresholds_of_a_probe_have_defaults_and_bounds() {
         "`agents[0].probe.ask`: an agent that must not be asked cannot be pinged; remove `ask: false`, or `mcp`",
     );
 }
+#[test]
+fn a_replica_says_how_much_it_can_do_and_its_proxy_where_it_is() {
+    let weather = |more: &str| format!("agents: [{{name: weather, url: \"http://127.0.0.1:8081/mcp\", {more}}}]\n");
+    for (more, weight) in [("", 100), ("weight: 7", 7), ("metadata: {capacity: 2.5}", 250), ("metadata: {}", 100)] {
+        assert_eq!(settings(&weather(more)).agents[0].weight, weight, "{more}");
+    }
+    let settings = settings(&format!("zone: eu-1a\n{WEATHER}"));
+    assert_eq!((settings.zone.as_str(), settings.agents[0].zone.as_str()), ("eu-1a", "eu-1a"));
+    for (text, wanted) in [
+        (weather("metadata: {capacity: 11}"), "agents[0].metadata.capacity: 11 is not within 0.01 to 10"),
+        (
+            weather("weight: 1, metadata: {capacity: 1}"),
+            "agents[0].metadata.capacity: `weight` says the same in hundredths",
+        ),
+        ("zone: eu west".to_owned(), "zone: `eu west` is not a name of at most 63 visible ASCII characters"),
+    ] {
+        let error = settings_of(&text).expect_err("it is refused").to_string();
+        assert!(error.starts_with(wanted), "{error}");
+    }
+}

@@ -16,6 +16,7 @@ use outrigger_proxy_core::http1::head::ResponseHead;
 use outrigger_proxy_core::mcp::headers;
 use outrigger_proxy_core::outcome::Outcome;
 use outrigger_proxy_core::world::endpoint::Endpoint;
+use outrigger_proxy_core::world::judged::Ended;
 
 use super::upstream::{Upstream, Upstreams};
 use super::wire::Wire;
@@ -55,9 +56,11 @@ pub async fn exchange(
     request: Vec<u8>,
     connect: Duration,
 ) -> Result<Reply, AsideError> {
-    let connected = upstreams.get(endpoint, connect, Instant::now()).await;
+    let asked = Instant::now();
+    let connected = upstreams.get(endpoint, connect, asked).await;
     let mut upstream = connected.map_err(|error| {
-        endpoint.live.record(Outcome::ConnectFailed, Instant::now());
+        let ended = Ended { outcome: Outcome::ConnectFailed, began: asked, tool: None, tool_failed: false };
+        endpoint.record(&ended, Instant::now());
         AsideError::Connect(error)
     })?;
     *upstream.wire.out() = request;

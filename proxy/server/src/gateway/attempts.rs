@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+use outrigger_model::pool::Balance;
 use outrigger_proxy_core::again::Spent;
 use outrigger_proxy_core::outcome::Outcome;
 use outrigger_proxy_core::outside;
@@ -12,9 +13,11 @@ use outrigger_proxy_core::refusal::Refusal;
 use outrigger_proxy_core::retry::judge::{self, Verdict};
 use outrigger_proxy_core::visit;
 use outrigger_proxy_core::world::endpoint::Endpoint;
+use outrigger_proxy_core::world::judged::{self, Learnt};
 use tracing::{debug, warn};
 
-use super::call::{Call, Ending, Way};
+use super::blame::Blame;
+use super::call::{Attempt, Call, Ending, Way};
 use super::parts::GatewayParts;
 use crate::identity::connector::ConnectError;
 
@@ -51,12 +54,13 @@ pub struct Ended {
     pub asks_later: bool,
     /// Its request can be sent once more.
     pub can_restart: bool,
+    pub blame: Blame,
 }
 
 impl Ended {
     /// Without an answer.
-    pub const fn silent(outcome: Outcome, can_restart: bool) -> Self {
-        Self { outcome, asks_later: false, can_restart }
+    pub const fn silent(outcome: Outcome, can_restart: bool, blame: Blame) -> Self {
+        Self { outcome, asks_later: false, can_restart, blame }
     }
 }
 
@@ -64,16 +68,12 @@ impl Ended {
 pub fn settle(
     parts: &GatewayParts,
     call: &Call,
-    Ended { outcome, asks_later, can_restart }: Ended,
+    Ended { outcome, asks_later, can_restart, blame }: Ended,
     now: Instant,
 ) -> Next {
     let Some(attempt) = &call.attempt else { return Next::End(Ending::Refuse(Refusal::Internal)) };
+    record(parts, call, attempt, outcome, blame, now);
     let endpoint = &attempt.endpoint;
-    let was_ejected = endpoint.live.is_ejected(now);
-    endpoint.live.record(outcome, now);
-    if let Some(pause) = endpoint.live.ejected_for(now).filter(|_| !was_ejected) {
-        parts.events.endpoint_ejected(endpoint.replica.as_str(), pause);
-    }
     let (verdict, key) = match &call.way {
         Some(Way::Out(plan)) => (plan.judge(outcome, asks_later, endpoint, now), plan.session()),
         Some(Way::In(_)) => (visit::judge(outcome, endpoint, now), None),
@@ -109,6 +109,39 @@ fn again(parts: &GatewayParts, call: &Call, outcome: Outcome, instead: Next, now
         Err(Spent::Time) => instead,
         // What is left is asked for once more, because a call that is patient may wait for it.
         Err(Spent::Endpoints) => Next::Again { instead: Box::new(instead), outcome, pause: Duration::ZERO },
+    }
+}
+
+/// What the endpoint learns, and what of it is told.
+pub(super) fn record(
+    parts: &GatewayParts,
+    call: &Call,
+    attempt: &Attempt,
+    outcome: Outcome,
+    blame: Blame,
+    now: Instant,
+) {
+    let Attempt { endpoint, began, .. } = attempt;
+    let Blame { tool, tool_failed } = blame;
+    let replica = endpoint.replica.as_str();
+    let learnt = endpoint.record(&judged::Ended { outcome, began: *began, tool, tool_failed }, now);
+    if endpoint.terms.balance == Balance::PeakEwma
+        && matches!(outcome, Outcome::Answered(_) | Outcome::TimedOut)
+        && !call.only_listens()
+    {
+        endpoint.live.answered_in_time(*began, now);
+    }
+    if learnt == Learnt::default() {
+        return;
+    }
+    if let Some(pause) = learnt.ejected {
+        parts.events.endpoint_ejected(replica, pause);
+    }
+    if let Some(turn) = learnt.circuit {
+        parts.events.circuit_turned(replica, turn);
+    }
+    if learnt.tool_put_aside {
+        parts.events.tool_put_aside(replica);
     }
 }
 

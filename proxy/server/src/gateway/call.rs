@@ -22,6 +22,7 @@ use outrigger_proxy_core::outcome::Outcome;
 use outrigger_proxy_core::outside;
 use outrigger_proxy_core::plan::Plan;
 use outrigger_proxy_core::refusal::Refusal;
+use outrigger_proxy_core::room::Inside;
 use outrigger_proxy_core::route::Lot;
 use outrigger_proxy_core::session::bind::Binding;
 use outrigger_proxy_core::session::key::SessionKey;
@@ -54,6 +55,8 @@ pub struct Call {
     pub tried: Tried,
     pub attempts: u32,
     pub attempt: Option<Attempt>,
+    /// Its place among the calls of its pool, where their number is limited; kept to its end.
+    pub inside: Option<Inside>,
     pub era: Option<Era>,
     pub method: Option<Method>,
     /// What is done with calls of its shape; none before its head was found good.
@@ -121,7 +124,10 @@ pub struct Visitor {
 /// The endpoint that is being tried.
 pub struct Attempt {
     pub endpoint: Arc<Endpoint>,
+    pub began: Instant,
     _in_flight: InFlight,
+    /// Of those that are under way there, where their number is limited.
+    _inside: Option<Inside>,
 }
 
 /// How a call ends without an answer of an agent.
@@ -148,6 +154,7 @@ impl Call {
             tried: Tried::default(),
             attempts: 0,
             attempt: None,
+            inside: None,
             era: None,
             method: None,
             row: None,
@@ -163,17 +170,17 @@ impl Call {
         }
     }
 
-    /// Begins an attempt; the one before, if any, is over.
-    pub fn attempt(&mut self, endpoint: Arc<Endpoint>) {
-        self.attempt = Some(self.begin(endpoint));
+    /// Begins an attempt; the one before, if any, is over. `inside` is its place among the calls of the endpoint.
+    pub fn attempt(&mut self, endpoint: Arc<Endpoint>, inside: Option<Inside>, began: Instant) {
+        self.attempt = Some(self.begin(endpoint, inside, began));
     }
 
     /// The same beside the one that is under way.
-    pub fn begin(&mut self, endpoint: Arc<Endpoint>) -> Attempt {
+    pub fn begin(&mut self, endpoint: Arc<Endpoint>, inside: Option<Inside>, began: Instant) -> Attempt {
         self.attempts += 1;
         self.tried.add(&endpoint.replica);
-        let in_flight = endpoint.live.enter();
-        Attempt { endpoint, _in_flight: in_flight }
+        let in_flight = if self.only_listens() { endpoint.live.enter_stream() } else { endpoint.live.enter() };
+        Attempt { endpoint, began, _in_flight: in_flight, _inside: inside }
     }
 
     /// The attempt under way ended like this, and another one follows.
@@ -202,6 +209,11 @@ impl Call {
         let Some(Way::Out(plan)) = &self.way else { return Ok(Duration::ZERO) };
         let (attempts, left) = (self.attempts, self.deadlines().left(now));
         plan.repeat(Repetition { outcome, attempts, left, chance: fastrand::u64(..) }, &self.tried, now)
+    }
+
+    /// Whether it is a stream on which the agent may say something some day.
+    pub fn only_listens(&self) -> bool {
+        self.row.is_some_and(|row| row.time == TimeClass::Stream)
     }
 
     /// The session of the call, if it may be opened again elsewhere and has not been too often.

@@ -15,11 +15,13 @@ use outrigger_proxy_core::deadline::Deadlines;
 use outrigger_proxy_core::outcome::Outcome;
 use outrigger_proxy_core::world::endpoint::Endpoint;
 
+use super::blame::Blame;
 use super::call::{Attempt, Call, Way};
 use super::downstream::Downstream;
 use super::exchange::{Answer, Asking, Failure};
 use super::parts::GatewayParts;
 use super::upstream::{Upstream, Upstreams};
+use super::{attempts, room};
 use crate::telemetry::Hedged;
 
 /// What a request is asked with.
@@ -82,7 +84,8 @@ impl Hedge<'_> {
         let now = Instant::now();
         let is_here = down.upload.gone_up(&down.wire.inbox).is_some();
         let other = another(call, now).filter(|_| is_here).ok_or(None)?;
-        let attempt = call.begin(Arc::clone(&other));
+        let inside = room::enter_now(call, &other).ok_or(None)?;
+        let attempt = call.begin(Arc::clone(&other), inside, now);
         let mut connecting = pin!(self.upstreams.get(&other, call.connect_limit(now), now));
         // The first may still be quicker than a connection.
         let mut failed = None;
@@ -98,7 +101,7 @@ impl Hedge<'_> {
             connecting.as_mut().poll(cx).map(Ok)
         });
         let Ok(mut upstream) = connected.await.inspect_err(|_| self.parts.events.call_hedged(Hedged::Lost))? else {
-            other.live.record(Outcome::ConnectFailed, Instant::now());
+            attempts::record(self.parts, call, &attempt, Outcome::ConnectFailed, Blame::default(), Instant::now());
             self.parts.events.call_hedged(Hedged::Failed);
             return Err(failed);
         };

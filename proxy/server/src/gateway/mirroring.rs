@@ -67,7 +67,7 @@ impl Mirrors {
     ) -> Result<(), Copied> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Copied::Full)?;
         let body = down.upload.whole(&down.wire.inbox, BODY_BYTES_MAX).ok_or(Copied::Large)?;
-        let picked = pick(pool, By::Balance, &Tried::default(), Instant::now()).ok_or(Copied::Nobody)?;
+        let picked = pick(pool, By::Balance, &Tried::default(), None, Instant::now()).map_err(|_| Copied::Nobody)?;
         let mut request = Vec::new();
         forward::copy(&down.head, &picked.endpoint, down.edits.as_deref(), &body, &mut request);
         let (parts, upstreams) = (Arc::clone(parts), Arc::clone(upstreams));

@@ -103,7 +103,9 @@ impl Mover<'_> {
         if why == Why::Unreachable {
             tried.add(&lost.replica);
         }
-        while let Some(picked) = pick(pool, By::Balance, &tried, Instant::now()).filter(|_| !tried.is_exhausted()) {
+        while let Ok(picked) = pick(pool, By::Balance, &tried, None, Instant::now())
+            && !tried.is_exhausted()
+        {
             tried.add(&picked.endpoint.replica);
             let _in_flight = picked.endpoint.live.enter();
             match self.open(head, &picked.endpoint, lost, call.connect_limit(Instant::now())).await {

@@ -30,7 +30,7 @@ use tokio::sync::watch;
 use super::call::{Bound, Call, Ending, Way, unix_seconds};
 use super::downstream::{Downstream, SessionIds};
 use super::parts::GatewayParts;
-use super::{admission, sealing, tenure};
+use super::{admission, blame, sealing, tenure};
 
 // A patient call looks again this often, because an ejected endpoint comes back without a new world.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -58,6 +58,7 @@ pub async fn settle(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut 
 /// The endpoint of the next attempt.
 pub async fn pick(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Call) -> Result<Arc<Endpoint>, Ending> {
     loop {
+        note_tool(down, call);
         let picked = match &call.way {
             Some(Way::Out(plan)) => plan.pick(&call.tried, Instant::now()),
             Some(Way::Elsewhere(_, endpoint)) if call.attempts == 0 => return Ok(Arc::clone(endpoint)),
@@ -74,6 +75,15 @@ pub async fn pick(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Ca
         }
         call.tried = Tried::default();
         settle(parts, down, call).await?;
+    }
+}
+
+/// Which tool is called matters only where some are known to fail.
+fn note_tool(down: &Downstream<'_>, call: &mut Call) {
+    let asks = matches!(&call.way, Some(Way::Out(plan)) if plan.asks_for_tool());
+    let tool = asks.then(|| blame::tool(down, call)).flatten();
+    if let (true, Some(Way::Out(plan))) = (asks, &mut call.way) {
+        plan.calls(tool);
     }
 }
 

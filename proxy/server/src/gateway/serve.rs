@@ -25,6 +25,7 @@ use super::alarm::Alarm;
 use super::announcing::Announcing;
 use super::asking::Asking;
 use super::attempts::{self, Ended, Next, Why};
+use super::blame::Blame;
 use super::call::{Attempt, Call, Ending, unix_seconds};
 use super::closing::Place;
 use super::deliver::{Cut, Delivered, Watched, deliver};
@@ -42,7 +43,7 @@ use super::turns::Turns;
 use super::upload::Upload;
 use super::upstream::{Upstream, Upstreams};
 use super::wire::Wire;
-use super::{admission, everything, faulting, inbound, learning, outbound, respond};
+use super::{admission, everything, faulting, inbound, learning, outbound, respond, room};
 use crate::telemetry::{CallEnd, CallReport, Direction};
 
 /// One side of the gateway.
@@ -173,8 +174,10 @@ impl Side {
                 let counted = Box::pin(admission::at_agent(&self.parts, down, call, &endpoint.agent));
                 counted.await.map_err(Ending::Refuse)?;
             }
-            call.attempt(Arc::clone(&endpoint));
-            match self.attempt(down, call, &endpoint, Instant::now()).await {
+            let inside = room::enter(&self.parts, down, call, &endpoint).await?;
+            let began = Instant::now();
+            call.attempt(Arc::clone(&endpoint), inside, began);
+            match self.attempt(down, call, &endpoint, began).await {
                 (Next::Again { instead, outcome, pause }, found) => {
                     call.note(outcome);
                     if fallback.as_ref().is_none_or(Fallback::reached_nobody) {
@@ -265,7 +268,7 @@ impl Side {
             }
             Err(error) => {
                 attempts::tell_unconnected(endpoint, &error);
-                return (settle(call, Ended::silent(Outcome::ConnectFailed, true)), None);
+                return (settle(call, Ended::silent(Outcome::ConnectFailed, true, Blame::default())), None);
             }
         };
         down.seconds_left = call.seconds_left(began);
@@ -286,14 +289,16 @@ impl Side {
             Err(Failure::Refused(refusal)) => return (Next::End(Ending::Refuse(refusal)), None),
             Err(Failure::Outcome(outcome)) => {
                 debug!(replica = %endpoint.replica, outcome = outcome.label(), "an attempt broke off");
-                return (settle(call, Ended::silent(outcome, can_restart)), None);
+                let blame = Blame::of_failure(down, call);
+                return (settle(call, Ended::silent(outcome, can_restart, blame)), None);
             }
         };
         // Of two that were asked the other may have answered.
         let answering = call.endpoint();
-        let refusal = refusal_of(answering.as_deref().unwrap_or(endpoint), &answer);
-        let outcome = Outcome::of_answer(answer.head.status, refusal);
-        let next = settle(call, Ended { outcome, asks_later: answer.asks_later(), can_restart });
+        let answering = answering.as_deref().unwrap_or(endpoint);
+        let outcome = Outcome::of_answer(answer.head.status, refusal_of(answering, &answer));
+        let blame = Blame::of_answer(down, call, answering, &answer, &upstream.wire.inbox);
+        let next = settle(call, Ended { outcome, asks_later: answer.asks_later(), can_restart, blame });
         (next, Some(Found { upstream, answer }))
     }
 
@@ -337,7 +342,8 @@ impl Side {
             }
             Err(outcome) => {
                 down.keep = false;
-                match attempts::settle(&self.parts, call, Ended::silent(outcome, false), Instant::now()) {
+                let ended = Ended::silent(outcome, false, Blame::of_failure(down, call));
+                match attempts::settle(&self.parts, call, ended, Instant::now()) {
                     Next::End(Ending::Abandoned) => CallEnd::Abandoned,
                     _ => match outcome {
                         Outcome::CutOff(Limit::Idle) => CallEnd::IdleTimeout,

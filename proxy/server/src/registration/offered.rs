@@ -40,7 +40,7 @@ fn one(node: &NodeId, advertise: SocketAddr, agent: &AgentSettings, local: &Loca
         generation: local.generation,
         revisions: offer.map(|offer| offer.revisions.clone()).unwrap_or_default(),
         weight: agent.weight,
-        zone: String::new(),
+        zone: agent.zone.clone(),
         capabilities: capabilities(agent, offer.map(|offer| offer.tools.as_slice()).unwrap_or_default()),
     };
     let trouble = local.trouble.clone().filter(|_| !local.serving).unwrap_or_default();

@@ -190,7 +190,7 @@ impl Join {
 
     async fn compiled(&mut self, snapshot: Arc<Snapshot>, serial: Option<Serial>) -> Result<World, String> {
         let own: Vec<Own> = self.own.borrow_and_update().iter().filter_map(LocalReplica::own).collect();
-        let (previous, rules) = (self.worlds.current(), self.rules);
+        let (previous, rules) = (self.worlds.current(), self.rules.clone());
         let work = move || compile(&snapshot, serial, &own, rules, &previous, Instant::now());
         let compiled = tokio::task::spawn_blocking(work).await;
         compiled.map_err(|_| "compiling it panicked".to_owned())?.map_err(|error| error.to_string())

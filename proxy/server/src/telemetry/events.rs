@@ -7,16 +7,17 @@
 use std::time::{Duration, SystemTime};
 
 use outrigger_model::revocation::SessionName;
+use outrigger_proxy_core::health::circuit::Turn;
 use outrigger_proxy_core::session::ticket::Unfit;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use tracing::{debug, info, warn};
 
 use super::labels::{
-    AgentLabels, Announcement, AnnouncementLabels, CallEnd, Copied, CopyLabels, Direction, DirectionLabels,
-    FaultLabels, FrameLabels, HedgeLabels, Hedged, InjectedLabels, Invalidation, InvalidationLabels, LimitLabels,
-    Lookup, LookupLabels, MoveLabels, Moved, PressureLabels, RateLabels, ReasonLabels, SearchLabels, Searched,
-    StoreFault, StoreKind, StoreLabels,
+    AgentLabels, Announcement, AnnouncementLabels, CallEnd, CircuitLabels, Copied, CopyLabels, Direction,
+    DirectionLabels, FaultLabels, FrameLabels, HedgeLabels, Hedged, InjectedLabels, Invalidation, InvalidationLabels,
+    LimitLabels, Lookup, LookupLabels, MoveLabels, Moved, PressureLabels, QueueLabels, Queued, RateLabels,
+    ReasonLabels, SearchLabels, Searched, StoreFault, StoreKind, StoreLabels,
 };
 use super::metrics::Metrics;
 use super::probed::{ProbeLabels, Probed};
@@ -220,6 +221,37 @@ impl Events {
     pub fn endpoint_ejected(&self, replica: &str, pause: Duration) {
         self.metrics.ejections.inc();
         warn!(replica, pause_ms = pause.as_millis() as u64, "endpoint ejected after a failed connection");
+    }
+
+    /// The circuit of an endpoint opened or closed.
+    pub fn circuit_turned(&self, replica: &str, turn: Turn) {
+        let to = match turn {
+            Turn::Opened => "open",
+            Turn::Closed => "closed",
+        };
+        self.metrics.circuit_changes.get_or_create(&CircuitLabels { to }).inc();
+        match turn {
+            Turn::Opened => warn!(replica, "circuit opened after bad answers in a row"),
+            Turn::Closed => info!(replica, "circuit closed"),
+        }
+    }
+
+    /// A tool failed so often in a row that its calls avoid the endpoint for a while.
+    pub fn tool_put_aside(&self, replica: &str) {
+        self.metrics.tools_put_aside.inc();
+        warn!(replica, "a tool is put aside at an endpoint after failures in a row");
+    }
+
+    /// A call waits for room until the guard is dropped.
+    pub fn call_waits(&self) -> OpenCall {
+        let gauge = self.metrics.calls_waiting.clone();
+        gauge.inc();
+        OpenCall(gauge)
+    }
+
+    /// What became of a call that found no room.
+    pub fn call_queued(&self, result: Queued) {
+        self.metrics.calls_waited.get_or_create(&QueueLabels { result }).inc();
     }
 
     /// All endpoints of a pool are ejected, and one of them was taken anyway.

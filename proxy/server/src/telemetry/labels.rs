@@ -149,6 +149,17 @@ pub enum Invalidation {
     Forgotten,
 }
 
+/// What became of a call that had to wait for room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Queued {
+    Entered,
+    /// As many waited as may, so it did not wait at all.
+    Full,
+    TimedOut,
+    /// Its caller went away.
+    Left,
+}
+
 /// A status as a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Code(u16);
@@ -233,6 +244,16 @@ pub struct MoveLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct HedgeLabels {
     pub result: Hedged,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct QueueLabels {
+    pub result: Queued,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct CircuitLabels {
+    pub to: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -381,6 +402,17 @@ impl EncodeLabelValue for Searched {
             Self::Found => "found",
             Self::Unknown => "unknown",
             Self::Unclear => "unclear",
+        })
+    }
+}
+
+impl EncodeLabelValue for Queued {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        encoder.write_str(match self {
+            Self::Entered => "entered",
+            Self::Full => "full",
+            Self::TimedOut => "timed_out",
+            Self::Left => "left",
         })
     }
 }

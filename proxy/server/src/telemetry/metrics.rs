@@ -13,9 +13,9 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::histogram::Durations;
 use super::labels::{
-    AgentLabels, AnnouncementLabels, BuildLabels, CallLabels, CopyLabels, DirectionLabels, FaultLabels, FrameLabels,
-    HedgeLabels, InjectedLabels, InvalidationLabels, LimitLabels, LookupLabels, MoveLabels, PressureLabels, RateLabels,
-    ReasonLabels, RouteLabels, SearchLabels, StoreLabels,
+    AgentLabels, AnnouncementLabels, BuildLabels, CallLabels, CircuitLabels, CopyLabels, DirectionLabels, FaultLabels,
+    FrameLabels, HedgeLabels, InjectedLabels, InvalidationLabels, LimitLabels, LookupLabels, MoveLabels,
+    PressureLabels, QueueLabels, RateLabels, ReasonLabels, RouteLabels, SearchLabels, StoreLabels,
 };
 use super::probed::ProbeLabels;
 
@@ -84,6 +84,14 @@ pub struct Metrics {
     pub ejections: Counter,
     /// Picks made among ejected endpoints because no other was left.
     pub panic_picks: Counter,
+    /// Times that the circuit of an endpoint opened or closed.
+    pub circuit_changes: Family<CircuitLabels, Counter>,
+    /// Tools put aside at an endpoint, because they failed there in a row.
+    pub tools_put_aside: Counter,
+    /// Calls that wait for room, where the number of calls is limited.
+    pub calls_waiting: Gauge,
+    /// Calls that found no room, by what became of them.
+    pub calls_waited: Family<QueueLabels, Counter>,
     /// URIs that servers of 2024-11-05 announced for messages, by what was done with them.
     pub announcements: Family<AnnouncementLabels, Counter>,
     /// Connections of HTTP/2 that were ended for a flood, by the frames that it was made of.
@@ -127,6 +135,7 @@ impl Metrics {
         let registry = registry.sub_registry_with_prefix("outrigger");
         metrics.register_calls(registry);
         metrics.register_limits(registry);
+        metrics.register_places(registry);
         metrics.register_sessions(registry);
         metrics.register_snapshot(registry);
         metrics.register_catalog(registry);
@@ -149,12 +158,17 @@ impl Metrics {
         registry.register("copies", "Copies of calls for mirrors by what became of them", self.copies.clone());
         registry.register("faults_injected", "Calls that failed or waited on purpose", self.faults.clone());
         registry.register("http2_floods", "Connections ended for a flood of HTTP/2 frames", self.http2_floods.clone());
+    }
+
+    fn register_places(&self, registry: &mut Registry) {
         registry.register("ejections", "Endpoints put aside after a failed connection", self.ejections.clone());
-        registry.register(
-            "panic_picks",
-            "Picks among ejected endpoints as no other was left",
-            self.panic_picks.clone(),
-        );
+        let help = "Picks among ejected endpoints as no other was left";
+        registry.register("panic_picks", help, self.panic_picks.clone());
+        let help = "Times that the circuit of an endpoint opened or closed";
+        registry.register("circuit_changes", help, self.circuit_changes.clone());
+        registry.register("tools_put_aside", "Tools put aside at an endpoint", self.tools_put_aside.clone());
+        registry.register("calls_waiting", "Calls that wait for room", self.calls_waiting.clone());
+        registry.register("calls_waited", "Calls that found no room at first", self.calls_waited.clone());
     }
 
     fn register_limits(&self, registry: &mut Registry) {

@@ -9,6 +9,9 @@ mod server;
 
 mod announce;
 mod bad_input;
+mod balance;
+mod breaker;
+mod concurrency;
 mod drain;
 mod failover;
 mod forward;

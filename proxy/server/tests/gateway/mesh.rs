@@ -54,6 +54,7 @@ pub struct Scene {
     pub generation: u64,
     pub policy: RoutePolicy,
     pub pool_policy: PoolPolicy,
+    pub balance: Balance,
     pub settings: Settings,
     pub keyring: Keyring,
     pub revocations: Revocations,
@@ -90,6 +91,7 @@ impl Scene {
             generation: 1,
             policy: RoutePolicy::default(),
             pool_policy: PoolPolicy::default(),
+            balance: Balance::RoundRobin,
             settings: Settings::default(),
             keyring: Keyring::default(),
             revocations: Revocations::default(),
@@ -162,7 +164,7 @@ impl Scene {
                 calls: Calls::default(),
             },
         );
-        let (balance, policy) = (Balance::RoundRobin, self.pool_policy.clone());
+        let (balance, policy) = (self.balance, self.pool_policy.clone());
         resources.pools.insert(pool.clone(), Pool { name: pool.clone(), agent: agent.clone(), balance, policy });
         resources.endpoints.insert(pool.clone(), Endpoints { pool: pool.clone(), endpoints });
         resources.routes.insert(route.clone(), Route { name: route, pool, policy: self.policy.clone() });
@@ -189,7 +191,7 @@ impl Scene {
             })
             .collect();
         let snapshot = Snapshot::assemble(resources).expect("a snapshot");
-        let rules = Rules { plaintext_beyond_loopback: false, seed: 0 };
+        let rules = Rules { plaintext_beyond_loopback: false, seed: 0, zone: String::new() };
         compile(&snapshot, None, &own, rules, previous, Instant::now()).expect("a world")
     }
 

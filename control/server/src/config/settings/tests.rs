@@ -3,6 +3,9 @@ mod rates;
 use outrigger_config::log::LogFormat;
 use outrigger_config::{Environment, load_str};
 use outrigger_model::key::OnLoss;
+use outrigger_model::name::AgentName;
+use outrigger_model::pool::Balance;
+use outrigger_model::pool::policy::{Breaker, Concurrency, Outlier, PoolPolicy};
 use outrigger_model::settings::{SessionLimits, SessionMode};
 
 use super::*;
@@ -82,6 +85,50 @@ log: {level: debug, format: json}
 }
 
 #[test]
+fn rules_of_pools_arrive_in_their_own_spelling_and_in_that_of_mcp_services() {
+    let settings = settings(
+        r#"
+store: memory
+pools:
+  - {agent: a, balance: peak_ewma, tiers: [[gpu, eu], [gpu]], panic_percent: 30, prefer_zone: false, slow_start_ms: 5000,
+     outlier: {first_ms: 100, longest_ms: 200, share_max_percent: 20, tool_errors: true},
+     breaker: {failure_threshold: 9, recovery_seconds: 7},
+     concurrency: {per_endpoint: 1, total: 2, queue: 3, queue_wait_ms: 4}}
+  - {agent: b, load_balancer: IP_HASH, circuit_breaker: {failure_threshold: 5, recovery_timeout: 60}}
+"#,
+    )
+    .unwrap();
+    let pool = |name: &str| settings.intent.pool(&AgentName::new(name).unwrap()).unwrap().clone();
+    let (a, b) = (pool("a"), pool("b"));
+    assert_eq!((a.balance, a.tiers.len()), (Balance::PeakEwma, 2));
+    let milliseconds = Duration::from_millis;
+    let expected = PoolPolicy {
+        slow_start: milliseconds(5_000),
+        panic_percent: 30,
+        prefer_zone: false,
+        outlier: Outlier {
+            first: milliseconds(100),
+            longest: milliseconds(200),
+            share_max_percent: 20,
+            tool_errors: true,
+        },
+        breaker: Breaker { failure_threshold: 9, recovery: milliseconds(7_000) },
+        concurrency: Concurrency {
+            per_endpoint: Some(1),
+            total: Some(2),
+            queue: 3,
+            queue_wait: milliseconds(4),
+            adaptive: false,
+        },
+        rates: Vec::new(),
+    };
+    assert_eq!(a.policy, expected);
+    assert_eq!(b.balance, Balance::ConsistentHash);
+    let breaker = Breaker { failure_threshold: 5, recovery: Duration::from_secs(60) };
+    assert_eq!(b.policy, PoolPolicy { breaker, ..PoolPolicy::default() });
+}
+
+#[test]
 fn what_cannot_be_is_refused_with_its_key() {
     let rows = [
         ("listen: {grpc: localhost}", "listen.grpc: `localhost` is not an address"),
@@ -97,7 +144,9 @@ fn what_cannot_be_is_refused_with_its_key() {
             "routes[0] asks for what cannot be: `new` is not a version",
         ),
         ("routes: [{name: a, capability: c, affinity: all}]", "routes[0].affinity: `all` is none of"),
-        ("pools: [{agent: a, balance: fair}]", "pools[0].balance: `fair` is neither"),
+        ("pools: [{agent: a, balance: fair}]", "pools[0].balance: `fair` is none of"),
+        ("pools: [{agent: a, tiers: [[eu], [\"no tag\"]]}]", "pools[0].tiers[1]: "),
+        ("pools: [{agent: a, concurrency: {total: 0}}]", "pools: agent `a`: concurrency.total: a limit of zero"),
         ("settings: {session_idle_seconds: 0}", "settings: a session may be idle for"),
         ("settings: {session_lifetime_seconds: 60}", "settings: a session may live for as long as it may be idle"),
         ("settings: {session_mode: shut}", "settings.session_mode: `shut` is neither stored nor sealed"),

@@ -13,7 +13,7 @@ fn sealer(ids: &[u32]) -> Sealer {
     let key = |id: &u32| SealKey { id: *id, secret: Secret::new([u8::try_from(*id).expect("small"); 32]), made: 0 };
     let resources = Resources { keyring: Keyring { keys: ids.iter().map(key).collect() }, ..Resources::default() };
     let snapshot = Snapshot::assemble(resources).expect("a snapshot");
-    let rules = Rules { plaintext_beyond_loopback: false, seed: 0 };
+    let rules = Rules { plaintext_beyond_loopback: false, seed: 0, zone: String::new() };
     let world = compile(&snapshot, None, &[], rules, &World::default(), std::time::Instant::now());
     Sealer::of(Arc::new(Worlds::new(world.expect("a world"))))
 }

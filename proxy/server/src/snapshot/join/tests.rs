@@ -59,7 +59,7 @@ impl Running {
         let (agents, seen) = watch::channel(Vec::new());
         let readiness = Readiness::default();
         readiness.started();
-        let rules = Rules { plaintext_beyond_loopback: false, seed: 1 };
+        let rules = Rules { plaintext_beyond_loopback: false, seed: 1, zone: String::new() };
         let join = Join::new(feed, Arc::clone(&worlds), events, rules, seen, &readiness);
         let (applied, stop) = (join.applied(), Stop::new());
         let task = tokio::spawn(join.run(stop.clone()));
