@@ -153,12 +153,11 @@ pub async fn open(store: AnyStore, declared: Declared, stop: CancellationToken) 
     }
     store.commit(&pending.batch(&registry, serial)).await?;
     pending.clear();
-    let intent = Arc::new(intent);
     let picture = Picture {
         epoch,
         serial,
         facts: registry.facts().clone(),
-        intent: Arc::clone(&intent),
+        intent: Arc::new(intent),
         book: registry.book().clone(),
         keyring: Arc::new(keys.ring()),
         reason: "control started".to_owned(),
@@ -167,7 +166,7 @@ pub async fn open(store: AnyStore, declared: Declared, stop: CancellationToken) 
     let (inbox, messages) = mpsc::channel(INBOX_MAX);
     let (show, pictures) = watch::channel(Arc::new(picture));
     let (tell, storing) = watch::channel(Storing::Fine);
-    let task = Task::new(store, registry, intent, keys, pending, started, (show, tell));
+    let task = Task::new(store, registry, keys, pending, started, (show, tell));
     let task = tokio::spawn(task.run(messages, stop));
     Ok(Opened { writer: Writer { inbox, pictures, storing }, task, ledger })
 }

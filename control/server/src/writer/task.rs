@@ -65,12 +65,12 @@ impl Task {
     pub fn new(
         store: AnyStore,
         registry: Registry,
-        intent: Arc<Intent>,
         keys: Keys,
         pending: Pending,
         started: Instant,
         (show, tell): (watch::Sender<Arc<Picture>>, watch::Sender<Storing>),
     ) -> Self {
+        let intent = Arc::clone(&show.borrow().intent);
         Self { store, registry, intent, keys, pending, started, show, tell, unshown: None, retry_at: None }
     }
 
