@@ -17,5 +17,6 @@ pub mod snapshot;
 pub mod session;
 pub mod catalog;
 pub mod gateway;
+pub mod handover;
 pub mod admin;
 pub mod app;
