@@ -18,6 +18,7 @@ mod lost;
 mod keyed;
 mod sealed;
 mod outages;
+mod restarts;
 mod failover;
 mod redis;
 mod hijack;
