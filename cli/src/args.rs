@@ -36,7 +36,7 @@ pub enum Command {
     /// Run a whole mesh here, in front of servers that are already running
     Up(Up),
     /// Run the proxy beside an agent
-    Proxy(Serve),
+    Proxy(Beside),
     /// Run the control service
     Control(Serve),
     /// List what the mesh knows
@@ -104,6 +104,15 @@ pub struct Serve {
     /// Write the real addresses here, as JSON, once everything listens
     #[arg(long, value_name = "FILE")]
     pub ports_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Group)]
+pub struct Beside {
+    #[command(flatten)]
+    pub serve: Serve,
+    /// Take over from the proxy that runs with the same `handover.socket`: no connection is refused, no session is lost
+    #[arg(long)]
+    pub upgrade: bool,
 }
 
 /// Where control answers operators.

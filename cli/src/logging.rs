@@ -8,10 +8,10 @@ use std::io::IsTerminal as _;
 
 use outrigger_config::log::LogFormat;
 use tracing::Level;
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Registry, reload};
 
 use crate::problem::Problem;
 
@@ -23,10 +23,20 @@ const CARRIERS: [&str; 3] = ["hyper", "h2", "redis"];
 /// Calls a stranger's bad request an error and quotes it; what a human has to know of it, we say ourselves.
 const MUTE: &str = "pingora";
 
+/// The log as it runs; its level may change.
+pub struct Logging(reload::Handle<EnvFilter, Registry>);
+
+impl Logging {
+    /// Shows lines of `level` from now on, unless the environment says otherwise.
+    pub fn show(&self, level: &str) -> Result<(), Problem> {
+        let filter = filter(asked().as_deref(), level)?;
+        self.0.reload(filter).map_err(|cause| Problem::failed("the level of the log cannot change").because(cause))
+    }
+}
+
 /// Starts logging for the life of the process.
-pub fn start(level: &str, format: LogFormat) -> Result<(), Problem> {
-    let asked = std::env::var(VARIABLE).ok().filter(|asked| !asked.is_empty());
-    let filter = filter(asked.as_deref(), level)?;
+pub fn start(level: &str, format: LogFormat) -> Result<Logging, Problem> {
+    let (filter, handle) = reload::Layer::new(filter(asked().as_deref(), level)?);
     let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let discreet = filter_fn(|line| is_discreet(line.target(), line.level()));
     let registry = tracing_subscriber::registry().with(filter).with(discreet);
@@ -34,7 +44,12 @@ pub fn start(level: &str, format: LogFormat) -> Result<(), Problem> {
         LogFormat::Text => registry.with(logs).try_init(),
         LogFormat::Json => registry.with(logs.json().flatten_event(true)).try_init(),
     };
-    started.map_err(|cause| Problem::failed("logging cannot start").because(cause))
+    started.map_err(|cause| Problem::failed("logging cannot start").because(cause))?;
+    Ok(Logging(handle))
+}
+
+fn asked() -> Option<String> {
+    std::env::var(VARIABLE).ok().filter(|asked| !asked.is_empty())
 }
 
 fn is_discreet(target: &str, level: &Level) -> bool {

@@ -46,7 +46,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), Problem> {
     match command {
         Command::Up(up) => command::up::run(up),
-        Command::Proxy(serve) => command::proxy::run(serve),
+        Command::Proxy(beside) => command::proxy::run(beside),
         Command::Control(serve) => command::control::run(serve),
         Command::Get(get) => block_on(command::get::run(get)),
         Command::Sessions(sessions) => block_on(command::sessions::run(sessions)),

@@ -38,3 +38,20 @@ impl Signals {
         }
     }
 }
+
+/// Hears SIGHUP, which says that a configuration file changed.
+pub struct Hangups(Signal);
+
+impl Hangups {
+    pub fn listen() -> Result<Self, Problem> {
+        let heard = signal(SignalKind::hangup());
+        heard.map(Self).map_err(|cause| Problem::failed("signals cannot be heard").because(cause))
+    }
+
+    /// Returns with the next one; several that came meanwhile are one.
+    pub async fn next(&mut self) {
+        if self.0.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -18,6 +18,7 @@ pub mod mesh;
 pub mod fleet;
 pub mod crowd;
 pub mod habits;
+pub mod load;
 pub mod keys;
 pub mod desks;
 pub mod conformance;

@@ -24,12 +24,17 @@ pub struct Mesh {
     pub intent: String,
     /// Where proxies reach control, by IP.
     pub host: String,
+    /// Further lines of the file of every proxy.
+    pub every_proxy: String,
     pub control: Option<Process>,
     grpc: Option<String>,
     http: Option<String>,
+    /// What control was told of these when it started.
+    listen: String,
 }
 
 /// What a proxy should be.
+#[derive(Clone)]
 pub struct Shape {
     pub node: String,
     /// `agent/NAME` or `node/NAME`.
@@ -39,6 +44,8 @@ pub struct Shape {
     pub redis_url: Option<String>,
     /// How long a call waits for Redis, if not for as long as is usual.
     pub redis_wait_ms: Option<u64>,
+    /// Where it listens, if not on any free ports.
+    pub listen: Option<String>,
     /// Further lines of its file.
     pub also: String,
     /// Where other proxies reach it, by IP.
@@ -56,6 +63,11 @@ pub struct Proxy {
     pub health: String,
 }
 
+/// Free ports; only the inbound one is for other hosts.
+fn any_ports(host: &str) -> String {
+    format!("{{outbound: \"127.0.0.1:0\", inbound: \"{host}:0\", admin: \"127.0.0.1:0\", health: \"127.0.0.1:0\"}}")
+}
+
 impl Shape {
     /// A proxy beside one replica of an agent.
     pub fn beside(agent: &str, replica: &str, url: &str) -> Self {
@@ -71,6 +83,7 @@ impl Shape {
             agents: vec![],
             redis_url: None,
             redis_wait_ms: None,
+            listen: None,
             also: String::new(),
             host: LOOPBACK.to_owned(),
             namespace: None,
@@ -81,6 +94,13 @@ impl Shape {
         Self { redis_url: Some(url.to_owned()), ..self }
     }
 
+    /// Where `proxy` listened.
+    pub fn listening_like(self, proxy: &Proxy) -> Self {
+        let Proxy { outbound, inbound, admin, health, .. } = proxy;
+        let listen = format!("{{outbound: {outbound}, inbound: {inbound}, admin: {admin}, health: {health}}}");
+        Self { listen: Some(listen), ..self }
+    }
+
     pub fn with(self, lines: &str) -> Self {
         Self { also: format!("{}{lines}\n", self.also), ..self }
     }
@@ -89,8 +109,16 @@ impl Shape {
 impl Mesh {
     /// An authority, and nothing that runs yet.
     pub async fn new() -> Result<Self> {
-        let (folder, host) = (tempfile::tempdir()?, LOOPBACK.to_owned());
-        let mesh = Self { folder, control: None, grpc: None, http: None, intent: String::new(), host };
+        let mesh = Self {
+            folder: tempfile::tempdir()?,
+            control: None,
+            grpc: None,
+            http: None,
+            intent: String::new(),
+            host: LOOPBACK.to_owned(),
+            every_proxy: String::new(),
+            listen: String::new(),
+        };
         let dir = mesh.path("ca");
         mesh.must(&["ca", "init", "--dir", &dir]).await?;
         mesh.issue("control", "control").await?;
@@ -129,19 +157,45 @@ impl Mesh {
     pub async fn start_control(&mut self) -> Result<()> {
         let grpc = self.grpc.clone().unwrap_or_else(|| format!("{}:0", self.host));
         let http = self.http.clone().unwrap_or_else(|| "127.0.0.1:0".to_owned());
+        self.listen = format!("{{grpc: {grpc}, http: {http}}}");
         let file = self.file("control/control.yaml");
-        let text = format!(
-            "listen: {{grpc: {grpc}, http: {http}}}\nstore: sqlite:{}\nidentity: {{certificate: control.pem, \
-             key: control.key, authority: ca.pem}}\nlog: {{level: debug, format: text}}\n{}",
-            self.path("control/control.db"),
-            self.intent
-        );
-        std::fs::write(&file, text)?;
+        std::fs::write(&file, self.control_file())?;
         let (process, ports) = self.serve("control", "control", &file, None).await?;
         self.control = Some(process);
         self.grpc = Some(port(&ports, "grpc")?);
         self.http = Some(port(&ports, "http")?);
         Ok(())
+    }
+
+    /// Changes the further lines of control's file while it runs; the serial of the snapshot that goes by them.
+    pub async fn declare(&mut self, lines: &str) -> Result<u64> {
+        let before = self.serial().await?;
+        self.intent = lines.to_owned();
+        std::fs::write(self.file("control/control.yaml"), self.control_file())?;
+        self.control.as_ref().context("control does not run")?.hang_up()?;
+        wait::until("a snapshot of the change", async || {
+            let serial = self.serial().await?;
+            ensure!(serial > before, "{serial}");
+            Ok(serial)
+        })
+        .await
+    }
+
+    /// Of the newest snapshot.
+    async fn serial(&self) -> Result<u64> {
+        let metrics = http::get(&format!("http://{}/metrics", self.control_http())).await?.body;
+        let serial = metrics.lines().find_map(|line| line.strip_prefix("outrigger_publish_serial "));
+        Ok(serial.with_context(|| format!("no serial in {metrics}"))?.parse()?)
+    }
+
+    fn control_file(&self) -> String {
+        format!(
+            "listen: {}\nstore: sqlite:{}\nidentity: {{certificate: control.pem, \
+             key: control.key, authority: ca.pem}}\nlog: {{level: debug, format: text}}\n{}",
+            self.listen,
+            self.path("control/control.db"),
+            self.intent
+        )
     }
 
     pub async fn kill_control(&mut self) -> Result<()> {
@@ -154,25 +208,26 @@ impl Mesh {
         let file = self.file(&format!("{}/proxy.yaml", shape.node));
         std::fs::write(&file, self.proxy_file(shape, &stem)?)?;
         let (process, ports) = self.serve("proxy", &shape.node, &file, shape.namespace.as_deref()).await?;
-        Ok(Proxy {
-            process,
-            node: shape.node.clone(),
-            outbound: port(&ports, "outbound")?,
-            inbound: port(&ports, "inbound")?,
-            admin: port(&ports, "admin")?,
-            health: port(&ports, "health")?,
-        })
+        Proxy::of(process, &shape.node, &ports)
+    }
+
+    /// Another process takes over from a proxy; the one before, which ends its calls.
+    pub async fn upgrade(&self, proxy: &mut Proxy) -> Result<Process> {
+        let file = self.file(&format!("{}/proxy.yaml", proxy.node));
+        let (process, ports) = self.serve_with("proxy", &proxy.node, &file, None, &["--upgrade"]).await?;
+        let taken = Proxy::of(process, &proxy.node, &ports)?;
+        ensure!(taken.outbound == proxy.outbound && taken.inbound == proxy.inbound, "it listens where the other did");
+        Ok(std::mem::replace(proxy, taken).process)
     }
 
     pub fn proxy_file(&self, shape: &Shape, stem: &str) -> Result<String> {
         let grpc = self.grpc.as_deref().unwrap_or("127.0.0.1:9");
-        let host = &shape.host;
         let mut text = format!(
-            "node: {}\nlisten: {{outbound: \"127.0.0.1:0\", inbound: \"{host}:0\", admin: \"127.0.0.1:0\", \
-             health: \"127.0.0.1:0\"}}\ncontrol: {{address: \"{grpc}\"}}\n\
+            "node: {}\nlisten: {}\ncontrol: {{address: \"{grpc}\"}}\n\
              identity: {{certificate: {stem}.pem, key: {stem}.key, authority: ca.pem}}\n\
              snapshot: {{file: snapshot.bin}}\nlog: {{level: debug, format: text}}\nthreads: 1\n",
-            shape.node
+            shape.node,
+            shape.listen.clone().unwrap_or_else(|| any_ports(&shape.host))
         );
         if !shape.agents.is_empty() {
             text.push_str("agents:\n");
@@ -184,6 +239,7 @@ impl Mesh {
             let wait = shape.redis_wait_ms.map(|wait| format!(", redis_timeout_ms: {wait}")).unwrap_or_default();
             writeln!(text, "sessions: {{redis_url: \"{url}\"{wait}}}")?;
         }
+        text.push_str(&self.every_proxy);
         text.push_str(&shape.also);
         Ok(text)
     }
@@ -196,10 +252,21 @@ impl Mesh {
         file: &Path,
         namespace: Option<&str>,
     ) -> Result<(Process, Value)> {
+        self.serve_with(kind, name, file, namespace, &[]).await
+    }
+
+    async fn serve_with(
+        &self,
+        kind: &str,
+        name: &str,
+        file: &Path,
+        namespace: Option<&str>,
+        also: &[&str],
+    ) -> Result<(Process, Value)> {
         let ports_file = self.file(&format!("{name}.ports.json"));
         let _ = std::fs::remove_file(&ports_file);
         let mut command = far::command(&binary::outrigger()?, namespace);
-        command.arg(kind).arg("-f").arg(file).arg("--ports-file").arg(&ports_file).env_remove("REDIS_URL");
+        command.arg(kind).arg("-f").arg(file).arg("--ports-file").arg(&ports_file).args(also).env_remove("REDIS_URL");
         command.current_dir(file.parent().unwrap_or(self.folder()));
         let mut process = Process::start(name, self.folder(), command)?;
         let ports = wait::until(&format!("{name} listens"), async || match std::fs::read_to_string(&ports_file) {
@@ -263,6 +330,29 @@ impl Mesh {
 }
 
 impl Proxy {
+    fn of(process: Process, node: &str, ports: &Value) -> Result<Self> {
+        Ok(Self {
+            process,
+            node: node.to_owned(),
+            outbound: port(ports, "outbound")?,
+            inbound: port(ports, "inbound")?,
+            admin: port(ports, "admin")?,
+            health: port(ports, "health")?,
+        })
+    }
+
+    /// Waits until this proxy sends calls to so many endpoints of a pool.
+    pub async fn can_call(&self, pool: &str, endpoints: usize) -> Result<()> {
+        let url = format!("http://{}/clusters", self.admin);
+        wait::until(&format!("{} calls {endpoints} of {pool}", self.node), async || {
+            let clusters = http::get(&url).await?.json()?;
+            let up = endpoints_of(&clusters, pool).iter().filter(|endpoint| is_callable(endpoint)).count();
+            ensure!(up == endpoints, "{up} in {clusters}");
+            Ok(())
+        })
+        .await
+    }
+
     /// Where a client calls a target by name.
     pub fn url(&self, target: &str) -> String {
         format!("http://{}/{target}/mcp", self.outbound)
@@ -273,7 +363,7 @@ impl Proxy {
         let url = format!("http://{}/clusters", self.admin);
         wait::until(&format!("{} sees {endpoints} of {pool}", self.node), async || {
             let clusters = http::get(&url).await?.json()?;
-            let seen = endpoints_of(&clusters, pool);
+            let seen = endpoints_of(&clusters, pool).len();
             ensure!(seen == endpoints, "{seen} in {clusters}");
             Ok(())
         })
@@ -285,10 +375,15 @@ impl Proxy {
     }
 }
 
-fn endpoints_of(clusters: &Value, pool: &str) -> usize {
+fn endpoints_of(clusters: &Value, pool: &str) -> Vec<Value> {
     let list = clusters.get("items").and_then(Value::as_array);
     let named = list.into_iter().flatten().find(|item| item.get("pool").and_then(Value::as_str) == Some(pool));
-    named.and_then(|item| item.get("endpoints")?.as_array()).map_or(0, Vec::len)
+    named.and_then(|item| item.get("endpoints")?.as_array().cloned()).unwrap_or_default()
+}
+
+fn is_callable(endpoint: &Value) -> bool {
+    let says = |name: &str| endpoint.get(name).cloned().unwrap_or_default();
+    says("state") == "up" && says("ejected") == false
 }
 
 fn port(ports: &Value, name: &str) -> Result<String> {

@@ -84,6 +84,11 @@ impl Process {
         self.signal(Signal::SIGTERM)
     }
 
+    /// As an operator who changed its file tells it.
+    pub fn hang_up(&self) -> Result<()> {
+        self.signal(Signal::SIGHUP)
+    }
+
     /// As Ctrl-C ends it.
     pub async fn interrupt(&mut self) -> Result<ExitStatus> {
         self.signal(Signal::SIGINT)?;

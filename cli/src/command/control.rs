@@ -1,35 +1,53 @@
 //! `outrigger control`: runs the control service until it is told to stop.
 
-use outrigger_control::app::Control;
+use outrigger_control::app::{Control, Declaration, Running};
 use serde_json::json;
+use tracing::{error, info};
 
 use crate::args::Serve;
 use crate::configuration;
-use crate::logging;
+use crate::logging::{self, Logging};
 use crate::ports;
 use crate::problem::Problem;
 use crate::runtime;
-use crate::signals::Signals;
+use crate::signals::{Hangups, Signals};
 
 /// Control is never on the path of a call; two threads keep discovery and the store apart.
 const THREADS: usize = 2;
 
 pub fn run(serve: Serve) -> Result<(), Problem> {
     let settings = configuration::control(serve.file.as_deref())?;
-    logging::start(settings.log.level.as_str(), settings.log.format)?;
+    let logging = logging::start(settings.log.level.as_str(), settings.log.format)?;
     runtime::server(THREADS)?.block_on(async {
         let mut signals = Signals::listen()?;
-        let running = Control::start(settings).await.map_err(unstarted)?;
+        let mut hangups = Hangups::listen()?;
+        let mut running = Control::start(settings).await.map_err(unstarted)?;
         if let Some(file) = &serve.ports_file {
             ports::write(file, &json!({"grpc": running.grpc.to_string(), "http": running.http.to_string()}))?;
         }
-        tokio::select! {
-            () = signals.next() => {}
-            () = running.ended() => return Err(Problem::failed("control ended by itself; its log says why")),
+        loop {
+            tokio::select! {
+                () = signals.next() => break,
+                () = hangups.next() => match reload(&serve, &mut running, &logging).await {
+                    Ok(Declaration { serial, is_intent_new }) => info!(%serial, is_intent_new, "configuration taken"),
+                    Err(problem) => error!("{}", problem.report()),
+                },
+                () = running.ended() => return Err(Problem::failed("control ended by itself; its log says why")),
+            }
         }
         signals.unless_again(running.stop()).await?;
         Ok(())
     })
+}
+
+/// Takes the file as it is now, or nothing of it.
+async fn reload(serve: &Serve, running: &mut Running, logging: &Logging) -> Result<Declaration, Problem> {
+    let settings = configuration::control(serve.file.as_deref())?;
+    let level = settings.log.level;
+    let refused = |cause| Problem::configuration("the changed configuration is refused").because(cause);
+    let declaration = running.reload(settings).await.map_err(refused)?;
+    logging.show(level.as_str())?;
+    Ok(declaration)
 }
 
 /// Why control did not start, with what helps most often.

@@ -3,7 +3,7 @@
 use outrigger_proxy::app::{Ports, Proxy, StartError};
 use serde_json::{Value, json};
 
-use crate::args::Serve;
+use crate::args::Beside;
 use crate::configuration;
 use crate::logging;
 use crate::ports;
@@ -11,23 +11,22 @@ use crate::problem::Problem;
 use crate::runtime;
 use crate::signals::Signals;
 
-pub fn run(serve: Serve) -> Result<(), Problem> {
+pub fn run(Beside { serve, upgrade }: Beside) -> Result<(), Problem> {
     let settings = configuration::proxy(serve.file.as_deref())?;
     logging::start(settings.log.level.as_str(), settings.log.format)?;
     runtime::server(settings.threads)?.block_on(async {
         let mut signals = Signals::listen()?;
-        let mut running = Proxy::start(settings).await.map_err(unstarted)?;
+        let started = if upgrade { Proxy::take_over(settings).await } else { Proxy::start(settings).await };
+        let mut running = started.map_err(unstarted)?;
         if let Some(file) = &serve.ports_file {
             ports::write(file, &shown(&running.ports))?;
         }
+        let mut taken = running.taken();
         tokio::select! {
-            () = signals.next() => {}
-            part = running.ended() => {
-                return Err(Problem::failed(format!("the proxy's {part} ended by itself; its log says why")));
-            }
+            () = signals.next() => signals.unless_again(running.stop()).await,
+            () = taken.over() => signals.unless_again(running.retire()).await,
+            part = running.ended() => Err(Problem::failed(format!("the proxy's {part} ended by itself; its log says why"))),
         }
-        signals.unless_again(running.stop()).await?;
-        Ok(())
     })
 }
 

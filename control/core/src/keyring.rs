@@ -60,6 +60,11 @@ impl Keys {
         Self { held, rules }
     }
 
+    /// What they go by from the next turn on.
+    pub fn go_by(&mut self, rules: KeyRules) {
+        self.rules = rules;
+    }
+
     pub fn held(&self) -> &[HeldKey] {
         &self.held
     }

@@ -4,6 +4,8 @@
 //! publishing, and last the writer, which stores what is left.
 //! Never here: signals, logging, exit codes; the binary has those. Several controls may run in one process.
 
+mod reload;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +30,10 @@ use crate::registration::serve::Registration;
 use crate::store::{AnyStore, StoreError};
 use crate::sweep;
 use crate::telemetry::metrics::Metrics;
-use crate::writer::{self, Opened};
+use crate::writer::{self, Declared, Opened, Writer};
+
+pub use crate::writer::Declaration;
+pub use reload::ReloadError;
 
 /// How long streams and requests get to end before they are cut.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
@@ -44,6 +49,8 @@ pub struct Running {
     pub grpc: SocketAddr,
     pub http: SocketAddr,
     lifecycle: Lifecycle,
+    settings: Settings,
+    declaring: Writer,
     /// Ends the writer, after everything that sends to it.
     last: CancellationToken,
     writer: Option<JoinHandle<()>>,
@@ -85,9 +92,8 @@ impl Control {
         let last = CancellationToken::new();
         // Whatever fails below, the writer ends with this guard and nothing is left running.
         let guard = last.clone().drop_guard();
-        let (rules, intent) = (settings.rules.clone(), settings.intent.clone());
         let Opened { writer, task, ledger } =
-            writer::open(store.clone(), intent, rules, settings.keys_every, last.clone()).await?;
+            writer::open(store.clone(), Declared::from(&settings), last.clone()).await?;
         let (views, publisher) = publisher::open(writer.clone(), ledger, metrics.clone()).await?;
         let (grpc_listener, grpc) = listen("listen.grpc", settings.grpc).await?;
         let (http_listener, http) = listen("listen.http", settings.http).await?;
@@ -117,12 +123,13 @@ impl Control {
         tasks.spawn(until_broken(publisher.run(stopping.clone()), broken.clone()));
         tasks.spawn(until_broken(grpc::serve(grpc_listener, tls, services, lifecycle.clone()), broken.clone()));
         let registry = Arc::new(registry);
+        let declaring = writer.clone();
         let api = Api { writer, store, views, watchers, lifecycle: lifecycle.clone(), metrics, registry, plaintext };
         tasks.spawn(until_broken(server::serve(http_listener, api), broken.clone()));
         guard.disarm();
         started.up();
         info!(%grpc, %http, tls = settings.material.is_some(), "control is ready");
-        Ok(Running { grpc, http, lifecycle, last, writer: Some(task), broken })
+        Ok(Running { grpc, http, lifecycle, settings, declaring, last, writer: Some(task), broken })
     }
 }
 
@@ -141,6 +148,15 @@ impl Running {
             warn!(%error, "the writer did not end well");
         }
         info!("control stopped");
+    }
+
+    /// Goes by `settings` from now on; none of it if something in it takes a restart. Answers with the first snapshot that
+    /// goes by it. Calls, streams and reports go on.
+    pub async fn reload(&mut self, settings: Settings) -> Result<Declaration, ReloadError> {
+        reload::check(&self.settings, &settings)?;
+        let declaration = self.declaring.declare(Declared::from(&settings)).await?;
+        self.settings = settings;
+        Ok(declaration)
     }
 
     /// Resolves when a part of control ended that never should; the rest is then of no use.

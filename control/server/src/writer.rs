@@ -10,6 +10,7 @@ mod picture;
 mod chance;
 mod message;
 mod pending;
+mod declare;
 mod task;
 
 use std::collections::BTreeMap;
@@ -17,14 +18,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use outrigger_control_core::event::EventKind;
-use outrigger_control_core::intent::Intent;
-use outrigger_control_core::keyring::{KeyRules, Keys};
+use outrigger_control_core::keyring::Keys;
 use outrigger_control_core::moment::{Moment, Now};
 use outrigger_control_core::port::{Store, Stored};
-use outrigger_control_core::registry::{Command, Registry, Rules};
+use outrigger_control_core::registry::{Command, Registry};
 use outrigger_control_core::revocation::Book;
 use outrigger_control_core::snapshot::ledger::Ledger;
-use outrigger_model::digest::Digest;
 use outrigger_model::name::NodeId;
 use outrigger_model::resource::Serial;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -39,13 +38,11 @@ use message::Message;
 use pending::Pending;
 use task::Task;
 
-pub use message::{Answered, NotRotated, Recorded, Stopped, Storing};
+pub use message::{Answered, Declaration, Declared, NotRotated, Recorded, Stopped, Storing};
 pub use picture::Picture;
 
 /// Commands that wait for the writer; beyond, senders wait.
 const INBOX_MAX: usize = 4_096;
-/// Raised when a build makes other resources of the same facts, so that no serial stands for two contents.
-const CONTENT_FORMAT: u32 = 1;
 
 /// Sends to the writer, and sees what it shows. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -84,6 +81,14 @@ impl Writer {
         self.inbox.send(Message::Record(recorded)).await.map_err(|_| Stopped)
     }
 
+    /// Has everything go by what is declared anew. It is in the store, if the store works, when this returns.
+    pub async fn declare(&self, declared: Declared) -> Result<Declaration, Stopped> {
+        let (answer, answered) = oneshot::channel();
+        let declared = Box::new(declared);
+        self.inbox.send(Message::Declare { declared, answer }).await.map_err(|_| Stopped)?;
+        answered.await.map_err(|_| Stopped)
+    }
+
     /// How long ago each node was last heard; those not heard since control started are not in it.
     pub async fn last_heard(&self) -> Result<BTreeMap<NodeId, Duration>, Stopped> {
         let (answer, answered) = oneshot::channel();
@@ -114,13 +119,8 @@ impl Writer {
 }
 
 /// Loads the store, numbers the first snapshot, and starts the task.
-pub async fn open(
-    store: AnyStore,
-    intent: Intent,
-    rules: Rules,
-    keys_every: Option<Duration>,
-    stop: CancellationToken,
-) -> Result<Opened, StoreError> {
+pub async fn open(store: AnyStore, declared: Declared, stop: CancellationToken) -> Result<Opened, StoreError> {
+    let Declared { intent, rules, keys_every } = declared;
     let Stored { epoch, serial: last, intent: last_intent, next_event, standings, revoked, ledger, keys, damaged } =
         store.load().await?;
     let started = Instant::now();
@@ -136,13 +136,12 @@ pub async fn open(
         warn!(table = row.table, row = row.key, why = row.why, "stored row set aside");
         note(EventKind::RowRefused, &format!("{} {}", row.table, row.key), &row.why);
     }
-    let key_rules = KeyRules { every: keys_every, lifetime: intent.settings().session_lifetime };
-    let mut keys = Keys::restore(keys, key_rules);
+    let mut keys = Keys::restore(keys, declare::key_rules(&intent, keys_every));
     let turns = chance::turn(&mut keys, now);
     for turn in &turns {
         note(EventKind::SessionKeyTurned, &format!("key {}", turn.id()), turn.detail());
     }
-    let digest = content_digest(&intent);
+    let digest = declare::content_digest(&intent);
     let is_intent_new = last_intent != Some(digest);
     if is_intent_new && last_intent.is_some() {
         note(EventKind::IntentChanged, "control", "routes, pools or settings differ from the last start");
@@ -170,11 +169,6 @@ pub async fn open(
     let task = Task::new(store, registry, keys, pending, started, (show, tell));
     let task = tokio::spawn(task.run(messages, stop));
     Ok(Opened { writer: Writer { inbox, pictures, storing }, task, ledger })
-}
-
-/// Stands for all that snapshots depend on besides the facts.
-fn content_digest(intent: &Intent) -> Digest {
-    Digest::of_parts([intent.digest().as_bytes().as_slice(), &CONTENT_FORMAT.to_be_bytes()])
 }
 
 #[cfg(test)]

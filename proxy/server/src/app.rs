@@ -10,6 +10,8 @@
 mod error;
 mod ports;
 mod mesh;
+mod before;
+mod opened;
 mod calls;
 mod running;
 mod start;
@@ -18,7 +20,7 @@ use crate::config::Settings;
 
 pub use error::StartError;
 pub use ports::Ports;
-pub use running::Running;
+pub use running::{Running, Taken};
 
 /// The door to a proxy.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +30,13 @@ impl Proxy {
     /// Starts a proxy; must be called inside a tokio runtime. It answers when this returns, and is ready when its first
     /// world is there.
     pub async fn start(settings: Settings) -> Result<Running, StartError> {
-        start::start(settings).await
+        start::start(settings, false).await
+    }
+
+    /// Takes over from the proxy that answers at the socket of the settings: its listeners, and what it knows of sessions. If this
+    /// fails, that one goes on; after it, that one ends its calls and itself.
+    pub async fn take_over(settings: Settings) -> Result<Running, StartError> {
+        start::start(settings, true).await
     }
 }
 

@@ -19,5 +19,6 @@ pub mod rates;
 pub mod overload;
 pub mod catalog;
 pub mod gateway;
+pub mod handover;
 pub mod admin;
 pub mod app;

@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use outrigger_control::store::StorePlace;
-use outrigger_proxy::config::file::{AgentFile, ControlFile, ForwardFile, ListenFile, ProxyFile, SessionsFile};
+use outrigger_proxy::config::file::{
+    AgentFile, ControlFile, DrainFile, ForwardFile, ListenFile, ProxyFile, SessionsFile,
+};
 use outrigger_proxy::config::settings::IdentitySource;
 use outrigger_proxy::config::{Settings, Written};
 
@@ -40,6 +42,8 @@ pub fn proxy(up: &Up, credentials: &Credentials, grpc: SocketAddr) -> Result<Set
             health: Some(up.health.to_string()),
         },
         control: Some(ControlFile { address: grpc.to_string() }),
+        // Ctrl-C ends it at once if nothing is under way.
+        drain: DrainFile { agent_seconds: Some(0), ..DrainFile::default() },
         sessions: SessionsFile { redis_url: up.redis_url.clone(), ..SessionsFile::default() },
         forward: ForwardFile { allow: up.forward_allow.clone(), ..ForwardFile::default() },
         ..ProxyFile::default()

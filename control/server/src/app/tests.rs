@@ -17,6 +17,7 @@ use crate::ca::{Authority, LEAF_VALIDITY};
 mod mesh;
 mod keys;
 mod revocations;
+mod reload;
 
 use mesh::{Proxy, Tokens, Watcher, channel, control, get, json, json_until, key, register, replica, settings, soon};
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use outrigger_control_core::intent::Intent;
 use outrigger_control_core::keyring::NoNewKey;
 use outrigger_control_core::port::SnapshotRow;
-use outrigger_control_core::registry::{Answer, Command};
+use outrigger_control_core::registry::{Answer, Command, Rules};
 use outrigger_control_core::snapshot::ledger::LedgerChange;
 use outrigger_model::name::NodeId;
 use outrigger_model::resource::Serial;
@@ -40,6 +41,22 @@ pub enum Storing {
 #[error("control is stopping")]
 pub struct Stopped;
 
+/// What the writer goes by, besides the facts: all that may change while control runs.
+#[derive(Debug, Clone)]
+pub struct Declared {
+    pub intent: Intent,
+    pub rules: Rules,
+    pub keys_every: Option<Duration>,
+}
+
+/// What became of what was declared anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Declaration {
+    /// The first snapshot that goes by it; the one that is shown if no snapshot looks different.
+    pub serial: Serial,
+    pub is_intent_new: bool,
+}
+
 /// Why there is no new key of session ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotRotated {
@@ -58,6 +75,7 @@ pub enum NotRotated {
 pub enum Message {
     Apply { command: Command, answer: oneshot::Sender<Answered> },
     Record(Recorded),
+    Declare { declared: Box<Declared>, answer: oneshot::Sender<Declaration> },
     RotateKey { answer: oneshot::Sender<Result<u32, NotRotated>> },
     LastHeard { answer: oneshot::Sender<BTreeMap<NodeId, Duration>> },
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use outrigger_control_core::event::{Event, EventKind};
+use outrigger_control_core::intent::Intent;
 use outrigger_control_core::keyring::{Keys, Turn};
 use outrigger_control_core::moment::{Moment, Now};
 use outrigger_control_core::port::Store;
@@ -18,10 +19,10 @@ use tracing::{info, warn};
 
 use crate::store::AnyStore;
 
-use super::chance;
-use super::message::{Answered, Message, NotRotated, Storing};
+use super::message::{Answered, Declaration, Declared, Message, NotRotated, Storing};
 use super::pending::Pending;
 use super::picture::Picture;
+use super::{chance, declare};
 
 /// Messages that share one transaction.
 const BATCH_MAX: usize = 512;
@@ -35,6 +36,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 pub struct Task {
     store: AnyStore,
     registry: Registry,
+    intent: Arc<Intent>,
     keys: Keys,
     pending: Pending,
     started: Instant,
@@ -68,7 +70,8 @@ impl Task {
         started: Instant,
         (show, tell): (watch::Sender<Arc<Picture>>, watch::Sender<Storing>),
     ) -> Self {
-        Self { store, registry, keys, pending, started, show, tell, unshown: None, retry_at: None }
+        let intent = Arc::clone(&show.borrow().intent);
+        Self { store, registry, intent, keys, pending, started, show, tell, unshown: None, retry_at: None }
     }
 
     pub async fn run(mut self, mut messages: mpsc::Receiver<Message>, stop: CancellationToken) {
@@ -105,7 +108,7 @@ impl Task {
 
     async fn take(&mut self, batch: &mut Vec<Message>) {
         let mut answers: Vec<(oneshot::Sender<Answered>, Answered)> = Vec::with_capacity(batch.len());
-        let mut rotated = Vec::new();
+        let (mut rotated, mut declarations) = (Vec::new(), Vec::new());
         for message in batch.drain(..) {
             match message {
                 Message::Apply { command, answer } => {
@@ -113,6 +116,7 @@ impl Task {
                     answers.push((answer, Answered { answer: told, serial: self.next_serial() }));
                 }
                 Message::Record(recorded) => self.pending.record(recorded),
+                Message::Declare { declared, answer } => declarations.push((answer, self.declare(*declared))),
                 Message::RotateKey { answer } => rotated.push((answer, self.rotate())),
                 Message::LastHeard { answer } => {
                     // Whoever asked may have gone.
@@ -131,6 +135,9 @@ impl Task {
         }
         for (answer, number) in rotated {
             let _ = answer.send(number);
+        }
+        for (answer, declaration) in declarations {
+            let _ = answer.send(declaration);
         }
         for (answer, answered) in answers {
             let _ = answer.send(answered);
@@ -157,6 +164,22 @@ impl Task {
         let unshown = self.unshown.get_or_insert(Unshown { first: now, newest: now, changes: 0, reason });
         unshown.newest = now;
         unshown.changes += changes;
+    }
+
+    fn declare(&mut self, declared: Declared) -> Declaration {
+        let Declared { intent, rules, keys_every } = declared;
+        self.keys.go_by(declare::key_rules(&intent, keys_every));
+        self.registry.go_by(rules);
+        let is_intent_new = *self.intent != intent;
+        if is_intent_new {
+            self.pending.set_intent(Some(declare::content_digest(&intent)));
+            self.intent = Arc::new(intent);
+            let (kind, subject) = (EventKind::IntentChanged, "control".to_owned());
+            self.changed(format!("{subject}: {kind}"), 1);
+            let detail = "routes, pools or settings of its file changed".to_owned();
+            self.apply(Command::Note { kind, subject, detail });
+        }
+        Declaration { serial: self.next_serial(), is_intent_new }
     }
 
     fn rotate(&mut self) -> Result<u32, NotRotated> {
@@ -222,7 +245,7 @@ impl Task {
             epoch: last.epoch,
             serial,
             facts,
-            intent: last.intent.clone(),
+            intent: Arc::clone(&self.intent),
             book,
             keyring: Arc::new(self.keys.ring()),
             reason,

@@ -2,10 +2,11 @@ use std::path::Path;
 
 use outrigger_control_core::agent::{Claim, Sender};
 use outrigger_control_core::event::Event;
-use outrigger_control_core::intent::OperatorRoute;
 use outrigger_control_core::intent::traffic::OperatorTraffic;
+use outrigger_control_core::intent::{Intent, OperatorRoute};
 use outrigger_control_core::port::Batch;
-use outrigger_control_core::registry::{Answer, StreamId};
+use outrigger_control_core::registry::{Answer, Rules, StreamId};
+use outrigger_model::digest::Digest;
 use outrigger_model::name::{ReplicaId, RouteName};
 use outrigger_model::route::RoutePolicy;
 use outrigger_model::settings::Settings;
@@ -25,7 +26,7 @@ struct Control {
 impl Control {
     async fn start(store: AnyStore, intent: Intent) -> Self {
         let stop = CancellationToken::new();
-        let opened = open(store.clone(), intent, Rules::default(), None, stop.clone()).await.unwrap();
+        let opened = open(store.clone(), declared(intent), stop.clone()).await.unwrap();
         Self { store, opened, stop }
     }
 
@@ -56,6 +57,10 @@ impl Control {
         let events: Vec<Event> = self.store.events(0, 1_000).await.unwrap();
         events.iter().map(|event| event.kind).collect()
     }
+}
+
+fn declared(intent: Intent) -> Declared {
+    Declared { intent, rules: Rules::default(), keys_every: None }
 }
 
 fn report(node: &str, ids: &[&str]) -> Command {
@@ -265,5 +270,25 @@ async fn a_key_that_was_rotated_is_shown_stored_and_does_not_seal_yet() {
     let again = control.opened.writer.picture();
     assert_eq!(again.keyring, shown.keyring, "the same keys after a restart");
     assert_eq!(again.serial, shown.serial, "and nothing to publish");
+    control.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_declared_anew_is_in_the_store_and_in_the_next_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("control.db");
+    let control = Control::at(&path, Intent::default()).await;
+    let first = control.opened.writer.picture().serial;
+    let declaration = control.opened.writer.declare(declared(intent_with_route())).await.unwrap();
+    assert_eq!(declaration, Declaration { serial: Serial(first.0 + 1), is_intent_new: true });
+    let shown = control.picture(|picture| picture.serial == declaration.serial).await;
+    assert_eq!((&*shown.intent, shown.reason.as_str()), (&intent_with_route(), "control: intent_changed"));
+    let again = control.opened.writer.declare(declared(intent_with_route())).await.unwrap();
+    assert_eq!(again, Declaration { serial: declaration.serial, is_intent_new: false }, "the same changes nothing");
+    assert!(control.kinds().await.ends_with(&[EventKind::IntentChanged]));
+    control.stop().await;
+
+    let control = Control::at(&path, intent_with_route()).await;
+    assert_eq!(control.opened.writer.picture().serial, declaration.serial, "and nothing to publish after a restart");
     control.stop().await;
 }

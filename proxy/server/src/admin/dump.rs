@@ -88,7 +88,7 @@ fn settings_value(settings: &Settings) -> Value {
         },
         "allowed_hosts": settings.allowed_hosts,
         "allowed_origins": settings.allowed_origins,
-        "drain_grace_ms": milliseconds(settings.drain_grace),
+        "drain_grace_ms": milliseconds(settings.drain.grace),
         "threads": settings.threads,
     })
 }

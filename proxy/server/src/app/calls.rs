@@ -4,16 +4,18 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use outrigger_identity::Material;
 use outrigger_proxy_core::gate::{Hosts, Rules};
 use outrigger_proxy_core::mcp::facts::Caller;
+use tokio::time::{sleep, timeout};
 
 use super::error::StartError;
 use super::ports::Ports;
 use crate::catalog::Catalog;
 use crate::config::Settings;
+use crate::config::settings::Drain;
 use crate::gateway::{self, Elsewhere, Gateway, GatewayParts, Limits, Pace};
 use crate::overload::Overload;
 use crate::rates::Rates;
@@ -23,6 +25,9 @@ use crate::session::sessions::Sessions;
 use crate::snapshot::worlds::Worlds;
 use crate::telemetry::Events;
 
+/// By then the proxies of callers have heard from control that this one drains, and send nothing new.
+const CALLERS_KNOW_AFTER: Duration = Duration::from_millis(500);
+
 /// Most headers of one request.
 const HEADERS_MAX: usize = 256;
 
@@ -30,6 +35,7 @@ const HEADERS_MAX: usize = 256;
 pub(super) struct Shared {
     pub worlds: Arc<Worlds>,
     pub sessions: Arc<Sessions>,
+    pub owners: Arc<Owners>,
     pub events: Arc<Events>,
     pub catalog: Arc<Catalog>,
     pub rates: Rates,
@@ -44,7 +50,7 @@ pub(super) fn open(
     outbound: TcpListener,
     inbound: TcpListener,
 ) -> Result<Gateway, StartError> {
-    let Shared { worlds, sessions, events, catalog, rates, overload } = shared;
+    let Shared { worlds, sessions, owners, events, catalog, rates, overload } = shared;
     let limits = settings.limits;
     let listed =
         Hosts { hosts: settings.allowed_hosts.clone(), origins: settings.allowed_origins.clone(), forwards: true };
@@ -55,7 +61,7 @@ pub(super) fn open(
     let parts = GatewayParts {
         worlds,
         sessions,
-        owners: Arc::new(Owners::new(settings.sessions.entries_max)),
+        owners,
         openings: Arc::default(),
         seals: Seals::new(),
         events,
@@ -91,7 +97,25 @@ pub(super) fn caller(settings: &Settings, material: Option<&Material>) -> Caller
     }
 }
 
-/// Stops both at once, so that they share one grace.
-pub(super) async fn stop(gateway: Gateway, grace: Duration) {
-    tokio::join!(gateway.outbound.stop(grace), gateway.inbound.stop(grace));
+/// Ends calls in order, all within one grace: first those to the own agents, then, after what `leave` does, those that they make.
+///
+/// New calls to the own agents are refused so that callers go elsewhere: nothing of them ran. Meanwhile the own agents are served on, as
+/// they may need it for what they still have to answer.
+pub(super) async fn stop(gateway: Gateway, drain: Drain, is_known: bool, leave: impl Future<Output = ()>) {
+    let Gateway { outbound, inbound } = gateway;
+    let began = Instant::now();
+    let left = || drain.grace.saturating_sub(began.elapsed());
+    inbound.refuse();
+    outbound.part();
+    let told = if is_known { CALLERS_KNOW_AFTER } else { Duration::ZERO };
+    let served = async { tokio::join!(inbound.is_empty(), sleep(told.max(drain.agent))) };
+    // What has not ended by then is cut below.
+    let _ = timeout(drain.grace, served).await;
+    inbound.stop(left()).await;
+    tokio::join!(leave, outbound.stop(left()));
+}
+
+/// Ends both at once; another process serves from the same sockets.
+pub(super) async fn hand_over(gateway: Gateway, grace: Duration) {
+    tokio::join!(gateway.outbound.hand_over(grace), gateway.inbound.hand_over(grace));
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use outrigger_identity::{ChannelError, MaterialError};
 
 use crate::gateway::GatewayError;
+use crate::handover::HandoverError;
 use crate::session::store::StoreError;
 
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,10 @@ pub enum StartError {
         #[source]
         cause: io::Error,
     },
+    #[error("`handover.socket`: this process does not take over")]
+    Handover(#[from] HandoverError),
+    #[error("--upgrade: `handover.socket` is not set, so nobody can be asked for the listeners")]
+    NoHandover,
     #[error("a listener does not start")]
     Serve(#[source] io::Error),
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::error::StartError;
 use crate::config::settings::Listen;
 use crate::gateway::bind;
+use crate::handover::listeners::Listeners;
 
 /// Where the proxy really listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -18,31 +19,39 @@ pub struct Ports {
     pub health: SocketAddr,
 }
 
-/// Bound sockets that nobody serves yet.
-pub(super) struct Doors {
-    pub outbound: TcpListener,
-    pub inbound: TcpListener,
-    pub admin: TcpListener,
-    pub health: TcpListener,
+/// Opens the four sockets. One that a process before had at the same address is taken from it.
+pub(super) fn open(listen: &Listen, held: Option<Listeners>) -> Result<Listeners, StartError> {
+    let (outbound, inbound, admin, health) = match held {
+        Some(Listeners { outbound, inbound, admin, health }) => {
+            (Some(outbound), Some(inbound), Some(admin), Some(health))
+        }
+        None => (None, None, None, None),
+    };
+    Ok(Listeners {
+        outbound: one("listen.outbound", listen.outbound, outbound)?,
+        inbound: one("listen.inbound", listen.inbound, inbound)?,
+        admin: one("listen.admin", listen.admin, admin)?,
+        health: one("listen.health", listen.health, health)?,
+    })
 }
 
-impl Doors {
-    pub(super) fn open(listen: &Listen) -> Result<Self, StartError> {
-        let open = |key, address| bind(address).map_err(|cause| StartError::Listen { key, address, cause });
-        Ok(Self {
-            outbound: open("listen.outbound", listen.outbound)?,
-            inbound: open("listen.inbound", listen.inbound)?,
-            admin: open("listen.admin", listen.admin)?,
-            health: open("listen.health", listen.health)?,
-        })
+fn one(key: &'static str, address: SocketAddr, held: Option<TcpListener>) -> Result<TcpListener, StartError> {
+    match held {
+        Some(listener) if listener.local_addr().is_ok_and(|real| is_meant(address, real)) => Ok(listener),
+        _ => bind(address).map_err(|cause| StartError::Listen { key, address, cause }),
     }
+}
 
-    pub(super) fn ports(&self) -> io::Result<Ports> {
-        Ok(Ports {
-            outbound: self.outbound.local_addr()?,
-            inbound: self.inbound.local_addr()?,
-            admin: self.admin.local_addr()?,
-            health: self.health.local_addr()?,
-        })
-    }
+/// Port 0 means any.
+fn is_meant(wanted: SocketAddr, real: SocketAddr) -> bool {
+    wanted.ip() == real.ip() && (wanted.port() == 0 || wanted.port() == real.port())
+}
+
+pub(super) fn of(listeners: &Listeners) -> io::Result<Ports> {
+    Ok(Ports {
+        outbound: listeners.outbound.local_addr()?,
+        inbound: listeners.inbound.local_addr()?,
+        admin: listeners.admin.local_addr()?,
+        health: listeners.health.local_addr()?,
+    })
 }

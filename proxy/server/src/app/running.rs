@@ -12,6 +12,7 @@ use super::calls;
 use super::ports::Ports;
 use crate::config::Settings;
 use crate::gateway::Gateway;
+use crate::handover::listeners::Listeners;
 use crate::health::local::LocalReplicas;
 use crate::health::probe::LocalAgents;
 use crate::lifecycle::{Readiness, Tasks};
@@ -27,6 +28,18 @@ pub struct Running {
     pub(super) parts: Parts,
 }
 
+/// Hears of another process that takes over.
+pub struct Taken(watch::Receiver<bool>);
+
+impl Taken {
+    /// Ends when one has; never where nobody can.
+    pub async fn over(&mut self) {
+        if self.0.wait_for(|taken| *taken).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
 /// What runs and has to be stopped.
 pub(super) struct Parts {
     pub settings: Arc<Settings>,
@@ -35,6 +48,10 @@ pub(super) struct Parts {
     pub agents: LocalAgents,
     pub registration: Option<Registration>,
     pub gateway: Gateway,
+    /// The listeners once more, for a process that takes over.
+    pub spare: Option<Arc<Listeners>>,
+    /// Whether one did.
+    pub taken: watch::Receiver<bool>,
     /// Probes, snapshots, registration.
     pub work: Tasks,
     /// Admin and health: they tell of the stop to its end.
@@ -78,16 +95,41 @@ impl Running {
 
     /// Leaves the mesh, lets calls in flight end within the grace of the settings, and joins everything.
     pub async fn stop(self) {
-        let Parts { settings, readiness, registration, gateway, mut work, mut desks, .. } = self.parts;
+        let Parts { settings, readiness, registration, gateway, spare, mut work, mut desks, .. } = self.parts;
         readiness.stopping();
         info!(node = %settings.node, "proxy stops");
         if let Some(registration) = &registration {
             registration.drain();
-            registration.leave().await;
         }
-        calls::stop(gateway, settings.drain_grace).await;
+        // Whoever held them could have passed them on; now nobody listens when the gateway does not.
+        drop(spare);
+        calls::stop(gateway, settings.drain, registration.is_some(), async {
+            if let Some(registration) = &registration {
+                registration.leave().await;
+            }
+        })
+        .await;
         work.stop(TASKS_GRACE).await;
         desks.stop(TASKS_GRACE).await;
         info!(node = %settings.node, "proxy stopped");
+    }
+
+    /// Tells when another process has taken over; what is left of this one is [`Running::retire`].
+    pub fn taken(&self) -> Taken {
+        Taken(self.parts.taken.clone())
+    }
+
+    /// Ends without a farewell, because another process goes on: callers are told with their next answer to connect anew, and calls
+    /// in flight end within the grace.
+    pub async fn retire(self) {
+        let Parts { settings, readiness, gateway, spare, mut work, mut desks, .. } = self.parts;
+        readiness.stopping();
+        info!(node = %settings.node, "another process has taken over; this one ends its calls");
+        drop(spare);
+        // Operators and probes are to reach the other process from now on.
+        desks.stop(Duration::ZERO).await;
+        calls::hand_over(gateway, settings.drain.grace).await;
+        work.stop(TASKS_GRACE).await;
+        info!(node = %settings.node, "proxy retired");
     }
 }

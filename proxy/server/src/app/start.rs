@@ -1,4 +1,7 @@
 //! The start, step by step. What fails before the last step leaves nothing behind: the parts stop as they are dropped.
+//!
+//! A process that takes over does the same, and waits twice: for a world before it speaks for the node, and for control to hear it
+//! before the other process ends.
 
 use std::sync::Arc;
 
@@ -7,12 +10,15 @@ use outrigger_proxy_core::world::compile::Rules;
 use outrigger_proxy_core::world::table::World;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tracing::info;
 
+use super::before::Before;
 use super::calls::{self, Shared};
 use super::error::StartError;
 use super::mesh;
-use super::ports::{Doors, Ports};
+use super::opened::Opened;
+use super::ports::Ports;
 use super::running::{Parts, Running};
 use crate::admin::health::Health;
 use crate::admin::operator::Operator;
@@ -20,11 +26,14 @@ use crate::admin::{self, health, operator};
 use crate::catalog::Catalog;
 use crate::config::Settings;
 use crate::config::settings::IdentitySource;
+use crate::handover::give::Giver;
+use crate::handover::luggage::Luggage;
 use crate::health::probe::LocalAgents;
 use crate::lifecycle::{Readiness, Tasks};
 use crate::overload::Overload;
 use crate::rates::Rates;
 use crate::registration::report::Registration;
+use crate::session::owners::Owners;
 use crate::session::redis::Redis;
 use crate::session::sealer::Sealer;
 use crate::session::sessions::Sessions;
@@ -33,9 +42,8 @@ use crate::snapshot::join::Join;
 use crate::snapshot::worlds::Worlds;
 use crate::telemetry::{Events, Metrics, process};
 
-pub(super) async fn start(settings: Settings) -> Result<Running, StartError> {
-    let doors = Doors::open(&settings.listen)?;
-    let ports = doors.ports().map_err(StartError::Serve)?;
+pub(super) async fn start(settings: Settings, upgrade: bool) -> Result<Running, StartError> {
+    let Opened { mut before, socket, doors, ports, spare } = Opened::of(&settings, upgrade).await?;
     let material = material(&settings)?.map(Arc::new);
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
@@ -44,56 +52,87 @@ pub(super) async fn start(settings: Settings) -> Result<Running, StartError> {
     let readiness = Readiness::default();
     let (mut work, mut desks) = (Tasks::default(), Tasks::default());
 
-    // First, so that whoever watches the start can see it.
     let health = health::router(Health { readiness: readiness.clone(), metrics, registry: Arc::new(registry) });
-    desks.spawn("health", admin::serve(tokio_listener(doors.health)?, health, desks.token()));
+    let mut health = Some(admin::serve(tokio_listener(doors.health)?, health, desks.token()));
+    // First, so that whoever watches the start can see it; but last where another process answers until then.
+    if let Some(health) = health.take_if(|_| before.is_none()) {
+        desks.spawn("health", health);
+    }
 
-    let agents = LocalAgents::watch(&settings.agents, &events, &mut work);
+    let agents = LocalAgents::watch(&settings.agents, &Before::generations(before.as_ref()), &events, &mut work);
     let worlds = Arc::new(Worlds::new(World::default()));
     let redis = redis(&settings, Sealer::of(Arc::clone(&worlds)), &events, &readiness)?;
-    let shared = redis.clone().map(|redis| redis as Arc<dyn Store>);
-    let sessions = Arc::new(Sessions::new(settings.sessions.entries_max, shared, Arc::clone(&events)));
+    let luggage = luggage(settings.sessions.entries_max, redis.clone(), &events);
     let (insecure, zone) = (settings.insecure, settings.zone.clone());
     let rules = Rules { plaintext_beyond_loopback: insecure, seed: fastrand::u64(..), zone };
     let feed = mesh::feed(&settings, material.as_deref()).await?;
     let join = Join::new(feed, Arc::clone(&worlds), Arc::clone(&events), rules, agents.replicas(), &readiness);
     let applied = join.applied();
     work.spawn("snapshots", join.run(work.token()));
+    if let Some(before) = &mut before {
+        before.ready(applied.clone(), agents.replicas(), &luggage).await?;
+    }
 
     let reporter = mesh::reporter(&settings, material.as_ref(), ports.inbound).await?;
     let registration =
         reporter.map(|(reporter, channel)| Registration::start(reporter, channel, agents.replicas(), &mut work));
-
-    let catalog = Catalog::new(
-        Arc::clone(&worlds),
-        Arc::clone(&events),
-        settings.aggregate,
-        &calls::caller(&settings, material.as_deref()),
-    );
-    let catalog = Arc::new(catalog);
-    work.spawn("catalog", Arc::clone(&catalog).run(work.token()));
-    let held = Arc::clone(&sessions);
+    let catalog = catalog(&settings, material.as_deref(), &worlds, &events, &mut work);
+    let Luggage { sessions, owners } = luggage.clone();
     let overload = Overload::start(&settings.overload, &events, &mut work);
     let rates = Rates::new(redis, Arc::clone(&events));
-    let shared =
-        Shared { worlds: Arc::clone(&worlds), sessions, events, catalog: Arc::clone(&catalog), rates, overload };
+    let catalog_shown = Arc::clone(&catalog);
+    let shared = Shared { worlds: Arc::clone(&worlds), sessions, owners, events, catalog, rates, overload };
     let gateway = calls::open(&settings, material.as_deref(), shared, &ports, doors.outbound, doors.inbound)?;
 
     let settings = Arc::new(settings);
-    let (worlds_seen, ready_seen) = (Arc::clone(&worlds), readiness.clone());
     let operator = Operator {
         settings: Arc::clone(&settings),
-        worlds: worlds_seen,
+        worlds: Arc::clone(&worlds),
         applied,
-        readiness: ready_seen,
-        catalog,
-        sessions: held,
+        readiness: readiness.clone(),
+        catalog: catalog_shown,
+        sessions: Arc::clone(&luggage.sessions),
     };
     desks.spawn("admin", admin::serve(tokio_listener(doors.admin)?, operator::router(operator), desks.token()));
+    if let Some(health) = health {
+        desks.spawn("health", health);
+    }
     readiness.started();
+    if let Some(before) = before {
+        before.serving(registration.as_ref(), luggage.clone(), &mut work).await?;
+    }
+    let (told, taken) = watch::channel(false);
+    if let (Some(socket), Some(spare)) = (socket, &spare) {
+        let (node, listeners) = (settings.node.to_string(), Arc::downgrade(spare));
+        let registration = registration.clone();
+        let giver = Giver { node, listeners, agents: agents.replicas(), luggage, registration, taken: told };
+        work.spawn("handover", giver.serve(socket.publish()?, work.token()));
+    }
     let Ports { outbound, inbound, admin, health } = &ports;
     info!(node = %settings.node, %outbound, %inbound, %admin, %health, "proxy started");
-    Ok(Running { ports, parts: Parts { settings, readiness, worlds, agents, registration, gateway, work, desks } })
+    let parts = Parts { settings, readiness, worlds, agents, registration, gateway, spare, taken, work, desks };
+    Ok(Running { ports, parts })
+}
+
+fn luggage(entries_max: usize, redis: Option<Arc<Redis>>, events: &Arc<Events>) -> Luggage {
+    let shared = redis.map(|redis| redis as Arc<dyn Store>);
+    Luggage {
+        sessions: Arc::new(Sessions::new(entries_max, shared, Arc::clone(events))),
+        owners: Arc::new(Owners::new(entries_max)),
+    }
+}
+
+fn catalog(
+    settings: &Settings,
+    material: Option<&Material>,
+    worlds: &Arc<Worlds>,
+    events: &Arc<Events>,
+    work: &mut Tasks,
+) -> Arc<Catalog> {
+    let caller = calls::caller(settings, material);
+    let catalog = Arc::new(Catalog::new(Arc::clone(worlds), Arc::clone(events), settings.aggregate, &caller));
+    work.spawn("catalog", Arc::clone(&catalog).run(work.token()));
+    catalog
 }
 
 fn material(settings: &Settings) -> Result<Option<Material>, StartError> {

@@ -57,6 +57,8 @@ pub struct ProxyFile {
     pub forward: ForwardFile,
     /// How the proxy ends.
     pub drain: DrainFile,
+    /// How another process takes over from this one, without a connection refused.
+    pub handover: HandoverFile,
     /// What the log looks like.
     pub log: LogFile,
     /// Threads that serve calls, 1 to 256. Default: 2.
@@ -299,4 +301,16 @@ pub struct AggregateFile {
 pub struct DrainFile {
     /// Longest wait for calls in flight in seconds, 0 to 3600. Default: 10.
     pub grace_seconds: Option<u64>,
+    /// Shortest time in seconds for which the own agents are still served after the end began, 0 to 3600; they are served longer while
+    /// calls to them go on, and never beyond the grace. Default: 1.
+    pub agent_seconds: Option<u64>,
+}
+
+/// How another process takes over from this one.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct HandoverFile {
+    /// The Unix socket at which `outrigger proxy --upgrade` asks for the listeners, relative to the folder of the configuration file; its
+    /// folder must be writable and nobody else's. Default: none.
+    pub socket: Option<String>,
 }

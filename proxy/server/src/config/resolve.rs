@@ -12,12 +12,12 @@ use outrigger_model::name::NodeId;
 use outrigger_model::requirement::Dependency;
 
 use super::agent::{agents, zone};
-use super::file::{AggregateFile, LimitsFile, ListenFile, ProxyFile, SessionsFile};
+use super::file::{AggregateFile, DrainFile, LimitsFile, ListenFile, ProxyFile, SessionsFile};
 use super::forward::forward;
 use super::overload::overload;
 use super::plaintext;
 use super::redis::redis;
-use super::settings::{Aggregate, IdentitySource, Limits, Listen, Sessions, Settings};
+use super::settings::{Aggregate, Drain, IdentitySource, Limits, Listen, Sessions, Settings};
 use super::value::{at_most, parsed, refused, size, within};
 
 /// A parsed file, and what it is resolved against.
@@ -72,7 +72,8 @@ impl TryFrom<Written> for Settings {
             allowed_hosts: lower_case("allowed_hosts", &file.allowed_hosts, |host| !host.contains('/'))?,
             allowed_origins: lower_case("allowed_origins", &file.allowed_origins, is_origin)?,
             forward: forward(&file.forward)?,
-            drain_grace: Duration::from_secs(within("drain.grace_seconds", file.drain.grace_seconds, 0..=3_600, 10)?),
+            drain: drain(&file.drain)?,
+            handover_socket: file.handover.socket.filter(|path| !path.is_empty()).map(|path| folder.join(path)),
             log: file.log.into(),
             threads: within("threads", file.threads, 1..=256, 2)?.into(),
         };
@@ -178,6 +179,14 @@ fn limits(file: &LimitsFile) -> Result<Limits, ConfigError> {
             256,
         )?,
     })
+}
+
+fn drain(file: &DrainFile) -> Result<Drain, ConfigError> {
+    let grace = within("drain.grace_seconds", file.grace_seconds, 0..=3_600, 10)?;
+    let agent = within("drain.agent_seconds", file.agent_seconds, 0..=3_600, 1)?;
+    let (grace, agent) = (Duration::from_secs(grace), Duration::from_secs(agent));
+    // The grace is for all of the end.
+    Ok(Drain { grace, agent: agent.min(grace) })
 }
 
 fn aggregate(file: &AggregateFile) -> Result<Aggregate, ConfigError> {

@@ -47,9 +47,20 @@ pub struct Settings {
     /// Lower case, `scheme://host[:port]`.
     pub allowed_origins: Vec<String>,
     pub forward: Forward,
-    pub drain_grace: Duration,
+    pub drain: Drain,
+    /// Where a process that takes over asks for the listeners; none means that nobody can.
+    pub handover_socket: Option<PathBuf>,
     pub log: Log,
     pub threads: usize,
+}
+
+/// How the proxy ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drain {
+    /// Longest wait for calls in flight.
+    pub grace: Duration,
+    /// Shortest time for which the own agents are still served.
+    pub agent: Duration,
 }
 
 /// One local agent: one replica in the mesh.

@@ -45,7 +45,7 @@ fn an_empty_file_is_a_proxy_that_only_calls_from_this_machine() {
     assert_eq!(settings.sessions.key_prefix, "session:");
     assert_eq!(settings.sessions.entries_max, 100_000);
     assert_eq!(settings.sessions.redis_timeout, Duration::from_millis(50));
-    assert_eq!(settings.drain_grace, Duration::from_secs(10));
+    assert_eq!((settings.drain.grace, settings.drain.agent), (Duration::from_secs(10), Duration::from_secs(1)));
     assert_eq!(settings.threads, 2);
     assert!(settings.control.is_none() && settings.snapshot_file.is_none() && !settings.insecure);
 }

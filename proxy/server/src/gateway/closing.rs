@@ -2,7 +2,7 @@
 //!
 //! In: connections as they begin and end. Out: a [`Place`] for each, which wakes its connection when the listener goes a stage further.
 //! Why not one signal that all wait for: each would be on one shared list again with every call. Here a connection is entered once.
-//! Invariant: after [`Closing::go`] nobody enters.
+//! Invariant: a stage is never taken back. Whoever is still accepted finds the stage as it is.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -17,6 +17,8 @@ use outrigger_proxy_core::mcp::facts::Caller;
 #[repr(u8)]
 pub enum Stage {
     Open,
+    /// Each connection carries one call more at most, and may wait for it; streams that clients open again end.
+    Parting,
     /// Calls end, and connections without a call end now.
     Draining,
     /// Everything ends now.
@@ -51,17 +53,23 @@ pub struct Place {
 }
 
 impl Closing {
-    /// None once the end has begun.
+    /// None once no more is served.
     pub fn enter(self: &Arc<Self>) -> Option<Place> {
-        let mut inside = self.inside();
-        if inside.stage != Stage::Open as u8 {
-            return None;
-        }
+        let inside = self.inside();
+        (inside.stage < Stage::Draining as u8).then(|| self.place(inside))
+    }
+
+    /// For a connection that was accepted, at whatever stage: it is told like the others.
+    pub fn admit(self: &Arc<Self>) -> Place {
+        self.place(self.inside())
+    }
+
+    fn place(self: &Arc<Self>, mut inside: MutexGuard<'_, Inside>) -> Place {
         let number = inside.next;
         inside.next += 1;
-        let bell = Arc::new(Bell::default());
+        let bell = Arc::new(Bell { stage: AtomicU8::new(inside.stage), ..Bell::default() });
         inside.places.insert(number, Arc::clone(&bell));
-        Some(Place { closing: Arc::clone(self), number, bell, peer: None })
+        Place { closing: Arc::clone(self), number, bell, peer: None }
     }
 
     /// Tells every connection; a stage is never taken back.
@@ -80,7 +88,7 @@ impl Closing {
 }
 
 impl Place {
-    /// A place of its own for a part of this connection; none once the end has begun.
+    /// A place of its own for a part of this connection; none once no more is served.
     pub fn beside(&self) -> Option<Self> {
         Some(self.closing.enter()?.of(self.peer.clone()))
     }
@@ -104,7 +112,8 @@ impl Place {
     pub fn stage(&self) -> Stage {
         match self.bell.stage.load(Ordering::Acquire) {
             0 => Stage::Open,
-            1 => Stage::Draining,
+            1 => Stage::Parting,
+            2 => Stage::Draining,
             _ => Stage::Cut,
         }
     }

@@ -50,7 +50,7 @@ pub async fn serve(side: &Side, wire: Wire, place: &Place) {
     let mut work = pin!(converse(side, wire, place));
     poll_fn(|cx| match place.poll_stage(cx) {
         Stage::Cut => Poll::Ready(()),
-        Stage::Open | Stage::Draining => work.as_mut().poll(cx),
+        Stage::Open | Stage::Parting | Stage::Draining => work.as_mut().poll(cx),
     })
     .await;
 }
@@ -175,7 +175,7 @@ impl Waiting {
                 alarm.set(side.parts.limits.head_time);
             }
             // Who has begun to speak when the end comes is still heard.
-            if !self.begun && place.stage() != Stage::Open {
+            if !self.begun && place.stage() >= Stage::Draining {
                 return Poll::Ready(Next::Drained);
             }
             match wire.poll_read(cx) {

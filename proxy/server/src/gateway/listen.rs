@@ -40,6 +40,9 @@ const KEEP_ALIVE: TcpKeepalive = TcpKeepalive {
     user_timeout: Duration::ZERO,
 };
 
+// For goodbyes on connections that nobody used while they were to part.
+const LAST_GRACE: Duration = Duration::from_secs(1);
+
 /// A running listener.
 pub struct Listening {
     pub address: SocketAddr,
@@ -99,18 +102,52 @@ impl Listening {
         Self { inside, ..self }
     }
 
+    /// Goes on accepting, and tells whoever waits for a request or comes anew that none is read here any more.
+    pub fn refuse(&self) {
+        self.closing.go(Stage::Draining);
+    }
+
+    /// Goes on accepting and serving. Each connection is told to close with its next answer, and streams that clients open again end.
+    pub fn part(&self) {
+        self.closing.go(Stage::Parting);
+    }
+
+    /// Ends when no connection is left; others may come.
+    pub async fn is_empty(&self) {
+        self.connections.close();
+        self.connections.wait().await;
+    }
+
     /// Takes no more connections and closes idle ones, lets calls in flight go on for `grace`, then cuts what is left.
-    pub async fn stop(self, grace: Duration) {
+    pub async fn stop(mut self, grace: Duration) {
+        self.close().await;
+        self.end(grace).await;
+    }
+
+    /// Takes no more connections, because another process accepts them from the same socket. A caller who keeps his connection is
+    /// told with its next answer to open another one, for `grace`; what is left then ends as in [`Listening::stop`].
+    pub async fn hand_over(mut self, grace: Duration) {
+        self.part();
+        self.close().await;
+        // What is left afterwards is idle, or takes longer than it may.
+        let _ = tokio::time::timeout(grace, self.is_empty()).await;
+        self.end(LAST_GRACE).await;
+    }
+
+    /// Ends the service that accepts.
+    async fn close(&mut self) {
         // Nobody listening means that the service ended by itself; the rest still has to be waited for.
         let _ = self.stopping.send(true);
-        if let Err(error) = self.service.await {
+        if let Err(error) = (&mut self.service).await {
             warn!(%error, "a listener ended badly");
         }
+    }
+
+    async fn end(self, grace: Duration) {
         self.closing.go(Stage::Draining);
-        self.connections.close();
-        if tokio::time::timeout(grace, self.connections.wait()).await.is_err() {
+        if tokio::time::timeout(grace, self.is_empty()).await.is_err() {
             self.closing.go(Stage::Cut);
-            self.connections.wait().await;
+            self.is_empty().await;
         }
         if let Some(inside) = self.inside {
             inside.stop().await;
@@ -121,7 +158,7 @@ impl Listening {
 #[async_trait]
 impl ServerApp for Door {
     async fn process_new(self: &Arc<Self>, stream: Stream, _stopping: &ShutdownWatch) -> Option<Stream> {
-        let place = self.closing.enter()?;
+        let place = self.closing.admit();
         // In a task of its own, because pingora's holds on to what accepting needed.
         let door = Arc::clone(self);
         self.connections.spawn(async move { door.serve(stream, place).await });

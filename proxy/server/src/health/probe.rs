@@ -7,10 +7,12 @@
 //! serves, with its trouble told: calls may still work. One that must not be asked serves without that.
 //! Invariant: one task per agent, each the only writer of its entry; it asks one thing at a time.
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use outrigger_model::name::ReplicaId;
 use outrigger_model::replica::Generation;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -41,10 +43,18 @@ pub struct LocalAgents {
 }
 
 impl LocalAgents {
-    /// Starts one task per agent.
-    pub fn watch(agents: &[AgentSettings], events: &Arc<Events>, tasks: &mut Tasks) -> Self {
+    /// Starts one task per agent. `known` are those that a process before saw serve until now: they kept their memory.
+    pub fn watch(
+        agents: &[AgentSettings],
+        known: &HashMap<ReplicaId, Generation>,
+        events: &Arc<Events>,
+        tasks: &mut Tasks,
+    ) -> Self {
         let generation = fresh_generation(None);
-        let unseen = agents.iter().map(|agent| LocalReplica::unseen(agent, generation)).collect();
+        let unseen = |agent: &AgentSettings| {
+            LocalReplica::unseen(agent, known.get(&agent.replica).copied().unwrap_or(generation))
+        };
+        let unseen = agents.iter().map(unseen).collect();
         let (sender, replicas) = watch::channel(unseen);
         let sender = Arc::new(sender);
         for (at, agent) in agents.iter().enumerate() {

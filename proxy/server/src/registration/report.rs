@@ -76,6 +76,8 @@ pub struct Registration {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     Serving,
+    /// Another process reports in our place.
+    Hushed,
     Draining,
     Leaving,
 }
@@ -102,6 +104,22 @@ impl Registration {
     /// Asks for no new work: what is bound stays. Stands until [`Registration::leave`].
     pub fn drain(&self) {
         self.phase.send_if_modified(|phase| std::mem::replace(phase, (*phase).max(Phase::Draining)) < Phase::Draining);
+    }
+
+    /// Says nothing more, because another process of this node is about to report. Control hears no farewell.
+    pub fn hush(&self) {
+        self.phase.send_if_modified(|phase| std::mem::replace(phase, (*phase).max(Phase::Hushed)) < Phase::Hushed);
+    }
+
+    /// Reports again: the other process did not come up.
+    pub fn resume(&self) {
+        self.phase.send_if_modified(|phase| {
+            let was_hushed = *phase == Phase::Hushed;
+            if was_hushed {
+                *phase = Phase::Serving;
+            }
+            was_hushed
+        });
     }
 
     /// Withdraws the replicas; ends when control has heard it, or could not.
@@ -139,6 +157,7 @@ impl Task {
     async fn keep_reporting(&mut self) {
         let mut backoff = Backoff::new(PAUSE_FIRST, PAUSE_MAX, self.chance.fork());
         loop {
+            self.while_hushed().await;
             let End::Broke(error) = self.one_stream(&mut backoff).await else { return };
             self.lost(&error);
             let mut phase = self.phase.clone();
@@ -149,6 +168,12 @@ impl Task {
                 _ = leaving => return,
             }
         }
+    }
+
+    /// Its sender is gone only when nobody can end this task in order any more.
+    async fn while_hushed(&self) {
+        let mut phase = self.phase.clone();
+        let _ = phase.wait_for(|phase| *phase != Phase::Hushed).await;
     }
 
     async fn one_stream(&mut self, backoff: &mut Backoff) -> End {
@@ -185,6 +210,15 @@ impl Task {
                     let now = *phase.borrow_and_update();
                     match now {
                         Phase::Serving => {}
+                        // The stream stays, so that control misses nobody; who reports next speaks for the node from then on.
+                        Phase::Hushed => {
+                            self.while_hushed().await;
+                            phase.mark_changed();
+                            self.said = None;
+                            if let Some(report) = self.next_report() {
+                                reports.report(report).await?;
+                            }
+                        }
                         Phase::Draining => reports.draining().await?,
                         Phase::Leaving => return Ok(()),
                     }

@@ -45,6 +45,11 @@ impl Owners {
         }
     }
 
+    /// All of them, in no order.
+    pub fn held(&self) -> Vec<(SessionKey, Owner)> {
+        self.entries.iter().collect()
+    }
+
     pub fn forget(&self, key: &SessionKey) {
         self.entries.remove(key);
     }

@@ -6,7 +6,7 @@
 //! Never here: session ids. What is stored is the digest of one.
 //! Invariant: nothing that lies under a key, and nothing that Redis answers, is more than a miss.
 
-mod value;
+pub mod value;
 mod dial;
 mod line;
 mod watch;

@@ -146,6 +146,17 @@ impl Sessions {
         self.memory.held(Instant::now())
     }
 
+    /// What memory holds, each with the time that is left to it, for a process that takes over.
+    pub fn carried(&self) -> Vec<(SessionKey, Arc<Binding>, Duration)> {
+        self.memory.live(Instant::now()).collect()
+    }
+
+    /// Holds what a process held that ended, for as long as that one would have.
+    pub fn carry(&self, key: SessionKey, binding: Binding, kept: Duration) {
+        self.memory.offer(key, Arc::new(binding), kept, Instant::now());
+        self.events.sessions_held(StoreKind::Memory, self.memory.count());
+    }
+
     /// Whether other proxies see the same bindings.
     pub const fn is_shared(&self) -> bool {
         self.shared.is_some()

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use outrigger_proxy::gateway::Gateway;
+use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
@@ -196,4 +198,43 @@ async fn a_peer_that_waits_is_told_that_nothing_more_is_read() {
     };
     tokio::join!(told, provider.stop(GRACE));
     assert_eq!(agent.requests(), 1);
+}
+
+/// A connection that is kept may have a request on its way at any moment; only with an answer can it end without losing one.
+#[tokio::test]
+async fn a_listener_that_is_handed_over_answers_once_more_on_each_connection() {
+    let agent = Agent::answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+    for is_inbound in [true, false] {
+        let mut proxy = Scene::of_own(&[("weather-1", agent.address)]).start();
+        let Gateway { outbound, inbound } = proxy.gateway.take().expect("a gateway");
+        let (address, path, listening, other) = match is_inbound {
+            true => (proxy.inbound, "/agents/weather-1/mcp", inbound, outbound),
+            false => (proxy.outbound, "/weather/mcp", outbound, inbound),
+        };
+        let mut caller = Caller::connect(address).await;
+        assert!(!caller.post(path, "", CALL).await.has_header("connection: close"));
+        let told = async {
+            // The hand-over has begun when nobody accepts any more.
+            while TcpStream::connect(address).await.is_ok() {
+                tokio::task::yield_now().await;
+            }
+            let answer = caller.post(path, "", CALL).await;
+            assert!(answer.status == 200 && answer.has_header("connection: close"), "{}", answer.head);
+            assert!(caller.try_head().await.is_none(), "and no more");
+        };
+        tokio::join!(told, listening.hand_over(GRACE));
+        other.stop(Duration::ZERO).await;
+    }
+}
+
+#[tokio::test]
+async fn a_listener_that_refuses_still_accepts_so_that_callers_hear_why() {
+    let agent = Agent::answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+    let mut provider = Scene::of_own(&[("weather-1", agent.address)]).start();
+    provider.gateway.as_ref().expect("a gateway").inbound.refuse();
+    let mut peer = Caller::connect(provider.inbound).await;
+    let answer = peer.answer().await;
+    assert!(answer.status == 503 && answer.has_header("outrigger-refusal: draining"), "{}", answer.head);
+    provider.stop(GRACE).await;
+    assert_eq!(agent.requests(), 0);
 }

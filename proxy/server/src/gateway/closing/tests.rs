@@ -13,7 +13,7 @@ async fn each_stage_wakes_everybody_who_is_there() {
     let closing = Arc::new(Closing::default());
     let places = [closing.enter().unwrap(), closing.enter().unwrap()];
     assert!(places.iter().all(|place| place.stage() == Stage::Open));
-    for stage in [Stage::Draining, Stage::Cut] {
+    for stage in [Stage::Parting, Stage::Draining, Stage::Cut] {
         let waiting = places.each_ref().map(|place| reaches(place, stage));
         let [a, b] = waiting;
         tokio::join!(a, b, async { closing.go(stage) });
@@ -36,4 +36,14 @@ fn nobody_enters_once_the_end_has_begun_and_who_leaves_is_forgotten() {
     assert!(closing.inside().places.is_empty());
     closing.go(Stage::Draining);
     assert!(closing.enter().is_none());
+}
+
+#[test]
+fn who_is_accepted_late_finds_the_stage_as_it_is() {
+    let closing = Arc::new(Closing::default());
+    closing.go(Stage::Parting);
+    let place = closing.admit();
+    assert_eq!(place.stage(), Stage::Parting);
+    closing.go(Stage::Draining);
+    assert_eq!((place.stage(), closing.admit().stage()), (Stage::Draining, Stage::Draining));
 }

@@ -31,7 +31,7 @@ fn settings(agent: &Scripted, interval_ms: u64) -> Vec<AgentSettings> {
 fn watch(agents: &[AgentSettings]) -> (LocalAgents, Tasks) {
     let events = Arc::new(Events::new(Metrics::register(&mut Registry::default())));
     let mut tasks = Tasks::default();
-    (LocalAgents::watch(agents, &events, &mut tasks), tasks)
+    (LocalAgents::watch(agents, &std::collections::HashMap::new(), &events, &mut tasks), tasks)
 }
 
 #[tokio::test]

@@ -205,3 +205,22 @@ async fn a_control_that_is_away_holds_up_no_goodbye() {
     timeout(Duration::from_secs(3), proxy.registration.leave()).await.unwrap();
     proxy.tasks.stop(Duration::from_secs(5)).await;
 }
+
+#[tokio::test]
+async fn who_is_hushed_says_nothing_and_tells_everything_when_it_goes_on() {
+    let mut control = Control::start().await;
+    let mut proxy = proxy(&control);
+    proxy.agent(true);
+    assert_eq!(control.hears_word().await, "hello weather-1");
+    assert_eq!(control.hears_word().await, "report 1 of 1");
+    proxy.registration.hush();
+    proxy.agent(false);
+    proxy.registration.resume();
+    assert_eq!(control.hears_word().await, "report 0 of 1", "what changed meanwhile is in the next report");
+    proxy.registration.hush();
+    // It ends without a farewell.
+    proxy.tasks.stop(Duration::from_secs(5)).await;
+    while let Ok(Some(fact)) = timeout(Duration::from_millis(200), control.heard.recv()).await {
+        assert!(matches!(fact, Fact::Light(_)), "{fact:?}");
+    }
+}

@@ -1,4 +1,4 @@
-//! How a binding is written in Redis, and how news of it is written to its channel.
+//! How a binding is written in Redis and for a process that takes over, and how news of it is written to its channel.
 //!
 //! In: a binding, or bytes. Out: bytes, or a binding if they are one.
 //! Never here: connections.
@@ -28,7 +28,7 @@ const MOVED: &str = "moved";
 const FORGOTTEN: &str = "forgotten";
 
 /// Fields without blanks, the lengths of those that may have some, and then those.
-pub(super) fn write(binding: &Binding) -> Vec<u8> {
+pub fn write(binding: &Binding) -> Vec<u8> {
     let Binding { kind, agent, replica, generation: Generation(generation), moves, caller, .. } = binding;
     let Binding { created, last_seen, opening, .. } = binding;
     let (kind, caller, mark) = (kind.as_str(), caller.as_str(), mark(binding));
@@ -45,7 +45,7 @@ pub(super) fn mark(binding: &Binding) -> String {
     binding.upstream.as_ref().map_or_else(|| NONE.to_owned(), |id| Digest::of(id).short())
 }
 
-pub(super) fn read(value: &[u8]) -> Option<Binding> {
+pub fn read(value: &[u8]) -> Option<Binding> {
     if value.len() > VALUE_BYTES_MAX {
         return None;
     }
