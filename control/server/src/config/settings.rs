@@ -218,7 +218,6 @@ fn operator_route(at: usize, route: &RouteFile) -> Result<OperatorRoute, Setting
             retries: retries::retries(&route.retries).map_err(|cause| SettingsError::Retries { at, cause })?,
             rates: rates::rates(&route.rates).map_err(bad)?,
             traffic: Traffic { priority, ..Traffic::default() },
-            ..RoutePolicy::default()
         },
         traffic: traffic::traffic(&Written {
             capability: &route.capability,
