@@ -8,6 +8,7 @@
 //! Invariant: a handle is held by a replica before a call that carries it is sent there ([`Plan::claim`]).
 
 mod aim;
+mod rung;
 mod shaped;
 
 use std::sync::Arc;
@@ -26,7 +27,6 @@ use crate::balance::pick::{By, Missed, Picked, pick};
 use crate::balance::tried::{ATTEMPTS_MAX, Tried};
 use crate::health::circuit::State;
 use crate::health::tools::Tool;
-use crate::http1::field::{Fields, Name};
 use crate::http1::head::ResponseHead;
 use crate::mcp::facts::Verb;
 use crate::mcp::method::Method;
@@ -41,15 +41,7 @@ use crate::session::rules::{Gone, MadeBy, Rule};
 use crate::world::endpoint::{Endpoint, Pool};
 use crate::world::table::World;
 pub use aim::{Aim, Dest, aim, dest};
-
-/// Which rung of the ladder decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Rung {
-    Key(KeyKind),
-    Named,
-    Agent,
-    Balance,
-}
+pub use rung::Rung;
 
 /// What will be done with a call.
 #[derive(Debug, Clone)]
@@ -300,7 +292,7 @@ impl Plan {
     /// Reads the body of an answer for what it mints, if it may mint anything.
     pub fn minting(&self, answer: &ResponseHead) -> Option<Minting> {
         let mints = self.aim.mints.filter(|_| answer.status.is_success())?;
-        Some(Minting::new(mints, written(&answer.fields)?))
+        Some(Minting::new(mints, Written::of(&answer.fields)?))
     }
 
     /// What is kept of something that the answer of `endpoint` minted.
@@ -400,28 +392,8 @@ impl Plan {
     }
 }
 
-impl Rung {
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Key(kind) => kind.as_str(),
-            Self::Named => "named",
-            Self::Agent => "agent",
-            Self::Balance => "balance",
-        }
-    }
-}
-
 fn is_at(binding: &Binding, endpoint: &Endpoint) -> bool {
     binding.replica == endpoint.replica && binding.generation == endpoint.generation
-}
-
-fn written(fields: &Fields) -> Option<Written> {
-    let media = fields.media().filter(|_| !fields.has(Name::ContentEncoding))?;
-    let is = |text: &str| media.eq_ignore_ascii_case(text.as_bytes());
-    if is("application/json") {
-        return Some(Written::Json);
-    }
-    is("text/event-stream").then_some(Written::Events)
 }
 
 #[cfg(test)]

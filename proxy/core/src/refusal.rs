@@ -6,20 +6,18 @@
 //! Invariant: a modern request is never answered 404 or 405 by us, because clients take those for signals of the protocol
 //! and fall back to an older revision for good.
 
+mod echo;
 pub mod fault;
 
 use http::StatusCode;
 use outrigger_model::name::RouteName;
 use outrigger_model::revision::Era;
 
+use echo::{echo, name_routes};
 use fault::Fault;
 
-/// Longest piece of a caller's own text that is repeated in an answer.
-const ECHO_CHARS_MAX: usize = 128;
 /// Sessions end one by one; who waits this long finds a place or does not.
 const LIMIT_WAIT_SECONDS: u32 = 10;
-/// Most routes named in a hint.
-const ROUTES_NAMED_MAX: usize = 20;
 
 /// Why the proxy refuses a call. The label of each is documented and closed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -380,30 +378,6 @@ impl Refusal {
             Self::Internal => "see the log of the proxy".to_owned(),
         }
     }
-}
-
-fn name_routes(routes: &[RouteName]) -> String {
-    if routes.is_empty() {
-        return "no routes are known yet; `outrigger get agents` shows who registered".to_owned();
-    }
-    let mut text = String::from("routes are ");
-    for (at, route) in routes.iter().take(ROUTES_NAMED_MAX).enumerate() {
-        if at > 0 {
-            text.push_str(", ");
-        }
-        text.push('/');
-        text.push_str(route.as_str());
-        text.push_str("/mcp");
-    }
-    if routes.len() > ROUTES_NAMED_MAX {
-        text.push_str(", …");
-    }
-    text
-}
-
-/// A caller's own text, cut and without control characters.
-fn echo(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control()).take(ECHO_CHARS_MAX).collect()
 }
 
 #[cfg(test)]

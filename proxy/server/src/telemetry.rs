@@ -5,19 +5,22 @@
 //! Invariant: on the request path an event takes no lock that all calls share and allocates no label.
 
 mod histogram;
+pub mod values;
 pub mod labels;
 pub mod probed;
 pub mod metrics;
 mod routes;
+pub mod report;
 pub mod events;
 pub mod process;
 
-pub use events::{CallReport, Events, OpenCall, RefusedUse};
-pub use labels::{
+pub use events::Events;
+pub use metrics::Metrics;
+pub use report::{CallReport, OpenCall, RefusedUse};
+pub use values::{
     Announcement, CallEnd, Copied, Direction, Hedged, Invalidation, Lookup, Moved, Queued, Searched, StoreFault,
     StoreKind,
 };
-pub use metrics::Metrics;
 
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use outrigger_model::digest::Digest;
 
+use crate::http1::field::{Fields, Name};
 use crate::mcp::envelope::Scanner;
 use crate::mcp::envelope::probe::{Take, Values, Want, Wants};
 use crate::mcp::sse::data::{Data, Piece};
@@ -38,6 +39,18 @@ pub enum Mints {
 pub enum Written {
     Json,
     Events,
+}
+
+impl Written {
+    /// None where the fields of an answer say another one, or that it is encoded.
+    pub fn of(fields: &Fields) -> Option<Self> {
+        let media = fields.media().filter(|_| !fields.has(Name::ContentEncoding))?;
+        let is = |text: &str| media.eq_ignore_ascii_case(text.as_bytes());
+        if is("application/json") {
+            return Some(Self::Json);
+        }
+        is("text/event-stream").then_some(Self::Events)
+    }
 }
 
 /// One answer under way.

@@ -63,8 +63,7 @@ pub(super) async fn start(settings: Settings, upgrade: bool) -> Result<Running, 
     let worlds = Arc::new(Worlds::new(World::default()));
     let redis = redis(&settings, Sealer::of(Arc::clone(&worlds)), &events, &readiness)?;
     let luggage = luggage(settings.sessions.entries_max, redis.clone(), &events);
-    let (insecure, zone) = (settings.insecure, settings.zone.clone());
-    let rules = Rules { plaintext_beyond_loopback: insecure, seed: fastrand::u64(..), zone };
+    let rules = rules(&settings);
     let feed = mesh::feed(&settings, material.as_deref()).await?;
     let join = Join::new(feed, Arc::clone(&worlds), Arc::clone(&events), rules, agents.replicas(), &readiness);
     let applied = join.applied();
@@ -112,6 +111,11 @@ pub(super) async fn start(settings: Settings, upgrade: bool) -> Result<Running, 
     info!(node = %settings.node, %outbound, %inbound, %admin, %health, "proxy started");
     let parts = Parts { settings, readiness, worlds, agents, registration, gateway, spare, taken, work, desks };
     Ok(Running { ports, parts })
+}
+
+fn rules(settings: &Settings) -> Rules {
+    let (insecure, zone) = (settings.insecure, settings.zone.clone());
+    Rules { plaintext_beyond_loopback: insecure, seed: fastrand::u64(..), zone }
 }
 
 fn luggage(entries_max: usize, redis: Option<Arc<Redis>>, events: &Arc<Events>) -> Luggage {

@@ -11,10 +11,11 @@ use http::StatusCode;
 use outrigger_proxy_core::deadline::{Deadlines, Due, Next};
 use outrigger_proxy_core::forward::{self, Delivery};
 use outrigger_proxy_core::http1::body::Framing;
+use outrigger_proxy_core::http1::field::Name;
 use outrigger_proxy_core::http1::head::ResponseHead;
-use outrigger_proxy_core::outcome::{Limit, Outcome};
+use outrigger_proxy_core::outcome::{Limit, Outcome, REFUSAL_HEADER};
 use outrigger_proxy_core::refusal::Refusal;
-use outrigger_proxy_core::world::endpoint::Endpoint;
+use outrigger_proxy_core::world::endpoint::{Endpoint, Place};
 
 use super::alarm::Alarm;
 use super::downstream::Downstream;
@@ -31,6 +32,17 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Why nothing was sent to the agent. Only a peer's proxy speaks for itself with this field; from an agent it means nothing.
+    pub fn refusal(&self, endpoint: &Endpoint) -> Option<&[u8]> {
+        let Place::Peer { .. } = endpoint.place else { return None };
+        let fields = &self.head.fields;
+        if !fields.has(Name::Ours) {
+            return None;
+        }
+        let is_it = |name: &[u8]| name.eq_ignore_ascii_case(REFUSAL_HEADER.as_bytes());
+        fields.iter().find(|(known, name, _)| *known == Name::Ours && is_it(name)).map(|(_, _, label)| label)
+    }
+
     /// Whether it says when to ask again.
     pub fn asks_later(&self) -> bool {
         let may = matches!(self.head.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);

@@ -16,9 +16,9 @@ use outrigger_proxy_core::http1::body::Framing;
 use outrigger_proxy_core::http1::field::Name;
 use outrigger_proxy_core::http1::head::RequestHead;
 use outrigger_proxy_core::mcp::method::Method;
-use outrigger_proxy_core::outcome::{Limit, Outcome, REFUSAL_HEADER};
+use outrigger_proxy_core::outcome::{Limit, Outcome};
 use outrigger_proxy_core::refusal::Refusal;
-use outrigger_proxy_core::world::endpoint::{self, Endpoint};
+use outrigger_proxy_core::world::endpoint::Endpoint;
 use tracing::debug;
 
 use super::alarm::Alarm;
@@ -296,7 +296,7 @@ impl Side {
         // Of two that were asked the other may have answered.
         let answering = call.endpoint();
         let answering = answering.as_deref().unwrap_or(endpoint);
-        let outcome = Outcome::of_answer(answer.head.status, refusal_of(answering, &answer));
+        let outcome = Outcome::of_answer(answer.head.status, answer.refusal(answering));
         let blame = Blame::of_answer(down, call, answering, &answer, &upstream.wire.inbox);
         let next = settle(call, Ended { outcome, asks_later: answer.asks_later(), can_restart, blame });
         (next, Some(Found { upstream, answer }))
@@ -396,17 +396,4 @@ impl Side {
             trail: &call.trail,
         });
     }
-}
-
-/// Only a peer's proxy speaks for itself with this field; from an agent it means nothing.
-fn refusal_of<'a>(endpoint: &Endpoint, answer: &'a Answer) -> Option<&'a [u8]> {
-    let endpoint::Place::Peer { .. } = endpoint.place else { return None };
-    let fields = &answer.head.fields;
-    if !fields.has(Name::Ours) {
-        return None;
-    }
-    let ours = fields
-        .iter()
-        .find(|(known, name, _)| *known == Name::Ours && name.eq_ignore_ascii_case(REFUSAL_HEADER.as_bytes()));
-    ours.map(|(_, _, label)| label)
 }

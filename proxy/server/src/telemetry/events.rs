@@ -6,7 +6,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use outrigger_model::revocation::SessionName;
 use outrigger_proxy_core::health::circuit::Turn;
 use outrigger_proxy_core::session::ticket::Unfit;
 use prometheus_client::metrics::counter::Counter;
@@ -14,14 +13,18 @@ use prometheus_client::metrics::gauge::Gauge;
 use tracing::{debug, info, warn};
 
 use super::labels::{
-    AgentLabels, Announcement, AnnouncementLabels, CallEnd, CircuitLabels, Copied, CopyLabels, Direction,
-    DirectionLabels, FaultLabels, FrameLabels, HedgeLabels, Hedged, InjectedLabels, Invalidation, InvalidationLabels,
-    LimitLabels, Lookup, LookupLabels, MoveLabels, Moved, PressureLabels, QueueLabels, Queued, RateLabels,
-    ReasonLabels, SearchLabels, Searched, StoreFault, StoreKind, StoreLabels,
+    AgentLabels, AnnouncementLabels, CircuitLabels, CopyLabels, DirectionLabels, FaultLabels, FrameLabels, HedgeLabels,
+    InjectedLabels, InvalidationLabels, LimitLabels, LookupLabels, MoveLabels, PressureLabels, QueueLabels, RateLabels,
+    ReasonLabels, SearchLabels, StoreLabels,
 };
 use super::metrics::Metrics;
 use super::probed::{ProbeLabels, Probed};
+use super::report::{CallReport, OpenCall, RefusedUse};
 use super::routes::RouteTable;
+use super::values::{
+    Announcement, CallEnd, Copied, Direction, Hedged, Invalidation, Lookup, Moved, Queued, Searched, StoreFault,
+    StoreKind,
+};
 
 /// Where lines for auditors go; `log.filter` can name it.
 const AUDIT: &str = "audit";
@@ -39,51 +42,6 @@ struct Side {
     routes: RouteTable,
     in_flight: Gauge,
     attempts: Counter,
-}
-
-/// A call that ended.
-#[derive(Debug, Clone, Copy)]
-pub struct CallReport<'a> {
-    pub direction: Direction,
-    /// A route of the world (outbound) or a local agent (inbound); none if nothing matched.
-    pub route: Option<&'a str>,
-    pub end: CallEnd,
-    /// What the caller got; 0 if it got no head.
-    pub status: u16,
-    /// Endpoints that were tried.
-    pub attempts: u32,
-    pub took: Duration,
-    pub first_byte: Option<Duration>,
-    /// The endpoint that answered, for the log only.
-    pub replica: Option<&'a str>,
-    /// The MCP method if it is known, for the log only.
-    pub method: Option<&'a str>,
-    /// Serial of the world that the call saw.
-    pub serial: u64,
-    /// The attempts before the last and how they ended, for the log only.
-    pub trail: &'a str,
-}
-
-/// A use of a session that was refused.
-#[derive(Debug, Clone, Copy)]
-pub struct RefusedUse<'a> {
-    pub direction: Direction,
-    /// Who asked; empty where nobody proved it.
-    pub caller: &'a str,
-    pub agent: &'a str,
-    pub session: SessionName,
-    /// `another_caller`, `revoked` or `aged`.
-    pub decision: &'static str,
-}
-
-/// A call in flight, for as long as it is held.
-#[derive(Debug)]
-pub struct OpenCall(Gauge);
-
-impl Drop for OpenCall {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
 }
 
 impl Side {

@@ -12,8 +12,9 @@ use arc_swap::ArcSwap;
 use prometheus_client::metrics::counter::Counter;
 
 use super::histogram::Durations;
-use super::labels::{CallEnd, CallLabels, Code, Direction, RouteLabels};
+use super::labels::{CallLabels, RouteLabels};
 use super::metrics::Metrics;
+use super::values::{CallEnd, Code, Direction};
 
 const ROUTES_MAX: usize = 5_000;
 /// Names that are remembered with their meters, their own or those that they share; for the rest nothing is remembered.

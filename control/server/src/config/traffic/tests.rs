@@ -66,10 +66,10 @@ fn what_cannot_be_meant_is_refused_with_its_place() {
     };
     check("split: [{weight: 1001}]", "split: a weight of 1001 is not within 0 to 1000");
     check("split: [{weight: 0}]", "split: no weight is above 0, so nobody would get a call");
-    let many = vec!["{weight: 1}"; 9].join(", ");
+    let many = ["{weight: 1}"; 9].join(", ");
     check(&format!("split: [{many}]"), "split: 9 are more than 8");
     let about = "{headers: {a: b}, to: {}}";
-    check(&format!("match: [{}]", vec![about; 16].join(", ")), "match: 16 are more than 15");
+    check(&format!("match: [{}]", [about; 16].join(", ")), "match: 16 are more than 15");
     let unconditional =
         "name `headers` or `callers` that it is about; what is about all calls stands in `split` of the route";
     check(&format!("match: [{about}, {{to: {{}}}}]"), &format!("match[1]: {unconditional}"));
