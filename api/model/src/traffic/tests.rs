@@ -5,10 +5,11 @@ fn what_the_mesh_and_the_protocol_live_by_is_protected_in_every_spelling() {
     for name in ["host", "Content-Length", "transfer_encoding", "te", "mcp-session-id", "MCP_Name", "mcp-param-city"] {
         assert!(is_protected(name), "{name}");
     }
-    for name in ["outrigger-as-is", "outrigger_refusal", "Connection", "upgrade", "expect", "accept"] {
+    for name in ["outrigger-as-is", "outrigger_refusal", "Connection", "upgrade", "expect", "accept", "X-Mesh-Timeout"]
+    {
         assert!(is_protected(name), "{name}");
     }
-    for name in ["authorization", "x-api-key", "cookie", "mcp", "hosts", "x-mesh-timeout", "accept-language"] {
+    for name in ["authorization", "x-api-key", "cookie", "mcp", "hosts", "accept-language"] {
         assert!(!is_protected(name), "{name}");
     }
 }

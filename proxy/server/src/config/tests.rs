@@ -409,12 +409,12 @@ fn a_replica_says_how_much_it_can_do_and_its_proxy_where_it_is() {
     let settings = settings(&format!("zone: eu-1a\n{WEATHER}"));
     assert_eq!((settings.zone.as_str(), settings.agents[0].zone.as_str()), ("eu-1a", "eu-1a"));
     for (text, wanted) in [
-        (weather("metadata: {capacity: 11}"), "agents[0].metadata.capacity: 11 is not within 0.01 to 10"),
+        (weather("metadata: {capacity: 11}"), "`agents[0].metadata.capacity`: 11 is not within 0.01 to 10"),
         (
             weather("weight: 1, metadata: {capacity: 1}"),
-            "agents[0].metadata.capacity: `weight` says the same in hundredths",
+            "`agents[0].metadata.capacity`: `weight` says the same in hundredths",
         ),
-        ("zone: eu west".to_owned(), "zone: `eu west` is not a name of at most 63 visible ASCII characters"),
+        ("zone: eu west".to_owned(), "`zone`: `eu west` is not a name of at most 63 visible ASCII characters"),
     ] {
         let error = settings_of(&text).expect_err("it is refused").to_string();
         assert!(error.starts_with(wanted), "{error}");

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use outrigger_model::pool::policy::{Breaker, PoolPolicy};
 use outrigger_model::retries::{Backoff, Budget, Retries};
 use outrigger_model::route::{Affinity, RoutePolicy};
 
@@ -189,7 +190,10 @@ async fn a_pool_in_which_everything_fails_gets_no_more_than_its_budget() {
         ..RoutePolicy::default()
     };
     let agents = [("weather-1", one.address), ("weather-2", other.address)];
-    let proxy = Scene { policy, ..Scene::of_own(&agents) }.start();
+    // What a circuit would do is not asked here.
+    let breaker = Breaker { failure_threshold: 0, ..Breaker::default() };
+    let pool_policy = PoolPolicy { breaker, ..PoolPolicy::default() };
+    let proxy = Scene { policy, pool_policy, ..Scene::of_own(&agents) }.start();
     let mut caller = Caller::connect(proxy.outbound).await;
     for _ in 0..100 {
         assert_eq!(caller.post("/weather/mcp", &modern("tools/list"), CALL).await.status, 502);
