@@ -20,6 +20,8 @@ missing=()
 command -v cmake >/dev/null || missing+=(cmake)
 command -v redis-server >/dev/null || missing+=(redis-server)
 command -v curl >/dev/null || missing+=(curl)
+# In containers of Debian it is often missing; a silent host needs its namespaces.
+[ -x /usr/sbin/ip ] || command -v ip >/dev/null || missing+=(iproute2)
 command -v python3 >/dev/null || missing+=(python3)
 python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 command -v node >/dev/null || missing+=(nodejs)
@@ -33,7 +35,7 @@ if [ ${#missing[@]} -gt 0 ]; then
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
         apt-get install -y -q --no-install-recommends "${missing[@]}"
 else
-    say "cmake, redis-server, curl, python3, node and npm are here"
+    say "cmake, redis-server, curl, iproute2, python3, node and npm are here"
 fi
 mkdir -p "$peers"
 

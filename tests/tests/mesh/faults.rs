@@ -18,9 +18,9 @@ use serde_json::json;
 
 const AGENT: &str = "weather";
 
-/// Names for the agent: balanced, and with sessions and little patience.
+/// Names for the agent: balanced, with room for as many repetitions as there are faults; and with sessions and little patience.
 const ROUTES: &str = "routes:
-  - {name: spread, capability: weather, affinity: none}
+  - {name: spread, capability: weather, affinity: none, retries: {budget_per_second_min: 1000}}
   - {name: brisk, capability: weather, affinity: keys, timeouts: {call: {first_byte_ms: 700}}}
 ";
 

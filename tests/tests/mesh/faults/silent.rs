@@ -34,8 +34,9 @@ async fn a_replica_that_is_slow_for_some_calls_loses_and_doubles_none() -> Resul
     }
     let numbers = (0..6).flat_map(|caller| (0..20).map(move |turn| (caller * 100 + turn, 1)));
     assert_eq!(scene.executed().into_iter().collect::<Vec<_>>(), numbers.collect::<Vec<_>>());
+    // Who is slow has more calls under way, and gets fewer new ones.
     for agent in &scene.agents {
-        assert!(agent.executed().len() >= 20, "{} had {} of 120", agent.name, agent.executed().len());
+        assert!(agent.executed().len() >= 5, "{} had {} of 120", agent.name, agent.executed().len());
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ use super::{BuildError, Draft, derived_name};
 const MARK_LETTERS: usize = 8;
 
 /// The pool of a share or a mirror, as `build` names it.
-pub fn pool_name(
+fn pool_name(
     facts: &Facts,
     route: &RouteName,
     requirement: &Requirement,
