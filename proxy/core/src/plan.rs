@@ -369,7 +369,7 @@ impl Plan {
     }
 
     /// Whether nothing holds it at one replica, and running it twice changes nothing.
-    pub(crate) fn may_run_twice(&self) -> bool {
+    pub fn may_run_twice(&self) -> bool {
         self.aim.retry.may_repeat() && self.held.is_none() && self.hold_below() == Hold::Free
     }
 

@@ -19,6 +19,7 @@ pub mod call;
 pub mod respond;
 pub mod room;
 pub mod exchange;
+pub mod whole;
 pub mod blame;
 pub mod attempts;
 pub mod tenure;

@@ -43,7 +43,7 @@ use super::turns::Turns;
 use super::upload::Upload;
 use super::upstream::{Upstream, Upstreams};
 use super::wire::Wire;
-use super::{admission, everything, faulting, inbound, learning, outbound, respond, room};
+use super::{admission, everything, faulting, inbound, learning, outbound, respond, room, whole};
 use crate::telemetry::{CallEnd, CallReport, Direction};
 
 /// One side of the gateway.
@@ -273,7 +273,7 @@ impl Side {
         };
         down.seconds_left = call.seconds_left(began);
         let deadlines = call.deadlines_of_try();
-        let (upstream, answer) = match call.hedge_after() {
+        let (mut upstream, answer) = match call.hedge_after() {
             None => {
                 let answer = ask(down, &mut upstream.wire, endpoint, &deadlines, began).await;
                 (upstream, answer)
@@ -284,7 +284,7 @@ impl Side {
             }
         };
         let can_restart = down.upload.can_restart();
-        let answer = match answer {
+        let answer = match whole::awaited(down, call, &mut upstream.wire, answer, &deadlines).await {
             Ok(answer) => answer,
             Err(Failure::Refused(refusal)) => return (Next::End(Ending::Refuse(refusal)), None),
             Err(Failure::Outcome(outcome)) => {

@@ -51,6 +51,34 @@ async fn a_read_whose_answer_is_lost_is_asked_elsewhere() {
     }
 }
 
+/// Writes the head of an answer and part of its body, and hangs up.
+async fn half_done() -> Agent {
+    Agent::start(|mut conversation| async move {
+        let _ = conversation.request().await;
+        conversation.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 40\r\n\r\n{\"json").await;
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_read_whose_short_answer_breaks_off_is_asked_elsewhere_and_what_may_act_is_not() {
+    let (bad, good) = (half_done().await, Agent::answering(OK).await);
+    for (status, _) in asked(&bad, &good, &modern("tools/list"), CALL).await {
+        assert_eq!(status, 200);
+    }
+    assert!(bad.requests() > 0, "nobody met the bad one");
+    // The head of its answer is passed on as it came, and its caller sees that the rest is missing.
+    let (bad, good) = (half_done().await, Agent::answering(OK).await);
+    let agents = [("weather-1", bad.address), ("weather-2", good.address)];
+    for caller in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        let proxy = Scene { caller, ..Scene::of_own(&agents) }.start();
+        let mut caller = Caller::connect(proxy.outbound).await;
+        caller.send(&crate::caller::post("/weather/mcp", &modern("tools/call"), CALL)).await;
+        assert!(caller.try_head().await.is_some());
+    }
+    assert!(bad.requests() > 0 && bad.requests() + good.requests() == 8, "each was sent once");
+}
+
 #[tokio::test]
 async fn a_read_that_is_answered_503_is_asked_elsewhere_and_the_answer_passes_if_all_say_so() {
     let (bad, good) = (Agent::answering(UNAVAILABLE).await, Agent::answering(OK).await);

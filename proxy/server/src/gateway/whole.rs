@@ -1,0 +1,70 @@
+//! A short answer to a call that may run twice is awaited whole before its head is passed on.
+//!
+//! In: the head of an answer, and the wire that its body comes on. Out: the same once its body is here, or what became of the attempt.
+//! Why: many servers write head and body one after the other, and a process that dies between the two would fail a call that could still
+//! be asked for elsewhere.
+//! Never here: answers without a length, which may be streams, and long ones; they are passed on as they come.
+//! Invariant: at most [`BYTES_MAX`] are held.
+
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::Instant;
+
+use outrigger_proxy_core::deadline::{Deadlines, Due};
+use outrigger_proxy_core::http1::body::Framing;
+use outrigger_proxy_core::outcome::{Limit, Outcome};
+
+use super::call::Call;
+use super::downstream::Downstream;
+use super::exchange::{Answer, Failure, arm};
+use super::wire::Wire;
+
+/// As much as is kept of a request by default.
+const BYTES_MAX: u64 = 64 * 1024;
+
+pub async fn awaited(
+    down: &mut Downstream<'_>,
+    call: &Call,
+    agent: &mut Wire,
+    heard: Result<Answer, Failure>,
+    deadlines: &Deadlines,
+) -> Result<Answer, Failure> {
+    let answer = heard?;
+    let length = match answer.framing {
+        Framing::Length(length) if length <= BYTES_MAX && call.may_run_twice() => length,
+        _ => return Ok(answer),
+    };
+    if (agent.inbox.len() as u64) < length {
+        let came = rest(down, agent, length, deadlines).await;
+        down.alarm.stop();
+        came.map_err(Failure::Outcome)?;
+    }
+    Ok(answer)
+}
+
+async fn rest(down: &mut Downstream<'_>, agent: &mut Wire, length: u64, deadlines: &Deadlines) -> Result<(), Outcome> {
+    let mut due = arm(down.alarm, deadlines.after_head(Instant::now()));
+    poll_fn(|cx| {
+        while (agent.inbox.len() as u64) < length {
+            match agent.poll_read(cx) {
+                Poll::Ready(Ok(1..)) => {
+                    agent.acknowledge();
+                    due = arm(down.alarm, deadlines.after_head(Instant::now()));
+                }
+                Poll::Ready(_) => return Poll::Ready(Err(Outcome::Lost)),
+                Poll::Pending if down.upload.is_done() && down.poll_left(cx).is_ready() => {
+                    return Poll::Ready(Err(Outcome::CallerLeft));
+                }
+                Poll::Pending if down.alarm.poll(cx).is_ready() => {
+                    return Poll::Ready(Err(match due {
+                        Some(Due::Limit(Limit::Total)) => Outcome::TookTooLong,
+                        _ => Outcome::TimedOut,
+                    }));
+                }
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(Ok(()))
+    })
+    .await
+}
