@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use outrigger_model::pool::policy::{Breaker, PoolPolicy};
 use outrigger_model::retries::{Backoff, Budget, Retries};
 use outrigger_model::route::{Affinity, RoutePolicy};
 
@@ -189,7 +190,9 @@ async fn a_pool_in_which_everything_fails_gets_no_more_than_its_budget() {
         ..RoutePolicy::default()
     };
     let agents = [("weather-1", one.address), ("weather-2", other.address)];
-    let proxy = Scene { policy, ..Scene::of_own(&agents) }.start();
+    let breaker = Breaker { failure_threshold: 0, ..Breaker::default() };
+    let pool_policy = PoolPolicy { breaker, ..PoolPolicy::default() };
+    let proxy = Scene { policy, pool_policy, ..Scene::of_own(&agents) }.start();
     let mut caller = Caller::connect(proxy.outbound).await;
     for _ in 0..100 {
         assert_eq!(caller.post("/weather/mcp", &modern("tools/list"), CALL).await.status, 502);
@@ -197,6 +200,26 @@ async fn a_pool_in_which_everything_fails_gets_no_more_than_its_budget() {
     let sent = one.requests() + other.requests();
     assert!((115..=120).contains(&sent), "100 calls were sent {sent} times");
     assert_eq!(proxy.count("outrigger_retry_budget_exhausted_total"), 200 - sent as u64);
+}
+
+#[tokio::test]
+async fn what_may_have_run_is_told_even_if_the_next_replica_got_nothing_and_the_budget_is_spent() {
+    let full = "HTTP/1.1 503 x\r\nOutrigger-Refusal: overloaded\r\nContent-Length: 2\r\n\r\nno";
+    let (one, other) = (Agent::answering(full).await, Agent::answering(full).await);
+    let retries = Retries { budget: Budget { percent: 0, per_second_min: 1 }, ..Retries::default() };
+    let mut lost = 0;
+    for caller in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        let bad = dying().await;
+        let peers =
+            [("weather-1", bad.address, None), ("weather-2", one.address, None), ("weather-3", other.address, None)];
+        let policy = RoutePolicy { retries: retries.clone(), ..RoutePolicy::default() };
+        let proxy = Scene { caller, policy, ..Scene::of_peers(&peers) }.start();
+        let answer = Caller::connect(proxy.outbound).await.post("/weather/mcp", &modern("tools/list"), CALL).await;
+        let (ran, told) = (bad.requests() > 0, answer.text().contains(r#""may_have_run":true"#));
+        assert_eq!((ran, ran), (answer.status == 502, told), "{}", answer.text());
+        lost += usize::from(ran);
+    }
+    assert!(lost > 0, "nobody met the bad one");
 }
 
 #[tokio::test]
