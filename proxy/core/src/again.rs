@@ -11,6 +11,7 @@ use outrigger_model::endpoint::EndpointState;
 use outrigger_model::retries::{Budget, Retries};
 
 use crate::balance::tried::Tried;
+use crate::health::circuit::State;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::retry::backoff;
@@ -48,7 +49,7 @@ impl Plan {
         if outcome.passes_on() || self.searches() {
             return Ok(Duration::ZERO);
         }
-        if !self.has_another(tried) {
+        if !self.has_another(tried, now) {
             return Err(Spent::Endpoints);
         }
         let pause = backoff::pause(retries.backoff, attempts, chance);
@@ -59,14 +60,14 @@ impl Plan {
     }
 
     /// How long this attempt may take until its answer begins, if another one may follow it. `tried` holds its endpoint.
-    pub fn per_try(&self, tried: &Tried) -> Option<Duration> {
-        self.retries()?.per_try.filter(|_| self.may_be_followed(tried))
+    pub fn per_try(&self, tried: &Tried, now: Instant) -> Option<Duration> {
+        self.retries()?.per_try.filter(|_| self.may_be_followed(tried, now))
     }
 
     /// After how long without an answer another endpoint is asked as well. What opens a session would open two.
-    pub fn hedge_after(&self, tried: &Tried) -> Option<Duration> {
+    pub fn hedge_after(&self, tried: &Tried, now: Instant) -> Option<Duration> {
         let after = self.retries()?.hedge_after?;
-        (self.may_go_to_two() && self.may_be_followed(tried)).then_some(after)
+        (self.may_go_to_two() && self.may_be_followed(tried, now)).then_some(after)
     }
 
     /// Whether the budget has room for one more request; it is counted by this.
@@ -82,14 +83,17 @@ impl Plan {
     }
 
     /// Whether it may run twice, and there is another endpoint and another attempt for that.
-    fn may_be_followed(&self, tried: &Tried) -> bool {
-        self.may_run_twice() && self.has_another(tried)
+    fn may_be_followed(&self, tried: &Tried, now: Instant) -> bool {
+        self.may_run_twice() && self.has_another(tried, now)
     }
 
     /// Where nothing is left the call ends with what it has, and that costs no budget.
-    fn has_another(&self, tried: &Tried) -> bool {
-        let may_be_asked =
-            |endpoint: &Arc<Endpoint>| endpoint.state != EndpointState::Draining && !tried.has(&endpoint.replica);
+    fn has_another(&self, tried: &Tried, now: Instant) -> bool {
+        let may_be_asked = |endpoint: &Arc<Endpoint>| {
+            endpoint.state != EndpointState::Draining
+                && !tried.has(&endpoint.replica)
+                && !matches!(endpoint.live.circuit_state(now), State::Open(_))
+        };
         tried.count() < self.attempts_max() && self.pool().is_some_and(|pool| pool.endpoints.iter().any(may_be_asked))
     }
 }

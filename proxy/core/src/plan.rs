@@ -10,6 +10,7 @@
 mod aim;
 mod rung;
 mod shaped;
+mod search;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -141,13 +142,11 @@ impl Plan {
         let searches = self.searches();
         let is_over = if searches { tried.is_exhausted() } else { tried.count() >= self.attempts_max() };
         let pool = self.pool().filter(|_| !is_over).ok_or_else(nothing_left)?;
-        let draining = || pool.endpoints.iter().find(|endpoint| searches && !tried.has(&endpoint.replica));
-        // Those that drain get nothing new, and may hold what is searched for.
-        let last = || draining().map(|endpoint| Picked { endpoint: Arc::clone(endpoint), panic: false });
-        pick(pool, by, tried, self.tool, now).or_else(|missed| last().ok_or(missed)).map_err(|missed| match missed {
+        pick(pool, by, tried, self.tool, now).or_else(|missed| match missed {
+            _ if searches => self.search_on(pool, tried, now).unwrap_or_else(|| Err(nothing_left())),
             // Once one was asked, what it said is said.
-            Missed::Open(left) if tried.count() == 0 => self.circuit_open(left),
-            Missed::Open(_) | Missed::Nothing => nothing_left(),
+            Missed::Open(left) if tried.count() == 0 => Err(self.circuit_open(left)),
+            Missed::Open(_) | Missed::Nothing => Err(nothing_left()),
         })
     }
 

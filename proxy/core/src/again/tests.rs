@@ -17,6 +17,7 @@ use crate::refusal::Refusal;
 use crate::retry::judge::Verdict;
 use crate::target::Target;
 use crate::tests::Mesh;
+use crate::world::judged::Ended;
 use crate::world::table::World;
 
 const MODERN: (&str, &str) = ("mcp-protocol-version", "2026-07-28");
@@ -160,13 +161,40 @@ fn one_try_is_limited_only_while_another_one_may_follow() {
         let mut limits = Vec::new();
         while let Ok(picked) = plan.pick(&tried, now) {
             tried.add(&picked.endpoint.replica);
-            limits.push(plan.per_try(&tried));
+            limits.push(plan.per_try(&tried, now));
         }
         limits
     };
     assert_eq!(limits(3, "tools/list"), [Some(per_try), None]);
     assert_eq!(limits(1, "tools/list"), [None], "there is nobody else");
     assert_eq!(limits(3, "tools/call"), [None, None], "it may act");
+}
+
+/// Opens the circuit of one replica of the agent.
+fn open(world: &World, replica: &str, now: Instant) {
+    let endpoint = world.replica(replica).unwrap();
+    for _ in 0..endpoint.terms.policy.breaker.failure_threshold {
+        let ended = Ended { outcome: Outcome::TimedOut, began: now, tool: None, tool_failed: false };
+        endpoint.record(&ended, now);
+    }
+}
+
+#[test]
+fn a_replica_whose_circuit_is_open_is_no_reason_to_pause_or_to_end_a_try_early() {
+    let now = Instant::now();
+    let mesh = Mesh::of("weather", 2).affinity(Affinity::None);
+    let world = mesh.retries(|retries| retries.per_try = Some(Duration::from_secs(1))).world(now);
+    open(&world, "weather-2", now);
+    let plan = call("tools/list", "").plan(&world).unwrap();
+    let mut tried = Tried::default();
+    tried.add(&plan.pick(&tried, now).unwrap().endpoint.replica);
+    let budget = Budget { percent: 0, per_second_min: 10 };
+    let left = || plan.pool().unwrap().live.retries().left(budget, now);
+    assert_eq!(plan.per_try(&tried, now), None);
+    assert_eq!(plan.repeat(repetition(Outcome::Lost, 1, None, 0), &tried, now), Err(Spent::Endpoints));
+    assert_eq!(left(), 10, "it costs no budget");
+    let later = now + Duration::from_secs(30);
+    assert_eq!(plan.per_try(&tried, later), Some(Duration::from_secs(1)), "one call may try by then");
 }
 
 struct Chance(u64);

@@ -22,6 +22,7 @@ use crate::session::bind::{Binding, Lesson};
 use crate::session::key::KeyKind;
 use crate::target::Target;
 use crate::tests::Mesh;
+use crate::world::judged::Ended;
 use crate::world::table::World;
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -37,11 +38,13 @@ struct Call {
     headers: Fields,
     body: &'static str,
     caller: Caller,
+    verb: Verb,
 }
 
 impl Call {
     fn to(path: &'static str) -> Self {
-        Self { path, lines: Vec::new(), headers: fields::<&str, &str>(&[]), body: "", caller: Caller::new("me") }
+        let (headers, caller, verb) = (fields::<&str, &str>(&[]), Caller::new("me"), Verb::Post);
+        Self { path, lines: Vec::new(), headers, body: "", caller, verb }
     }
 
     fn with(mut self, line: (&'static str, &'static str)) -> Self {
@@ -71,7 +74,7 @@ impl Call {
 
     fn aim(&self, world: &World) -> Result<Aim, Refusal> {
         let target = Target::from_path(self.path).unwrap();
-        let facts = CallFacts::read(Verb::Post, &self.headers, target, self.caller.clone()).unwrap();
+        let facts = CallFacts::read(self.verb, &self.headers, target, self.caller.clone()).unwrap();
         let dest = dest(world, facts.target)?;
         if self.body.is_empty() {
             return Ok(aim(dest, &facts, None, None));
@@ -292,6 +295,32 @@ fn a_search_asks_every_replica_once_and_those_that_drain_last() {
     }
     assert_eq!(asked.last().map(String::as_str), Some("weather-2"));
     assert_eq!(asked.iter().collect::<BTreeSet<_>>().len(), 5, "{asked:?}");
+}
+
+#[test]
+fn a_search_leaves_open_circuits_alone_but_for_what_ends_a_session() {
+    let now = Instant::now();
+    let world = Mesh::of("weather", 2).world(now);
+    let endpoint = world.replica("weather-1").unwrap();
+    for _ in 0..endpoint.terms.policy.breaker.failure_threshold {
+        endpoint.record(&Ended { outcome: Outcome::TimedOut, began: now, tool: None, tool_failed: false }, now);
+    }
+    let asked = |verb, now| {
+        let plan = Call { verb, ..Call::to("/weather/mcp").with(SESSION) }.plan(&world, None).unwrap();
+        let (mut tried, mut count) = (Tried::default(), 0);
+        loop {
+            match plan.pick(&tried, now) {
+                Ok(picked) => tried.add(&picked.endpoint.replica),
+                Err(refusal) => return (count, refusal.shape(None).label),
+            }
+            count += 1;
+        }
+    };
+    assert_eq!(asked(Verb::Post, now), (1, "circuit_open"), "nobody knows that it is gone");
+    assert_eq!(asked(Verb::Delete, now), (2, "no_endpoint"));
+    let later = now + Duration::from_secs(30);
+    assert_eq!(asked(Verb::Post, later), (2, "no_endpoint"), "one call tries");
+    assert_eq!(asked(Verb::Post, later), (1, "circuit_open"));
 }
 
 #[test]

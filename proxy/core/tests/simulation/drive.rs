@@ -1,6 +1,6 @@
-//! One call through the core, as the shell takes it: dest, aim, plan, pick, outcome, record, judge.
+//! One call through the core, as the gateway takes it: dest, aim, plan, then pick, attempt, record, judge, repeat.
 //!
-//! In: a request as it is written, a world, what the store knows, and what becomes of an attempt at an endpoint. Out: how the call ended.
+//! In: a request as it is written, a world, what the store knows, and a [`Shell`] that makes attempts. Out: how the call ended.
 //! Never here: what is expected. This is the seam: what the core is asked, and in what order, stands here and nowhere else.
 
 use std::collections::HashMap;
@@ -9,7 +9,10 @@ use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use outrigger_model::name::AgentName;
+use outrigger_proxy_core::again::{Repetition, Spent};
 use outrigger_proxy_core::balance::tried::Tried;
+use outrigger_proxy_core::deadline::Deadlines;
+use outrigger_proxy_core::health::tools::Tool;
 use outrigger_proxy_core::http1::head::RequestHead;
 use outrigger_proxy_core::mcp::envelope::Envelope;
 use outrigger_proxy_core::mcp::facts::{CallFacts, Caller, Verb};
@@ -21,6 +24,7 @@ use outrigger_proxy_core::session::bind::{Binding, Lesson};
 use outrigger_proxy_core::session::key::SessionKey;
 use outrigger_proxy_core::target::Target;
 use outrigger_proxy_core::world::endpoint::Endpoint;
+use outrigger_proxy_core::world::judged::Ended;
 use outrigger_proxy_core::world::table::World;
 
 use crate::stage::AGENT;
@@ -34,6 +38,7 @@ pub struct Written {
     head: RequestHead,
     body: &'static str,
     session: Option<SessionKey>,
+    tool: Option<Tool>,
 }
 
 /// How a call ended.
@@ -44,51 +49,77 @@ pub enum End {
     Refused(Refusal),
 }
 
-/// What an attempt led to, when, and the id that its answer carries.
+/// What an attempt led to, when it began, and the id that its answer carries.
 pub struct Attempted {
     pub outcome: Outcome,
-    pub at: Instant,
+    pub asks_later: bool,
+    pub tool_failed: bool,
+    pub began: Instant,
     pub minted: Option<Vec<u8>>,
 }
 
+/// What is around the core.
+pub trait Shell {
+    fn now(&self) -> Instant;
+    fn chance(&mut self) -> u64;
+    fn attempt(&mut self, endpoint: &Arc<Endpoint>) -> Attempted;
+    /// The endpoint has learned from the attempt.
+    fn recorded(&mut self, endpoint: &Endpoint);
+    /// Another attempt was wished for; `counts`: it may need budget.
+    fn goes_on(&mut self, outcome: Outcome, next: Result<Duration, Spent>, counts: bool);
+}
+
 impl Written {
-    pub fn new(fields: &str, body: &'static str) -> Self {
+    pub fn new(fields: &str, body: &'static str, tool: Option<&str>) -> Self {
         let text = format!("POST /{AGENT}/mcp HTTP/1.1\r\nContent-Type: application/json\r\n{fields}\r\n");
         let session = fields.strip_prefix("Mcp-Session-Id: ").map(|rest| rest.trim_end().as_bytes());
         let session = session.map(|id| SessionKey::of(&AgentName::new(AGENT).expect("a name"), id));
-        Self { head: RequestHead::parse(text.into_bytes()).expect("a head"), body, session }
+        Self { head: RequestHead::parse(text.into_bytes()).expect("a head"), body, session, tool: tool.map(Tool::of) }
     }
 
-    pub fn drive(
-        &self,
-        world: &World,
-        store: &mut Store,
-        mut now: Instant,
-        mut attempt: impl FnMut(&Arc<Endpoint>) -> Attempted,
-    ) -> End {
-        let plan = match self.plan(world, store) {
+    pub fn drive(&self, world: &World, store: &mut Store, shell: &mut impl Shell) -> End {
+        let began = shell.now();
+        let mut plan = match self.plan(world, store) {
             Ok(plan) => plan,
             Err(refusal) => return End::Refused(refusal),
         };
-        let (mut tried, mut fallback) = (Tried::default(), None);
+        let (mut tried, mut fallback, mut attempts) = (Tried::default(), None, 0);
         loop {
-            let endpoint = match plan.pick(&tried, now) {
-                Ok(picked) => picked.endpoint,
-                Err(refusal) => return fallback.unwrap_or(End::Refused(refusal)),
+            if plan.asks_for_tool() {
+                plan.calls(self.tool);
+            }
+            let endpoint = match (plan.pick(&tried, shell.now()), &fallback) {
+                (Ok(picked), _) => picked.endpoint,
+                (Err(Refusal::NoEndpoint { .. }), Some(_)) => break,
+                (Err(refusal), _) => return End::Refused(refusal),
             };
             tried.add(&endpoint.replica);
-            let Attempted { outcome, at, minted } = attempt(&endpoint);
-            now = at;
-            endpoint.live.record(outcome, now);
-            match (plan.judge(outcome, false, &endpoint, now), outcome) {
+            attempts += 1;
+            let Attempted { outcome, asks_later, tool_failed, began: sent, minted } = shell.attempt(&endpoint);
+            let now = shell.now();
+            let ended = Ended { outcome, began: sent, tool: self.blamed(outcome, tool_failed, &endpoint), tool_failed };
+            endpoint.record(&ended, now);
+            shell.recorded(&endpoint);
+            match (plan.judge(outcome, asks_later, &endpoint, now), outcome) {
                 (Verdict::Done, Outcome::Answered(status)) => {
                     learn(store, plan.lesson(&endpoint, status, minted.as_deref(), IDLE, 0));
                     return End::Passed(status);
                 }
                 (Verdict::Again, _) => {
                     let instead = end_of(judge::instead(outcome, plan.name()), outcome);
-                    if fallback.as_ref().is_none_or(reached_nobody) {
-                        fallback = Some(instead);
+                    let (timeouts, chance) = (plan.timeouts(), shell.chance());
+                    let deadlines = Deadlines::new(timeouts.of(plan.time_class()), timeouts.keep_alive, began);
+                    let repetition = Repetition { outcome, attempts, left: deadlines.left(now), chance };
+                    let next = plan.repeat(repetition, &tried, now);
+                    shell.goes_on(outcome, next, !plan.searches());
+                    match next {
+                        Ok(_) | Err(Spent::Endpoints) if fallback.as_ref().is_none_or(reached_nobody) => {
+                            fallback = Some(instead);
+                        }
+                        Ok(_) | Err(Spent::Endpoints) => {}
+                        // An attempt before may have run it, and that is to be said.
+                        Err(Spent::Budget | Spent::Time) if reached_nobody(&instead) && fallback.is_some() => break,
+                        Err(Spent::Budget | Spent::Time) => return instead,
                     }
                 }
                 (Verdict::Forget(refusal), _) => {
@@ -98,6 +129,18 @@ impl Written {
                 (verdict, _) => return end_of(verdict, outcome),
             }
         }
+        fallback.expect("an attempt was made")
+    }
+
+    /// A tool is named only where it matters.
+    fn blamed(&self, outcome: Outcome, tool_failed: bool, endpoint: &Endpoint) -> Option<Tool> {
+        let matters = match outcome {
+            Outcome::Answered(status) => {
+                tool_failed || status.is_server_error() || endpoint.live.tools.is_any_failing()
+            }
+            _ => true,
+        };
+        self.tool.filter(|_| matters)
     }
 
     /// Whether the store knows where its session lives.

@@ -9,6 +9,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
     reason = "tests fail loudly"
 )]
 
@@ -16,7 +17,9 @@ mod chance;
 mod script;
 mod stage;
 mod drive;
+mod budget;
 mod model;
+mod promises;
 mod scenario;
 
 use std::fs::{File, read_to_string};

@@ -25,10 +25,16 @@ pub enum Behaviour {
     Unavailable,
     /// No answer in time.
     Slow,
+    /// It answers that it failed.
+    Fails,
+    /// It answers that it may be asked later, and when.
+    Limits,
+    /// Its tools say that they failed, all else is well.
+    Sick,
 }
 
 /// Every behaviour but the good one.
-const FAULTS: [Behaviour; 7] = [
+pub const FAULTS: [Behaviour; 10] = [
     Behaviour::Refuses,
     Behaviour::Unreachable,
     Behaviour::Full,
@@ -36,13 +42,16 @@ const FAULTS: [Behaviour; 7] = [
     Behaviour::Loses,
     Behaviour::Unavailable,
     Behaviour::Slow,
+    Behaviour::Fails,
+    Behaviour::Limits,
+    Behaviour::Sick,
 ];
 
 impl Behaviour {
     /// What the transport sees of a request that it would otherwise answer with 200.
     pub const fn outcome(self) -> Outcome {
         match self {
-            Self::Well => Outcome::Answered(StatusCode::OK),
+            Self::Well | Self::Sick => Outcome::Answered(StatusCode::OK),
             Self::Refuses => Outcome::ConnectFailed,
             Self::Unreachable => Outcome::NotReached(NotReached::AgentUnreachable),
             Self::Full => Outcome::NotReached(NotReached::Overloaded),
@@ -50,6 +59,8 @@ impl Behaviour {
             Self::Loses => Outcome::Lost,
             Self::Unavailable => Outcome::Answered(StatusCode::SERVICE_UNAVAILABLE),
             Self::Slow => Outcome::TimedOut,
+            Self::Fails => Outcome::Answered(StatusCode::INTERNAL_SERVER_ERROR),
+            Self::Limits => Outcome::Answered(StatusCode::TOO_MANY_REQUESTS),
         }
     }
 
@@ -58,11 +69,16 @@ impl Behaviour {
         self.outcome().reached_agent()
     }
 
+    /// Whether a call that it gets is answered as it should be.
+    pub const fn serves(self) -> bool {
+        matches!(self, Self::Well | Self::Sick)
+    }
+
     /// How long an attempt takes, in milliseconds.
     pub const fn takes(self) -> u64 {
         match self {
             Self::Slow => 700,
-            Self::Well => 20,
+            Self::Well | Self::Sick => 20,
             _ => 2,
         }
     }
@@ -79,6 +95,11 @@ impl Script {
 
     pub fn is_calm(&self) -> bool {
         self.0.iter().all(|(_, behaviour)| *behaviour == Behaviour::Well)
+    }
+
+    /// The same fault for ever.
+    pub fn outage(behaviour: Behaviour) -> Self {
+        Self(vec![(0, behaviour)])
     }
 
     /// Up to four phases, every other one of them good on average, the last before `end` milliseconds.

@@ -278,7 +278,7 @@ impl Call {
     /// After how long without an answer another endpoint is asked as well.
     pub fn hedge_after(&self) -> Option<Duration> {
         match &self.way {
-            Some(Way::Out(plan)) => plan.hedge_after(&self.tried),
+            Some(Way::Out(plan)) => plan.hedge_after(&self.tried, self.began_of_try()),
             Some(Way::In(_) | Way::Elsewhere(..)) | None => None,
         }
     }
@@ -294,10 +294,14 @@ impl Call {
     /// Those of the attempt under way.
     pub fn deadlines_of_try(&self) -> Deadlines {
         let per_try = match &self.way {
-            Some(Way::Out(plan)) => plan.per_try(&self.tried),
+            Some(Way::Out(plan)) => plan.per_try(&self.tried, self.began_of_try()),
             Some(Way::In(_) | Way::Elsewhere(..)) | None => None,
         };
         self.deadlines().trying_for(per_try)
+    }
+
+    fn began_of_try(&self) -> Instant {
+        self.attempt.as_ref().map_or(self.began, |attempt| attempt.began)
     }
 
     fn timeouts(&self) -> Timeouts {

@@ -196,6 +196,8 @@ impl Side {
                     call.tried = Tried::default();
                     outbound::settle(&self.parts, down, call).await?;
                 }
+                // This one got nothing; an attempt before may have run it, and that is to be said.
+                (Next::End(Ending::Refuse(Refusal::NoEndpoint { .. })), _) if fallback.is_some() => break,
                 (next, found) => return self.settled(down, call, next, found).await,
             }
         }

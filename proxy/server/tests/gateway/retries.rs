@@ -232,6 +232,26 @@ async fn a_pool_in_which_everything_fails_gets_no_more_than_its_budget() {
 }
 
 #[tokio::test]
+async fn what_may_have_run_is_told_even_if_the_next_replica_got_nothing_and_the_budget_is_spent() {
+    let full = "HTTP/1.1 503 x\r\nOutrigger-Refusal: overloaded\r\nContent-Length: 2\r\n\r\nno";
+    let (one, other) = (Agent::answering(full).await, Agent::answering(full).await);
+    let retries = Retries { budget: Budget { percent: 0, per_second_min: 1 }, ..Retries::default() };
+    let mut lost = 0;
+    for caller in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        let bad = dying().await;
+        let peers =
+            [("weather-1", bad.address, None), ("weather-2", one.address, None), ("weather-3", other.address, None)];
+        let policy = RoutePolicy { retries: retries.clone(), ..RoutePolicy::default() };
+        let proxy = Scene { caller, policy, ..Scene::of_peers(&peers) }.start();
+        let answer = Caller::connect(proxy.outbound).await.post("/weather/mcp", &modern("tools/list"), CALL).await;
+        let (ran, told) = (bad.requests() > 0, answer.text().contains(r#""may_have_run":true"#));
+        assert_eq!((ran, ran), (answer.status == 502, told), "{}", answer.text());
+        lost += usize::from(ran);
+    }
+    assert!(lost > 0, "nobody met the bad one");
+}
+
+#[tokio::test]
 async fn a_body_is_sent_again_up_to_the_size_that_the_route_keeps() {
     let body = crate::caller::message(100_000);
     for (body_bytes_max, status) in [(64 * 1024, 502), (128 * 1024, 200), (0, 502)] {
