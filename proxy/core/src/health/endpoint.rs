@@ -27,7 +27,9 @@ impl Health {
         let (since, ejected_for) = match self.failing {
             None => (now, pauses.first),
             Some(failing) if now < failing.until => return,
-            Some(failing) => (failing.since, failing.ejected_for.saturating_mul(2).clamp(pauses.first, pauses.longest)),
+            Some(failing) => {
+                (failing.since, failing.ejected_for.saturating_mul(2).max(pauses.first).min(pauses.longest))
+            }
         };
         self.failing = Some(Failing { since, ejected_for, until: now + ejected_for });
     }

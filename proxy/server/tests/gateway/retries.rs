@@ -55,7 +55,9 @@ async fn a_read_whose_answer_is_lost_is_asked_elsewhere() {
 async fn half_done() -> Agent {
     Agent::start(|mut conversation| async move {
         let _ = conversation.request().await;
-        conversation.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 40\r\n\r\n{\"json").await;
+        conversation
+            .send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 40\r\n\r\n{\"json")
+            .await;
     })
     .await
 }
