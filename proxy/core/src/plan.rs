@@ -9,6 +9,7 @@
 
 mod aim;
 mod shaped;
+mod settled;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,13 +17,12 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 use outrigger_model::endpoint::EndpointState;
 use outrigger_model::key::OnLoss;
-use outrigger_model::pool::Balance;
 use outrigger_model::retries::Retries;
 use outrigger_model::revision::Era;
 use outrigger_model::route::{TimeClass, Timeouts};
 use outrigger_model::settings::Settings;
 
-use crate::balance::pick::{By, Missed, Picked, pick};
+use crate::balance::pick::{Missed, Picked, pick};
 use crate::balance::tried::{ATTEMPTS_MAX, Tried};
 use crate::health::circuit::State;
 use crate::health::tools::Tool;
@@ -140,22 +140,21 @@ impl Plan {
             self.pass_circuit(endpoint, now)?;
             return only(endpoint);
         }
-        let by = match (&self.below, self.pool()) {
-            (Below::Named(endpoint), _) => return only(endpoint),
-            (Below::Agent, _) => By::Caller(&self.aim.caller),
-            (Below::Balance, Some(pool)) if pool.balance == Balance::ConsistentHash => By::Caller(&self.aim.caller),
-            (Below::Balance, _) => By::Balance,
-        };
+        if let Below::Named(endpoint) = &self.below {
+            return only(endpoint);
+        }
         let searches = self.searches();
         let is_over = if searches { tried.is_exhausted() } else { tried.count() >= self.attempts_max() };
         let pool = self.pool().filter(|_| !is_over).ok_or_else(nothing_left)?;
         let draining = || pool.endpoints.iter().find(|endpoint| searches && !tried.has(&endpoint.replica));
         // Those that drain get nothing new, and may hold what is searched for.
         let last = || draining().map(|endpoint| Picked { endpoint: Arc::clone(endpoint), panic: false });
-        pick(pool, by, tried, self.tool, now).or_else(|missed| last().ok_or(missed)).map_err(|missed| match missed {
-            // Once one was asked, what it said is said.
-            Missed::Open(left) if tried.count() == 0 => self.circuit_open(left),
-            Missed::Open(_) | Missed::Nothing => nothing_left(),
+        pick(pool, self.by(pool), tried, self.tool, now).or_else(|missed| last().ok_or(missed)).map_err(|missed| {
+            match missed {
+                // Once one was asked, what it said is said.
+                Missed::Open(left) if tried.count() == 0 => self.circuit_open(left),
+                Missed::Open(_) | Missed::Nothing => nothing_left(),
+            }
         })
     }
 
