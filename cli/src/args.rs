@@ -44,7 +44,7 @@ pub enum Command {
     /// End sessions before their time, or turn the key of their ids
     #[command(subcommand)]
     Sessions(Sessions),
-    /// Say why a capability leads to this provider, and why not to the others
+    /// Say why a capability leads to this provider, or what would be done with a call
     Explain(Explain),
     /// Call a tool of an agent through the proxy
     Call(Call),
@@ -195,8 +195,20 @@ pub struct Revoke {
 
 #[derive(Debug, Group)]
 pub struct Explain {
-    /// Name of the capability
-    pub capability: String,
+    /// Name of a capability or a route; with --call also of an agent or a replica
+    pub name: String,
+    /// Say what the proxy of this machine would do with a call of this method, such as tools/call
+    #[arg(long, value_name = "METHOD", conflicts_with_all = ["tags", "version"])]
+    pub call: Option<String>,
+    /// Tool that is called
+    #[arg(long, value_name = "TOOL", requires = "call")]
+    pub tool: Option<String>,
+    /// Header of the call; may be repeated
+    #[arg(long = "header", value_name = "NAME:VALUE", requires = "call")]
+    pub headers: Vec<String>,
+    /// Address of the proxy's admin listener
+    #[arg(long, value_name = "ADDRESS", env = "OUTRIGGER_ADMIN", default_value = "127.0.0.1:17000")]
+    pub admin: Origin,
     /// Tag that the provider must have; `+tag` is preferred, `-tag` excluded
     #[arg(long = "tag", value_name = "TAG", allow_hyphen_values = true)]
     pub tags: Vec<String>,

@@ -19,11 +19,21 @@ pub async fn control_to(origin: &Origin, path: &str, body: &Value) -> Result<Val
 
 /// The answer of a proxy's admin listener to one path.
 pub async fn proxy(origin: &Origin, path_and_query: &str) -> Result<Value, Problem> {
-    get_json(origin, path_and_query).await.map_err(|error| {
-        Problem::failed("the proxy cannot be asked")
-            .because(error)
-            .next("name the address of its admin listener, which answers on its own machine: --admin ADDRESS")
+    get_json(origin, path_and_query).await.map_err(proxy_unanswered)
+}
+
+/// The same where it says itself what is wrong with the question.
+pub async fn proxy_about(origin: &Origin, path_and_query: &str) -> Result<Value, Problem> {
+    get_json(origin, path_and_query).await.map_err(|error| match error {
+        HttpError::Status { detail, hint: Some(hint), .. } => Problem::failed(detail).next(hint),
+        other => proxy_unanswered(other),
     })
+}
+
+fn proxy_unanswered(error: HttpError) -> Problem {
+    Problem::failed("the proxy cannot be asked")
+        .because(error)
+        .next("name the address of its admin listener, which answers on its own machine: --admin ADDRESS")
 }
 
 fn unanswered(origin: &Origin, error: HttpError) -> Problem {

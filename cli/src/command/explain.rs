@@ -1,5 +1,6 @@
-//! `outrigger explain`: every provider of a capability, and why it was chosen or not.
+//! `outrigger explain`: every provider of a capability or a route, and why it was chosen or not; with `--call`, what a proxy would do.
 
+mod call;
 mod traffic;
 
 use serde_json::Value;
@@ -24,6 +25,9 @@ const CANDIDATES: &[Column] = &[
 
 /// Prints the decision. Fails if nobody provides the capability, so that scripts can ask.
 pub async fn run(explain: Explain) -> Result<(), Problem> {
+    if let Some(method) = &explain.call {
+        return call::run(&explain, method).await;
+    }
     let answer = ask::control(&explain.at.control, &path(&explain)).await?;
     match explain.output {
         Form::Json | Form::Yaml => say(document(explain.output, &answer)?)?,
@@ -37,7 +41,7 @@ pub async fn run(explain: Explain) -> Result<(), Problem> {
 }
 
 fn path(explain: &Explain) -> String {
-    let mut path = format!("/v1/explain?capability={}", ask::escaped(&explain.capability));
+    let mut path = format!("/v1/explain?capability={}", ask::escaped(&explain.name));
     if let Some(range) = &explain.version {
         path.push_str(&format!("&version={}", ask::escaped(&range.to_string())));
     }

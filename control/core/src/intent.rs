@@ -120,6 +120,11 @@ impl Intent {
         self.routes.values()
     }
 
+    /// The route that operators declared under this name.
+    pub fn route(&self, name: &str) -> Option<&OperatorRoute> {
+        self.routes.get(name)
+    }
+
     /// How calls are spread over the replicas of an agent, if operators say it.
     pub fn pool(&self, agent: &AgentName) -> Option<&OperatorPool> {
         self.pools.get(agent)

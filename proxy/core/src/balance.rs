@@ -12,3 +12,4 @@ mod peak_ewma;
 mod rendezvous;
 mod fit;
 pub mod pick;
+pub mod preview;

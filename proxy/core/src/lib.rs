@@ -32,6 +32,7 @@ pub mod route;
 pub mod session;
 pub mod plan;
 pub mod again;
+pub mod explain;
 pub mod visit;
 pub mod outside;
 pub mod forward;

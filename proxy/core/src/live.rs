@@ -213,6 +213,11 @@ impl PoolLive {
         self.turn.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// The one that comes next; it is not taken by this.
+    pub fn turn(&self) -> u64 {
+        self.turn.load(Ordering::Relaxed)
+    }
+
     /// How many of its calls may be sent again.
     pub const fn retries(&self) -> &RetryBudget {
         &self.retries

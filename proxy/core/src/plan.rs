@@ -11,6 +11,7 @@ mod aim;
 mod rung;
 mod shaped;
 mod search;
+mod settled;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,13 +19,12 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 use outrigger_model::endpoint::EndpointState;
 use outrigger_model::key::OnLoss;
-use outrigger_model::pool::Balance;
 use outrigger_model::retries::Retries;
 use outrigger_model::revision::Era;
 use outrigger_model::route::{TimeClass, Timeouts};
 use outrigger_model::settings::Settings;
 
-use crate::balance::pick::{By, Missed, Picked, pick};
+use crate::balance::pick::{Missed, Picked, pick};
 use crate::balance::tried::{ATTEMPTS_MAX, Tried};
 use crate::health::circuit::State;
 use crate::health::tools::Tool;
@@ -133,16 +133,13 @@ impl Plan {
             self.pass_circuit(endpoint, now)?;
             return only(endpoint);
         }
-        let by = match (&self.below, self.pool()) {
-            (Below::Named(endpoint), _) => return only(endpoint),
-            (Below::Agent, _) => By::Caller(&self.aim.caller),
-            (Below::Balance, Some(pool)) if pool.balance == Balance::ConsistentHash => By::Caller(&self.aim.caller),
-            (Below::Balance, _) => By::Balance,
-        };
+        if let Below::Named(endpoint) = &self.below {
+            return only(endpoint);
+        }
         let searches = self.searches();
         let is_over = if searches { tried.is_exhausted() } else { tried.count() >= self.attempts_max() };
         let pool = self.pool().filter(|_| !is_over).ok_or_else(nothing_left)?;
-        pick(pool, by, tried, self.tool, now).or_else(|missed| match missed {
+        pick(pool, self.by(pool), tried, self.tool, now).or_else(|missed| match missed {
             _ if searches => self.search_on(pool, tried, now).unwrap_or_else(|| Err(nothing_left())),
             // Once one was asked, what it said is said.
             Missed::Open(left) if tried.count() == 0 => Err(self.circuit_open(left)),
@@ -368,7 +365,7 @@ impl Plan {
     }
 
     /// Whether nothing holds it at one replica, and running it twice changes nothing.
-    pub fn may_run_twice(&self) -> bool {
+    pub(crate) fn may_run_twice(&self) -> bool {
         self.aim.retry.may_repeat() && self.held.is_none() && self.hold_below() == Hold::Free
     }
 

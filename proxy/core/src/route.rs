@@ -16,7 +16,7 @@ use outrigger_model::name::AgentName;
 
 use crate::mcp::facts::CallFacts;
 use crate::mcp::table::{Row, Stick};
-use crate::world::endpoint::{Pool, Route};
+use crate::world::endpoint::{Branch, Pool, Route};
 
 /// What was drawn for one call, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,15 +28,23 @@ pub struct Lot {
 
 /// The pool that a call goes to if nothing holds it elsewhere; none is the route's own.
 pub fn pool(route: &Route, facts: &CallFacts<'_>, row: &Row, lot: Lot) -> Option<Arc<Pool>> {
-    let branches = &route.shaping.as_ref()?.branches;
-    let branch = branches.iter().find(|branch| matcher::fits(&branch.when, facts.fields, &facts.caller))?;
-    // One caller sees one version, as it sees one replica.
-    let stays = route.policy.affinity.follows_agent() && row.stick != Stick::Nowhere;
-    let point = match stays {
+    let branch = branch(route, facts)?;
+    let point = match stays_with_caller(route, row) {
         true => split::place(route.name.as_str(), facts.caller.as_str()),
         false => split::mix(lot.chance),
     };
     split::choose(&branch.shares, point, lot.now).map(|share| Arc::clone(&share.pool))
+}
+
+/// The branch that shares the call; none where its route has none for it.
+pub fn branch<'r>(route: &'r Route, facts: &CallFacts<'_>) -> Option<&'r Branch> {
+    let branches = &route.shaping.as_ref()?.branches;
+    branches.iter().find(|branch| matcher::fits(&branch.when, facts.fields, &facts.caller))
+}
+
+/// One caller sees one version, as it sees one replica.
+pub fn stays_with_caller(route: &Route, row: &Row) -> bool {
+    route.policy.affinity.follows_agent() && row.stick != Stick::Nowhere
 }
 
 /// A pool of each further agent whose replicas a call of the route may be held by.

@@ -6,6 +6,7 @@
 
 mod listener;
 mod dump;
+mod explain;
 mod sessions;
 pub mod health;
 pub mod operator;

@@ -7,8 +7,8 @@
 //! Why JSON trees are read here and nowhere else on the way of calls: lists and capabilities of many servers have to become one.
 //! Bodies of calls are taken apart one level deep, and what is not replaced keeps its bytes.
 
-mod object;
-mod message;
+pub(crate) mod object;
+pub(crate) mod message;
 pub(crate) mod events;
 mod pipe;
 mod pauses;

@@ -42,6 +42,40 @@ async fn explain_tells_who_won_and_why_the_others_lost() -> Result<()> {
     Ok(())
 }
 
+/// The proxy that took the calls says by itself that a replica is gone, before anybody tells it.
+#[tokio::test]
+async fn a_call_is_explained_by_the_proxy_that_would_send_it() -> Result<()> {
+    let mut fleet = Fleet::start(Sdk::Rust).await?;
+    let admin = fleet.caller.admin.to_string();
+    let asked = ["explain", AGENT, "--call", "tools/call", "--tool", "increment", "--admin", &admin, "-o", "json"];
+    let told: Value = serde_json::from_str(&fleet.mesh.must(&asked).await?)?;
+    assert_eq!(
+        (&told["matched"], &told["row"], &told["retries"]["may_run_twice"]),
+        (&"route".into(), &4.into(), &false.into())
+    );
+    let orders = |told: &Value| {
+        let endpoints = told["pools"][0]["endpoints"].as_array().cloned().unwrap_or_default();
+        endpoints.into_iter().map(|it| (it["replica"].as_str().unwrap_or_default().to_owned(), it)).collect::<Vec<_>>()
+    };
+    let (first, _) = orders(&told).into_iter().find(|(_, it)| it["order"] == 1).context("a first")?;
+    // Where the next call goes is where it was said to go; its death is seen by that call.
+    fleet.proxy(&first)?.process.kill().await?;
+    fleet.agent(&first)?.process.kill().await?;
+    Session::open(&fleet.url()).await?;
+    let told: Value = serde_json::from_str(&fleet.mesh.must(&asked).await?)?;
+    let dead = orders(&told).into_iter().find(|(replica, _)| *replica == first);
+    if let Some((_, dead)) = dead {
+        assert_eq!((&dead["ejected"], &dead["passed_over"]), (&true.into(), &"ejected".into()), "{told}");
+        let table = fleet.mesh.must(&asked[..asked.len() - 2]).await?;
+        assert!(table.contains("ejected"), "{table}");
+    }
+    let unknown = fleet.mesh.outrigger(&["explain", "tea", "--call", "ping", "--admin", &admin]).await?;
+    let said = String::from_utf8_lossy(&unknown.stderr).into_owned();
+    assert_eq!(unknown.status.code(), Some(1), "{said}");
+    assert!(said.contains("`tea`") && said.contains(AGENT), "{said}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn what_agents_offer_was_asked_of_them() -> Result<()> {
     let fleet = Fleet::start(Sdk::Python).await?;

@@ -194,9 +194,10 @@ async fn an_event_that_has_begun_and_an_answer_that_is_owed_arrive_whole_when_ei
         assert_eq!(said(&mut stream).await?, first);
         let stopping = scene.stopping(beside_agent)?;
         stopping.process.terminate()?;
-        let address = if beside_agent { stopping.inbound.clone() } else { stopping.outbound.clone() };
-        wait::until("its listener is closed", async || {
-            ensure!(TcpStream::connect(&address).await.is_err(), "it accepts");
+        let readiness = format!("http://{}/healthz/ready", stopping.health);
+        wait::until("it tells that it ends", async || {
+            let status = http::get(&readiness).await?.status;
+            ensure!(status == 503, "{status}");
             Ok(())
         })
         .await?;

@@ -80,6 +80,7 @@ async fn a_new_version_gets_its_tenth_and_who_asks_for_it_always() -> Result<()>
         assert_eq!(versions.answers(&[("x-version", "next")]).await?, "new-1");
     }
     let told = versions.mesh.outrigger(&["explain", "shop"]).await?;
+    assert!(told.status.success(), "a route is found by its name, whatever capability it leads to: {told:?}");
     let told = String::from_utf8_lossy(&told.stdout).into_owned();
     for words in ["calls with x-version: next: 100 %", "all other calls: 90 %", "10 % → pool shop--weather-"] {
         assert!(told.contains(words), "no `{words}` in\n{told}");

@@ -1,4 +1,6 @@
 //! `GET /v1/explain?capability=&version=&tag=&tag=`: who would provide this, and why not the others.
+//!
+//! A capability that is the name of a declared route, with no version and no tags, asks what the route asks for.
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -23,7 +25,7 @@ const HINT: &str = "write ?capability=NAME&version=^1.2&tag=TAG, with a tag= for
 pub struct ExplainItem {
     requirement: String,
     winner: Option<String>,
-    /// Of a route that is named like the capability.
+    /// Of a route that has the name that was asked for.
     pool: Option<String>,
     summary: String,
     /// How that route treats sessions and keys.
@@ -66,17 +68,21 @@ pub async fn one(
     pairs: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Result<Json<ExplainItem>, Problem> {
     let Query(pairs) = pairs?;
-    let requirement = requirement(&pairs)?;
-    let facts = &api.writer.picture().facts;
+    let written = requirement(&pairs)?;
+    let name = written.capability.clone();
+    let picture = api.writer.picture();
+    let declared = picture.intent.route(name.as_str()).filter(|_| pairs.len() == 1);
+    let requirement = declared.map_or(written, |route| route.requirement.clone());
+    let facts = &picture.facts;
     let explanation = explain(facts, &requirement);
     let pool = resolve(facts, &requirement).filter(|_| explanation.winner.is_some()).and_then(|winner| {
-        let route = RouteName::new(requirement.capability.as_str()).ok()?;
+        let route = RouteName::new(name.as_str()).ok()?;
         pool_name(facts, &route, &winner).ok()
     });
     let base = api.views.all().await.into_iter().next().map(|base| base.newest().built);
     let resources = base.as_ref().map(|built| built.snapshot.resources());
-    // Of the route that is named like the capability, as every proxy has it.
-    let route = resources.and_then(|all| Some((all, all.routes.get(requirement.capability.as_str())?)));
+    // Of the route that has the name, as every proxy has it.
+    let route = resources.and_then(|all| Some((all, all.routes.get(name.as_str())?)));
     Ok(Json(ExplainItem {
         requirement: explanation.requirement,
         winner: explanation.winner.map(|agent| agent.to_string()),

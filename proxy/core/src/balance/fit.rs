@@ -47,6 +47,47 @@ pub enum Missed {
     Open(Duration),
 }
 
+/// Why an endpoint is passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passed {
+    Draining,
+    CircuitOpen,
+    Ejected,
+    ToolPutAside,
+    Suspect,
+    OtherTier,
+    OtherZone,
+    Full,
+}
+
+impl Passed {
+    /// For people.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Draining => "draining",
+            Self::CircuitOpen => "circuit open",
+            Self::Ejected => "ejected",
+            Self::ToolPutAside => "the tool fails there",
+            Self::Suspect => "suspect",
+            Self::OtherTier => "other tier",
+            Self::OtherZone => "not in this zone",
+            Self::Full => "full",
+        }
+    }
+
+    /// What speaks against an endpoint whatever the others are like.
+    pub(super) fn of(endpoint: &Endpoint, tool: Option<Tool>, now: Instant) -> Option<Self> {
+        match grade(endpoint, tool, now) {
+            None if endpoint.state == EndpointState::Draining => Some(Self::Draining),
+            None => Some(Self::CircuitOpen),
+            Some(Grade::Usable) => None,
+            Some(Grade::Suspect) => Some(Self::Suspect),
+            Some(Grade::ToolFails) => Some(Self::ToolPutAside),
+            Some(Grade::EjectedUp | Grade::EjectedSuspect) => Some(Self::Ejected),
+        }
+    }
+}
+
 impl<'a> Fit<'a> {
     pub(super) fn of(pool: &'a Pool, tried: &'a Tried, tool: Option<Tool>, now: Instant) -> Result<Self, Missed> {
         let untried = || pool.endpoints.iter().filter(|endpoint| !tried.has(&endpoint.replica));
@@ -71,6 +112,21 @@ impl<'a> Fit<'a> {
             && self.room.is_none_or(|limit| endpoint.live.room.inside() < limit)
             && !self.tried.has(&endpoint.replica)
             && grade(endpoint, self.tool, self.now) == Some(self.grade)
+    }
+
+    /// Why `endpoint`, which was not tried, may not be chosen; none if it may.
+    pub(super) fn passed(&self, endpoint: &Endpoint) -> Option<Passed> {
+        if self.is(endpoint) {
+            return None;
+        }
+        if grade(endpoint, self.tool, self.now) != Some(self.grade) {
+            return Passed::of(endpoint, self.tool, self.now);
+        }
+        if endpoint.tier > self.tier_max {
+            return Some(Passed::OtherTier);
+        }
+        let is_far = self.zone.is_some_and(|zone| endpoint.zone != zone);
+        Some(if is_far { Passed::OtherZone } else { Passed::Full })
     }
 
     /// Whether nothing better was left than what is ejected.

@@ -40,7 +40,9 @@ pub fn pick(pool: &Pool, by: By<'_>, tried: &Tried, tool: Option<Tool>, now: Ins
     // A circuit that is half-open when we look may have let another call in when we come; then we look again.
     for _ in 0..=pool.endpoints.len() {
         let fit = Fit::of(pool, tried, tool, now)?;
-        let Some(endpoint) = choose(pool, by, &fit, now).or_else(|| any(pool, tried)) else { break };
+        let Some(endpoint) = choose(pool, by, &fit, || pool.live.next_turn(), now).or_else(|| any(pool, tried)) else {
+            break;
+        };
         if endpoint.live.passes_circuit(&pool.policy.breaker, now) {
             return Ok(Picked { endpoint: Arc::clone(endpoint), panic: fit.is_panic() });
         }
@@ -48,9 +50,15 @@ pub fn pick(pool: &Pool, by: By<'_>, tried: &Tried, tool: Option<Tool>, now: Ins
     Err(Missed::Nothing)
 }
 
-fn choose<'a>(pool: &'a Pool, by: By<'_>, fit: &Fit<'_>, now: Instant) -> Option<&'a Arc<Endpoint>> {
+/// One of those that fit. `turn` is asked for one if the strategy goes by turns.
+pub(super) fn choose<'a>(
+    pool: &'a Pool,
+    by: By<'_>,
+    fit: &Fit<'_>,
+    turn: impl FnOnce() -> u64,
+    now: Instant,
+) -> Option<&'a Arc<Endpoint>> {
     let endpoints = pool.endpoints.iter().filter(|endpoint| fit.is(endpoint));
-    let turn = || pool.live.next_turn();
     match (by, pool.balance) {
         (By::Caller(caller), _) => rendezvous::choose(endpoints, caller),
         (By::Balance, Balance::RoundRobin) => round_robin::choose(endpoints, turn(), now),

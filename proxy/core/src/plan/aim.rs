@@ -264,6 +264,11 @@ impl Aim {
         self.row
     }
 
+    /// When it may be sent once more.
+    pub const fn retry(&self) -> Retry {
+        self.retry
+    }
+
     /// What to look up, in this order, until [`Self::is_settled_by`] says that it is enough.
     pub fn keys(&self) -> &[Carried] {
         &self.keys

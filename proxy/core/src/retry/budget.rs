@@ -61,7 +61,9 @@ impl RetryBudget {
 
     /// How many calls could be sent again at this moment.
     pub fn left(&self, budget: Budget, now: Instant) -> u64 {
-        let Seen { calls, repeated, repeated_now } = self.seen(self.number(now));
+        // Who only asks does not set the clock.
+        let number = if self.born.get().is_some() { self.number(now) } else { 0 };
+        let Seen { calls, repeated, repeated_now } = self.seen(number);
         let share = calls.saturating_mul(budget.percent.into()) / 100;
         share.saturating_sub(repeated).max(u64::from(budget.per_second_min).saturating_sub(repeated_now))
     }

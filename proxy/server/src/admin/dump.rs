@@ -158,7 +158,7 @@ fn route_value(route: &Route) -> Value {
     })
 }
 
-fn traffic_value(shaping: &Shaping) -> Value {
+pub(super) fn traffic_value(shaping: &Shaping) -> Value {
     let branches = shaping.branches.iter().map(|branch| {
         let shares =
             branch.shares.iter().map(|share| json!({"pool": share.pool.name.as_str(), "weight": share.weight}));
@@ -206,19 +206,20 @@ fn retries_value(retries: &Retries, hinted: &[String]) -> Value {
 }
 
 fn timeouts_value(timeouts: &Timeouts) -> Value {
-    let limits = |limits: Limits| {
-        json!({
-            "first_byte_ms": limits.first_byte.map(milliseconds),
-            "idle_ms": limits.idle.map(milliseconds),
-            "total_ms": limits.total.map(milliseconds),
-        })
-    };
     json!({
         "connect_ms": milliseconds(timeouts.connect),
-        "quick": limits(timeouts.quick),
-        "call": limits(timeouts.call),
-        "stream": limits(timeouts.stream),
+        "quick": limits_value(timeouts.quick),
+        "call": limits_value(timeouts.call),
+        "stream": limits_value(timeouts.stream),
         "keep_alive_ms": timeouts.keep_alive.map(milliseconds),
+    })
+}
+
+pub(super) fn limits_value(limits: Limits) -> Value {
+    json!({
+        "first_byte_ms": limits.first_byte.map(milliseconds),
+        "idle_ms": limits.idle.map(milliseconds),
+        "total_ms": limits.total.map(milliseconds),
     })
 }
 
@@ -231,7 +232,7 @@ fn pool_value(pool: &Pool) -> Value {
     })
 }
 
-fn endpoint_value(endpoint: &Endpoint, now: Instant) -> Value {
+pub(super) fn endpoint_value(endpoint: &Endpoint, now: Instant) -> Value {
     let (address, identity) = match &endpoint.place {
         Place::Peer { address, identity } => (address.to_string(), identity.as_ref().map(ToString::to_string)),
         Place::Own { upstream } => (upstream.to_string(), None),
@@ -266,7 +267,7 @@ fn endpoint_value(endpoint: &Endpoint, now: Instant) -> Value {
     })
 }
 
-fn policy_value(policy: &PoolPolicy) -> Value {
+pub(super) fn policy_value(policy: &PoolPolicy) -> Value {
     let PoolPolicy { slow_start, panic_percent, prefer_zone, outlier, breaker, concurrency, rates: _ } = policy;
     json!({
         "slow_start_ms": milliseconds(*slow_start),
@@ -291,6 +292,6 @@ fn policy_value(policy: &PoolPolicy) -> Value {
     })
 }
 
-fn milliseconds(duration: Duration) -> u64 {
+pub(super) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

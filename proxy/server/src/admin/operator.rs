@@ -17,6 +17,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::dump;
+use super::explain;
 use super::health::readiness;
 use super::sessions::{self, Page};
 use crate::catalog::Catalog;
@@ -43,6 +44,7 @@ pub fn router(operator: Operator) -> Router {
         .route("/clusters", get(clusters))
         .route("/catalog", get(catalog))
         .route("/sessions", get(sessions))
+        .route("/explain", get(explain))
         .route("/ready", get(ready))
         .with_state(operator)
         .layer(middleware::from_fn(refuse_foreign_hosts))
@@ -65,6 +67,15 @@ async fn catalog(State(operator): State<Operator>) -> Json<Value> {
 async fn sessions(State(operator): State<Operator>, Query(page): Query<Page>) -> Json<Value> {
     let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     Json(sessions::list(operator.sessions.held(), operator.sessions.is_shared(), &page, unix))
+}
+
+async fn explain(State(operator): State<Operator>, Query(pairs): Query<Vec<(String, String)>>) -> Response {
+    let told = explain::asked(pairs).map(|asked| {
+        let (world, held) = (operator.worlds.current(), operator.sessions.held());
+        explain::tell(&world, &asked, operator.catalog.caller(), &held, Instant::now())
+    });
+    let (status, value) = told.unwrap_or_else(|bad| bad);
+    (status, Json(value)).into_response()
 }
 
 async fn ready(State(operator): State<Operator>) -> Response {

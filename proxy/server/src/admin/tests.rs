@@ -1,7 +1,10 @@
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use outrigger_config::{Environment, load_str};
+use outrigger_model::snapshot::Snapshot;
+use outrigger_proxy_core::outcome::Outcome;
+use outrigger_proxy_core::world::compile::{Rules, compile};
 use outrigger_proxy_core::world::table::World;
 use prometheus_client::registry::Registry;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -14,6 +17,7 @@ use super::operator::{self, Operator};
 use super::serve;
 use crate::config::{Settings, Written};
 use crate::lifecycle::{Readiness, Tasks};
+use crate::snapshot::fixtures::mesh;
 use crate::snapshot::worlds::Worlds;
 use crate::telemetry::Metrics;
 
@@ -50,7 +54,10 @@ impl Listener {
     }
 
     async fn operator() -> Self {
-        let worlds = Arc::new(Worlds::new(World::default()));
+        Self::operator_of(Arc::new(Worlds::new(World::default()))).await
+    }
+
+    async fn operator_of(worlds: Arc<Worlds>) -> Self {
         let (_, applied) = watch::channel(None);
         let settings = Arc::new(settings());
         let events = Arc::new(crate::telemetry::Events::new(Metrics::default()));
@@ -109,6 +116,51 @@ async fn operators_see_settings_without_secrets() {
     listener.check("/clusters", "200", "\"items\":[]").await;
     listener.check("/ready", "503", "not ready").await;
     assert!(!listener.get("/config_dump", "localhost").await.contains("hunter2"));
+    listener.tasks.stop(SOON).await;
+}
+
+/// A world with an agent `weather`, one replica, and a route that sets a header.
+fn world() -> World {
+    let mut resources = mesh("127.0.0.1:9");
+    for route in resources.routes.values_mut() {
+        route.policy.traffic.headers.set = vec![("authorization".into(), "hunter2".into())];
+    }
+    let snapshot = Snapshot::assemble(resources).expect("a snapshot");
+    compile(&snapshot, None, &[], Rules::default(), &World::default(), Instant::now()).expect("a world")
+}
+
+#[tokio::test]
+async fn a_decision_is_told_with_its_reasons_and_nothing_is_changed_by_asking() {
+    let worlds = Arc::new(Worlds::new(world()));
+    let mut listener = Listener::operator_of(Arc::clone(&worlds)).await;
+    let world = worlds.current();
+    let live = &world.replica("weather-1").expect("a replica").live;
+    live.record(Outcome::ConnectFailed, Instant::now());
+    let pool = &world.pool("weather").expect("a pool").live;
+    let turn = pool.turn();
+    let path = "/explain?name=weather&method=tools%2Fcall&tool=get&header=x-env:test";
+    let told = listener.get(path, "localhost").await;
+    for part in [
+        "\"matched\":\"route\"",
+        "\"row\":4",
+        "\"rung\":\"agent\"",
+        "\"class\":\"only if nothing was sent\"",
+        "\"repetitions_left\":10",
+        "\"passed_over\":null",
+        "\"order\":1",
+        "\"panic\":true",
+        "\"ejected\":true",
+        "\"caller\":\"desk\"",
+        "\"set\":[\"authorization\"]",
+    ] {
+        assert!(told.starts_with("HTTP/1.1 200") && told.contains(part), "`{part}` is not in {told}");
+    }
+    assert!(!told.contains("hunter2"), "{told}");
+    assert_eq!((pool.turn(), live.in_flight()), (turn, 0));
+    assert!(live.is_ejected(Instant::now()));
+    listener.check("/explain?name=tea&method=ping", "404", "named `tea`").await;
+    listener.check("/explain?name=tea&method=ping", "404", "weather").await;
+    listener.check("/explain?name=weather", "400", "`name` and `method` are needed").await;
     listener.tasks.stop(SOON).await;
 }
 

@@ -41,6 +41,7 @@ pub struct Catalog {
     /// Sessions with legacy targets on behalf of clients that have none themselves.
     pub shared: Lines,
     pub sessions: Sessions,
+    caller: Caller,
     worlds: Arc<Worlds>,
     events: Arc<Events>,
     /// Sessions that are ending.
@@ -62,12 +63,18 @@ impl Catalog {
             shared: Lines::new(pipes.clone(), Identity::own(), inbox),
             pipes,
             sessions: Sessions::default(),
+            caller: caller.clone(),
             worlds,
             events,
             endings: TaskTracker::new(),
             far_ends: Mutex::new(Some(far_ends)),
             said: Mutex::new(Some(said)),
         }
+    }
+
+    /// Who its calls are by, as are all of the own agents.
+    pub const fn caller(&self) -> &Caller {
+        &self.caller
     }
 
     /// Where the calls of this room come out, for the gateway to serve; once.

@@ -211,11 +211,6 @@ impl Call {
         plan.repeat(Repetition { outcome, attempts, left, chance: fastrand::u64(..) }, &self.tried, now)
     }
 
-    /// Whether nothing holds it at one replica, and running it twice changes nothing.
-    pub fn may_run_twice(&self) -> bool {
-        matches!(&self.way, Some(Way::Out(plan)) if plan.may_run_twice())
-    }
-
     /// Whether it is a stream on which the agent may say something some day.
     pub fn only_listens(&self) -> bool {
         self.row.is_some_and(|row| row.time == TimeClass::Stream)

@@ -11,6 +11,7 @@ use outrigger_proxy_core::asked::Part;
 use outrigger_proxy_core::forward::{Renewed, Spot};
 use outrigger_proxy_core::http1::field::Name;
 use outrigger_proxy_core::http1::head::RequestHead;
+use outrigger_proxy_core::refusal::Refusal;
 
 use super::alarm::Alarm;
 use super::closing::{Place, Stage};
@@ -135,6 +136,14 @@ impl<'w> Downstream<'w> {
         let stays = waiting.await;
         self.alarm.stop();
         stays
+    }
+
+    /// Whether the body may be as long as its head says.
+    pub fn check_length(&self, bytes_max: u64) -> Result<(), Refusal> {
+        match self.upload.length() {
+            Some(length) if length > bytes_max => Err(Refusal::BodyTooLarge { bytes_max }),
+            _ => Ok(()),
+        }
     }
 
     /// Ready when the caller has left; only for a request that was read to its end.

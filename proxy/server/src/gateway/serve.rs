@@ -140,11 +140,8 @@ impl Side {
         call: &mut Call,
         checked: Result<(), Refusal>,
     ) -> Result<Found, Ending> {
-        checked.map_err(Ending::Refuse)?;
-        let bytes_max = self.parts.limits.body_bytes_max as u64;
-        if down.upload.length().is_some_and(|length| length > bytes_max) {
-            return Err(Ending::Refuse(Refusal::BodyTooLarge { bytes_max }));
-        }
+        let fits = |()| down.check_length(self.parts.limits.body_bytes_max as u64);
+        checked.and_then(fits).map_err(Ending::Refuse)?;
         // Until the answer is found: what its client sends behind a stream is to arrive behind it.
         let _opening = match self.direction {
             Direction::Outbound => {

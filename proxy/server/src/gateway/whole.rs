@@ -1,8 +1,8 @@
-//! A short answer to a call that may run twice is awaited whole before its head is passed on.
+//! A short JSON answer is awaited whole before its head is passed on.
 //!
 //! In: the head of an answer, and the wire that its body comes on. Out: the same once its body is here, or what became of the attempt.
-//! Why: many servers write head and body one after the other, and a process that dies between the two would fail a call that could still
-//! be asked for elsewhere.
+//! Why: many servers write head and body one after the other. When a process dies between the two, a call that may run twice can still be
+//! asked for elsewhere, and any other be told that it may have run; and head and body go to the caller in one write.
 //! Never here: answers without a length, which may be streams, and long ones; they are passed on as they come.
 //! Invariant: at most [`BYTES_MAX`] are held.
 
@@ -12,9 +12,10 @@ use std::time::Instant;
 
 use outrigger_proxy_core::deadline::{Deadlines, Due};
 use outrigger_proxy_core::http1::body::Framing;
+use outrigger_proxy_core::mcp::minted::Written;
 use outrigger_proxy_core::outcome::{Limit, Outcome};
 
-use super::call::Call;
+use super::call::{Call, Way};
 use super::downstream::Downstream;
 use super::exchange::{Answer, Failure, arm};
 use super::wire::Wire;
@@ -31,10 +32,11 @@ pub async fn awaited(
 ) -> Result<Answer, Failure> {
     let answer = heard?;
     let length = match answer.framing {
-        Framing::Length(length) if length <= BYTES_MAX && call.may_run_twice() => length,
+        Framing::Length(length) if length <= BYTES_MAX => length,
         _ => return Ok(answer),
     };
-    if (agent.inbox.len() as u64) < length {
+    let is_json = || Written::of(&answer.head.fields) == Some(Written::Json);
+    if (agent.inbox.len() as u64) < length && matches!(call.way, Some(Way::Out(_))) && is_json() {
         let came = rest(down, agent, length, deadlines).await;
         down.alarm.stop();
         came.map_err(Failure::Outcome)?;
