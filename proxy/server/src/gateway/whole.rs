@@ -45,6 +45,7 @@ pub async fn awaited(
 }
 
 async fn rest(down: &mut Downstream<'_>, agent: &mut Wire, length: u64, deadlines: &Deadlines) -> Result<(), Outcome> {
+    agent.acknowledge();
     let mut due = arm(down.alarm, deadlines.after_head(Instant::now()));
     poll_fn(|cx| {
         while (agent.inbox.len() as u64) < length {

@@ -61,7 +61,8 @@ fn event(number: usize) -> String {
 async fn an_answer_that_breaks_off_is_seen_as_broken() {
     for beginning in [
         [STREAM, b"5\r\nhello\r\n"].concat(),
-        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"a\":".to_vec(),
+        // Short ones are awaited whole.
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{\"a\":".to_vec(),
     ] {
         let agent = Agent::start(move |mut conversation| {
             let beginning = beginning.clone();

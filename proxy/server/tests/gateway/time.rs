@@ -54,7 +54,7 @@ async fn that_falls_silent(beginning: String) -> (Agent, Arc<Notify>) {
 async fn an_answer_that_falls_silent_is_cut_off_and_not_made_to_look_whole() {
     for beginning in [
         format!("{STREAM}{CHUNKED}{}", chunk("data: a\n\n")),
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"a\":".to_owned(),
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{\"a\":".to_owned(),
     ] {
         let (agent, gone) = that_falls_silent(beginning).await;
         let timeouts = Timeouts { call: limits(PATIENCE, SHORT, PATIENCE), ..Timeouts::default() };
@@ -64,6 +64,18 @@ async fn an_answer_that_falls_silent_is_cut_off_and_not_made_to_look_whole() {
         assert!(!answer.body.is_empty() && !answer.whole, "{answer:?}");
         timeout(PATIENCE, gone.notified()).await.expect("the agent's connection closes");
     }
+}
+
+#[tokio::test]
+async fn a_short_answer_that_falls_silent_is_told_as_an_error() {
+    let beginning = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"a\":";
+    let (agent, gone) = that_falls_silent(beginning.to_owned()).await;
+    let timeouts = Timeouts { call: limits(PATIENCE, SHORT, PATIENCE), ..Timeouts::default() };
+    let proxy = proxy(&agent, timeouts);
+    let answer = Caller::connect(proxy.outbound).await.post("/weather/mcp", "", CALL).await;
+    assert_eq!((answer.status, answer.reason().as_str()), (504, "upstream_timeout"));
+    assert_eq!(answer.json()["error"]["data"]["may_have_run"], true);
+    timeout(PATIENCE, gone.notified()).await.expect("the agent's connection closes");
 }
 
 #[tokio::test]
