@@ -18,8 +18,11 @@ use serde_json::json;
 
 const AGENT: &str = "weather";
 
-/// Names for the agent: balanced, with room for as many repetitions as there are faults; and with sessions and little patience.
-const ROUTES: &str = "routes:
+/// Names for the agent: balanced, with room for as many repetitions as there are faults; and with sessions and little patience. Its circuits
+/// stay closed, because what a single fault does is asked.
+const ROUTES: &str = "pools:
+  - {agent: weather, breaker: {failure_threshold: 0}}
+routes:
   - {name: spread, capability: weather, affinity: none, retries: {budget_per_second_min: 1000}}
   - {name: brisk, capability: weather, affinity: keys, timeouts: {call: {first_byte_ms: 700}}}
 ";
