@@ -7,6 +7,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::field::{is_token, is_value};
 use crate::traffic::{HEADER_EDITS_MAX, HEADER_VALUE_BYTES_MAX, HeaderEdits, is_protected};
 
 /// Most attempts after the first that an agent can ask for.
@@ -130,15 +131,13 @@ fn checked(headers: Vec<(String, String)>) -> Result<Vec<(String, String)>, BadC
     let mut checked = Vec::with_capacity(headers.len());
     for (name, value) in headers {
         let name = name.to_ascii_lowercase();
-        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if !(1..=NAME_BYTES_MAX).contains(&name.len()) || !name.bytes().all(is_token) {
+        if name.len() > NAME_BYTES_MAX || !is_token(&name) {
             return Err(BadCalls::HeaderName(shown(&name)));
         }
         if is_protected(&name) {
             return Err(BadCalls::Reserved(name));
         }
-        let fits = |byte: u8| byte == b'\t' || (byte >= b' ' && byte != 0x7f);
-        if value.len() > HEADER_VALUE_BYTES_MAX || !value.bytes().all(fits) {
+        if value.len() > HEADER_VALUE_BYTES_MAX || !is_value(&value) {
             return Err(BadCalls::HeaderValue(name));
         }
         checked.push((name, value));

@@ -13,6 +13,11 @@ pub const TIER_MAX: u8 = 15;
 /// Longest name of a zone, in bytes.
 pub const ZONE_BYTES_MAX: usize = 63;
 
+/// Whether it can be the name of a zone; none is the empty one.
+pub fn is_zone(text: &str) -> bool {
+    text.len() <= ZONE_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// Whether new work may go to an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EndpointState {

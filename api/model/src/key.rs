@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use crate::field::is_token;
+
 /// Most keys of one route.
 pub const KEYS_MAX: usize = 4;
 /// Longest name, and longest part of a path, in bytes.
@@ -143,8 +145,7 @@ impl fmt::Display for KeySource {
 
 /// A name of RFC 9110 section 5.6.2.
 fn token<'a>(what: &'static str, text: &'a str) -> Result<&'a str, BadKey> {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if !text.is_empty() && text.len() <= KEY_NAME_BYTES_MAX && text.bytes().all(fits) {
+    if text.len() <= KEY_NAME_BYTES_MAX && is_token(text) {
         return Ok(text);
     }
     Err(BadKey::Name { what, text: text.chars().take(KEY_NAME_BYTES_MAX).collect() })

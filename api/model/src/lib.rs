@@ -5,6 +5,7 @@
 //! Invariant: a value of any type in this crate is valid; nothing inside the house checks it again.
 
 pub mod name;
+pub mod field;
 pub mod digest;
 pub mod identity;
 pub mod address;

@@ -10,7 +10,7 @@ use outrigger_model::address::{self, Cidr};
 use outrigger_model::calls::{BadCalls, Calls, WrittenCalls};
 use outrigger_model::capability::{Capability, TOOL_NAME_BYTES_MAX, TOOLS_MAX, Tool, ToolHints};
 use outrigger_model::digest::Digest;
-use outrigger_model::endpoint::ZONE_BYTES_MAX;
+use outrigger_model::endpoint::{ZONE_BYTES_MAX, is_zone};
 use outrigger_model::identity::SpiffeId;
 use outrigger_model::name::{AgentName, CapabilityName, NodeId, ReplicaId};
 use outrigger_model::replica::{CAPABILITIES_MAX, Generation, Replica};
@@ -192,7 +192,7 @@ impl Judge {
     }
 
     fn zone(&self, zone: String) -> Result<String, Refusal> {
-        if zone.len() <= ZONE_BYTES_MAX && zone.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if is_zone(&zone) {
             return Ok(zone);
         }
         let detail = format!("is not a zone of at most {ZONE_BYTES_MAX} visible ASCII characters");

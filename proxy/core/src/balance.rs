@@ -3,7 +3,7 @@
 //! Invariant: an endpoint that was tried is never chosen again, and a draining one never for something new.
 
 pub mod tried;
-mod chance;
+pub(crate) mod chance;
 mod share;
 mod round_robin;
 mod random;

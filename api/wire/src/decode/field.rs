@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
 use outrigger_model::digest::Digest;
-use outrigger_model::endpoint::ZONE_BYTES_MAX;
+use outrigger_model::endpoint::is_zone;
 use outrigger_model::identity::SpiffeId;
 use outrigger_model::tag::TagSet;
 use semver::Version;
@@ -65,8 +65,7 @@ pub fn lasting(field: &'static str, wire: Option<prost_types::Duration>) -> Resu
 }
 
 pub fn zone(field: &'static str, text: &str) -> Result<String, DecodeError> {
-    let fits = |byte: u8| byte.is_ascii_graphic();
-    if text.len() <= ZONE_BYTES_MAX && text.bytes().all(fits) {
+    if is_zone(text) {
         return Ok(text.to_owned());
     }
     Err(DecodeError::field(field, Wrong::Zone(cut(text))))

@@ -1,5 +1,6 @@
 //! Protobuf → what happens to calls beside being sent to their pool.
 
+use outrigger_model::field::{is_token, is_value};
 use outrigger_model::name::PoolName;
 use outrigger_model::traffic::{
     BRANCHES_MAX, Branch, Faults, HEADER_EDITS_MAX, HEADER_VALUE_BYTES_MAX, HeaderEdits, Mirror, Priority, SHARES_MAX,
@@ -82,17 +83,16 @@ fn headers(name: &'static str, wire: Vec<part::Header>) -> Result<Vec<(String, S
 }
 
 fn check_name(name: &str) -> Result<(), Wrong> {
-    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if (1..=128).contains(&name.len()) && name.bytes().all(fits) { Ok(()) } else { Err(Wrong::Header(cut(name))) }
+    let is_lower = !name.bytes().any(|byte| byte.is_ascii_uppercase());
+    if name.len() <= 128 && is_lower && is_token(name) { Ok(()) } else { Err(Wrong::Header(cut(name))) }
 }
 
 fn check_value(value: &str) -> Result<(), Wrong> {
-    let fits = |byte: u8| byte == b'\t' || (byte >= b' ' && byte != 0x7f);
     if value.len() > HEADER_VALUE_BYTES_MAX {
         return Err(Wrong::Large { bytes: value.len(), max: HEADER_VALUE_BYTES_MAX });
     }
     // The value may be a secret and is not repeated.
-    if value.bytes().all(fits) { Ok(()) } else { Err(Wrong::HeaderValue) }
+    if is_value(value) { Ok(()) } else { Err(Wrong::HeaderValue) }
 }
 
 fn pool(name: &str) -> Result<PoolName, DecodeError> {

@@ -8,6 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use outrigger_control_core::intent::traffic::{OperatorBranch, OperatorMirror, OperatorShare, OperatorTraffic};
+use outrigger_model::field::{is_token, is_value};
 use outrigger_model::requirement::{BadRequirement, Requirement};
 use outrigger_model::traffic::{
     BRANCHES_MAX, Faults, HEADER_EDITS_MAX, HEADER_VALUE_BYTES_MAX, HeaderEdits, SHARES_MAX, When, is_protected,
@@ -269,8 +270,7 @@ fn headers(fields: &BTreeMap<String, String>) -> Result<Vec<(String, String)>, T
     let mut read: Vec<(String, String)> = Vec::with_capacity(fields.len());
     for (name, value) in fields {
         let name = field_name(name)?;
-        let is_text = value.bytes().all(|byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f));
-        if !is_text || value.len() > HEADER_VALUE_BYTES_MAX {
+        if !is_value(value) || value.len() > HEADER_VALUE_BYTES_MAX {
             return Err(TrafficError::Value(name));
         }
         if read.iter().any(|(known, _)| *known == name) {
@@ -283,8 +283,7 @@ fn headers(fields: &BTreeMap<String, String>) -> Result<Vec<(String, String)>, T
 
 /// Names are the same in any case (RFC 9110 section 5.1).
 fn field_name(name: &str) -> Result<String, TrafficError> {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if (1..=NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(fits) {
+    if name.len() <= NAME_BYTES_MAX && is_token(name) {
         return Ok(name.to_ascii_lowercase());
     }
     Err(TrafficError::Name(name.chars().take(NAME_BYTES_MAX).collect()))

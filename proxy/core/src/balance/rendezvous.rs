@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use outrigger_model::name::ReplicaId;
 
-use crate::balance::chance::mix;
+use crate::balance::chance::{fnv, mix};
 use crate::mcp::facts::Caller;
 use crate::world::endpoint::Endpoint;
 
@@ -44,9 +44,4 @@ fn score(caller: u64, endpoint: &Endpoint) -> f64 {
 fn unit(caller: u64, replica: &ReplicaId) -> f64 {
     let mixed = mix(caller ^ mix(fnv(replica.as_str())));
     ((mixed >> 11) as f64 + 0.5) / (1u64 << 53) as f64
-}
-
-/// FNV-1a, 64 bits: the same in every build, which the hashers of the standard library do not promise.
-fn fnv(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

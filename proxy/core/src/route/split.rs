@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use outrigger_model::endpoint::EndpointState;
 
+use crate::balance::chance;
 use crate::world::endpoint::{Pool, Share};
 
 /// None where nothing has any weight.
@@ -44,20 +45,12 @@ pub fn part(point: u64, of: u32) -> u32 {
 
 /// The point of a caller at a route. Every proxy and every build finds the same.
 pub fn place(route: &str, caller: &str) -> u64 {
-    mix(fnv(caller) ^ mix(fnv(route)))
+    mix(chance::fnv(caller) ^ mix(chance::fnv(route)))
 }
 
-/// FNV-1a, 64 bits: the same in every build, which the hashers of the standard library do not promise.
-fn fnv(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
-/// The finaliser of SplitMix64: draws another number from one.
-pub fn mix(mut bits: u64) -> u64 {
-    bits = bits.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
+/// Draws another number from one.
+pub const fn mix(bits: u64) -> u64 {
+    chance::mix(bits.wrapping_add(chance::GOLDEN))
 }
 
 #[cfg(test)]

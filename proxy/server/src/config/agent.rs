@@ -9,7 +9,7 @@ use std::path::Path;
 use outrigger_config::ConfigError;
 use outrigger_model::calls::Calls;
 use outrigger_model::digest::Digest;
-use outrigger_model::endpoint::ZONE_BYTES_MAX;
+use outrigger_model::endpoint::{ZONE_BYTES_MAX, is_zone};
 use outrigger_model::name::{AgentName, BadName, CapabilityName, ReplicaId};
 use outrigger_model::tag::TagSet;
 use semver::Version;
@@ -101,7 +101,7 @@ fn hundredths(capacity: f64) -> u16 {
 /// Where the proxy runs.
 pub(super) fn zone(text: Option<String>) -> Result<String, ConfigError> {
     let zone = text.unwrap_or_default();
-    if zone.len() <= ZONE_BYTES_MAX && zone.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if is_zone(&zone) {
         return Ok(zone);
     }
     Err(refused("zone", format!("`{zone}` is not a name of at most {ZONE_BYTES_MAX} visible ASCII characters")))
