@@ -9,6 +9,7 @@ use outrigger_model::capability::Capability;
 use outrigger_model::endpoint::Endpoint;
 use outrigger_model::route::{Limits, Timeouts};
 use outrigger_model::tag::TagSet;
+use outrigger_model::wiring::Provider;
 use outrigger_wire::resource::Resource;
 use serde_json::{Value, json};
 
@@ -52,6 +53,9 @@ pub fn document(resource: &Resource) -> Value {
             "on_replica_loss": route.policy.sessions.on_loss.as_str(),
             "timeouts": timeouts(&route.policy.timeouts),
         }),
+        Resource::Wiring(wiring) => json!({
+            "route": wiring.route.as_str(), "providers": wiring.providers.iter().map(provider).collect::<Vec<_>>(),
+        }),
     }
 }
 
@@ -78,6 +82,11 @@ pub fn line(resource: &Resource) -> String {
             endpoints.endpoints.iter().map(told).collect::<Vec<_>>().join(", ")
         }
         Resource::Route(route) => format!("→ {}, affinity {}", route.pool, route.policy.affinity.as_str()),
+        Resource::Wiring(wiring) if wiring.providers.is_empty() => "no provider".to_owned(),
+        Resource::Wiring(wiring) => {
+            let told = |provider: &Provider| format!("{} of {}", provider.function, provider.agent);
+            wiring.providers.iter().map(told).collect::<Vec<_>>().join(", ")
+        }
     }
 }
 
@@ -92,6 +101,13 @@ fn endpoint(endpoint: &Endpoint) -> Value {
         // Above 2^53, where JSON readers lose digits of numbers.
         "generation": endpoint.generation.0.to_string(),
         "weight": endpoint.weight, "state": endpoint.state.as_str(),
+    })
+}
+
+fn provider(provider: &Provider) -> Value {
+    json!({
+        "agent": provider.agent.as_str(), "capability": provider.capability.as_str(), "function": &*provider.function,
+        "version": provider.version.to_string(), "tags": tags(&provider.tags), "callable": provider.callable,
     })
 }
 

@@ -38,6 +38,7 @@ pub fn add(resources: &mut Kinds, name: &str, weight: u16) {
         weight,
         tier: 0,
         zone: String::new(),
+        tool: String::new(),
         state: EndpointState::Up,
     };
     let agent = AgentName::new(name).unwrap();

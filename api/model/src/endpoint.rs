@@ -44,6 +44,8 @@ pub struct Endpoint {
     pub tier: u8,
     /// Where it runs, as its proxy says; empty: it does not.
     pub zone: String,
+    /// What the tool of a call is named there, where it is not named as the caller knows it; empty: as the caller knows it.
+    pub tool: String,
 }
 
 impl EndpointState {

@@ -37,7 +37,7 @@ fn parse(kind: &'static str, text: &str) -> Result<Arc<str>, BadName> {
     Ok(Arc::from(text))
 }
 
-// A macro because seven newtypes share one parser and six traits; a generic with marker types would show in every signature.
+// A macro because eight newtypes share one parser and six traits; a generic with marker types would show in every signature.
 macro_rules! name {
     ($(#[$doc:meta])* $type:ident, $kind:literal) => {
         $(#[$doc])*
@@ -103,9 +103,19 @@ name!(
     PoolName, "pool"
 );
 name!(
+    /// What keeps teams apart: who asks in one namespace is offered nothing of another.
+    Namespace, "namespace"
+);
+name!(
     /// A watcher of snapshots: one proxy, or one tool.
     NodeId, "node"
 );
+
+impl Default for Namespace {
+    fn default() -> Self {
+        Self(Arc::from("default"))
+    }
+}
 
 #[cfg(test)]
 mod tests;

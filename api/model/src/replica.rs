@@ -5,12 +5,14 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use semver::Version;
 
 use crate::capability::Capability;
 use crate::identity::SpiffeId;
-use crate::name::{AgentName, NodeId, ReplicaId};
+use crate::name::{AgentName, Namespace, NodeId, ReplicaId};
+use crate::registration::Registration;
 use crate::revision::Revision;
 use crate::tag::TagSet;
 
@@ -40,7 +42,10 @@ pub struct Replica {
     pub weight: u16,
     /// Where it runs, such as a zone of a cloud; empty: it is not said.
     pub zone: String,
+    pub namespace: Namespace,
     pub capabilities: Vec<Capability>,
+    /// As the agent registered itself, where it did: an agent of mcp-mesh.
+    pub registration: Option<Arc<Registration>>,
 }
 
 /// What control believes of a replica.

@@ -1,7 +1,10 @@
 //! What a consumer asks for: a capability, a version range, tags.
 //!
 //! In: configuration, or the text form `name [range] [tag …]`. Out: a [`Requirement`].
-//! Text form: `weather ^1.2 eu +fast -beta`; with an alias in front, `forecast=weather ^1.2`, see [`Dependency`].
+//! Text form: `weather ^1.2 eu +fast -beta (us|uk)`; with an alias in front, `forecast=weather ^1.2`, see [`Dependency`].
+//! Words that start with `@` ask for more, see [`also`].
+
+pub mod also;
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,6 +14,8 @@ use semver::VersionReq;
 use crate::name::{BadName, CapabilityName, RouteName};
 use crate::tag::{BadTag, TagFilter};
 
+use self::also::{Also, BadWord};
+
 /// A capability by name, with what its provider must be like.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Requirement {
@@ -18,6 +23,7 @@ pub struct Requirement {
     /// Semver range; `*` takes every version.
     pub version: VersionReq,
     pub tags: TagFilter,
+    pub also: Also,
 }
 
 /// A requirement under the local name by which the agent calls it: `/{alias}/mcp`.
@@ -35,6 +41,8 @@ pub enum BadRequirement {
     Name(#[from] BadName),
     #[error("requirement has a bad tag")]
     Tag(#[from] BadTag),
+    #[error("requirement asks for more badly")]
+    Also(#[from] BadWord),
     #[error("`{text}` is not a version range such as ^1.2 or >=2.0.0")]
     Version {
         text: String,
@@ -46,7 +54,7 @@ pub enum BadRequirement {
 impl Requirement {
     /// Any provider of `capability`.
     pub fn any(capability: CapabilityName) -> Self {
-        Self { capability, version: VersionReq::STAR, tags: TagFilter::default() }
+        Self { capability, version: VersionReq::STAR, tags: TagFilter::default(), also: Also::default() }
     }
 
     /// Builds a requirement from its written parts; an absent range takes every version.
@@ -61,7 +69,8 @@ impl Requirement {
                 VersionReq::parse(text).map_err(|cause| BadRequirement::Version { text: text.to_owned(), cause })?
             }
         };
-        Ok(Self { capability: CapabilityName::new(capability)?, version, tags: TagFilter::parse(tags)? })
+        let (capability, tags) = (CapabilityName::new(capability)?, TagFilter::parse(tags)?);
+        Ok(Self { capability, version, tags, also: Also::default() })
     }
 }
 
@@ -77,7 +86,14 @@ impl FromStr for Requirement {
         let mut words = text.split_whitespace().peekable();
         let name = words.next().ok_or(BadRequirement::Empty)?;
         let range = words.next_if(|word| looks_like_range(word));
-        Self::parse(name, range, words)
+        let (mut tags, mut also) = (Vec::new(), Also::default());
+        for word in words {
+            match word.starts_with('@') {
+                true => also.take(word)?,
+                false => tags.push(word),
+            }
+        }
+        Ok(Self { also, ..Self::parse(name, range, tags)? })
     }
 }
 
@@ -90,7 +106,7 @@ impl fmt::Display for Requirement {
         for tag in self.tags.texts() {
             write!(out, " {tag}")?;
         }
-        Ok(())
+        write!(out, "{}", self.also)
     }
 }
 

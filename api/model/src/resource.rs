@@ -19,6 +19,7 @@ pub enum ResourceKind {
     Pool,
     Endpoints,
     Route,
+    Wiring,
 }
 
 /// Made anew when a store is created or restored; tokens of a lost future can never match.
@@ -44,7 +45,7 @@ pub struct Token {
 pub struct BadToken(String);
 
 impl ResourceKind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Settings,
         Self::Keyring,
         Self::Revocations,
@@ -53,6 +54,7 @@ impl ResourceKind {
         Self::Pool,
         Self::Endpoints,
         Self::Route,
+        Self::Wiring,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -65,6 +67,7 @@ impl ResourceKind {
             Self::Pool => "Pool",
             Self::Endpoints => "Endpoints",
             Self::Route => "Route",
+            Self::Wiring => "Wiring",
         }
     }
 

@@ -16,6 +16,7 @@ use crate::revocation::Revocations;
 use crate::route::Route;
 use crate::secret::Keyring;
 use crate::settings::Settings;
+use crate::wiring::Wiring;
 use shared::Shared;
 
 /// The parts that a snapshot is assembled from, keyed by name.
@@ -29,6 +30,7 @@ pub struct Resources {
     pub pools: BTreeMap<PoolName, Pool>,
     pub endpoints: BTreeMap<PoolName, Endpoints>,
     pub routes: BTreeMap<RouteName, Route>,
+    pub wirings: BTreeMap<RouteName, Wiring>,
 }
 
 /// The same parts as a snapshot keeps them: a copy shares every kind until it changes it.
@@ -42,6 +44,7 @@ pub struct Kinds {
     pub pools: Shared<PoolName, Pool>,
     pub endpoints: Shared<PoolName, Endpoints>,
     pub routes: Shared<RouteName, Route>,
+    pub wirings: Shared<RouteName, Wiring>,
 }
 
 /// Resources that fit together.
@@ -56,6 +59,8 @@ pub enum SnapshotError {
     TrafficPool { route: RouteName, pool: PoolName },
     #[error("Agent/{agent}.pool: there is no pool `{pool}`")]
     AgentPool { agent: AgentName, pool: PoolName },
+    #[error("Wiring/{route}: there is no route of that name")]
+    WiringRoute { route: RouteName },
     #[error("Endpoints/{pool}: there is no pool of that name")]
     EndpointsPool { pool: PoolName },
     #[error("Pool/{pool}: it has no Endpoints resource, not even an empty one")]
@@ -84,7 +89,8 @@ impl Snapshot {
 
 impl From<Resources> for Kinds {
     fn from(resources: Resources) -> Self {
-        let Resources { settings, keyring, revocations, agents, capabilities, pools, endpoints, routes } = resources;
+        let Resources { settings, keyring, revocations, agents, capabilities, pools, endpoints, routes, wirings } =
+            resources;
         Self {
             settings,
             keyring,
@@ -94,6 +100,7 @@ impl From<Resources> for Kinds {
             pools: pools.into_iter().collect(),
             endpoints: endpoints.into_iter().collect(),
             routes: routes.into_iter().collect(),
+            wirings: wirings.into_iter().collect(),
         }
     }
 }
@@ -114,6 +121,14 @@ impl Kinds {
     /// That every pool which a route or an agent names exists.
     fn check_references(&self, before: &Self) -> Result<(), SnapshotError> {
         let nothing = Self::default();
+        let wirings = if self.routes.is_same(&before.routes) { &before.wirings } else { &nothing.wirings };
+        let lost = self
+            .wirings
+            .changed_since(wirings)
+            .find(|(name, wiring)| wiring.is_some() && !self.routes.contains_key(*name));
+        if let Some((route, _)) = lost {
+            return Err(SnapshotError::WiringRoute { route: route.clone() });
+        }
         let pool_gone = self.pools.changed_since(&before.pools).any(|(_, pool)| pool.is_none());
         // A pool that went may leave routes behind that did not change.
         let checked = if pool_gone { &nothing } else { before };

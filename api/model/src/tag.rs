@@ -1,4 +1,4 @@
-//! Tags on what is offered, and the filter that a consumer writes: `required`, `+preferred`, `-excluded`.
+//! Tags on what is offered, and the filter that a consumer writes: `required`, `+preferred`, `-excluded`, `(any|of|these)`.
 //!
 //! In: tag texts. Out: a [`TagSet`], or a [`TagFilter`] that says of a set whether it fits and how well.
 //! Invariant: a tag is 1 to 63 bytes of `[A-Za-z0-9._:/=-]` and does not start with `+` or `-`.
@@ -26,6 +26,20 @@ pub struct TagFilter {
     pub required: BTreeSet<Tag>,
     pub preferred: BTreeSet<Tag>,
     pub excluded: BTreeSet<Tag>,
+    /// Of each group at least one choice has to hold.
+    pub groups: BTreeSet<TagGroup>,
+}
+
+/// Choices of which one is enough, sorted; at least one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TagGroup(BTreeSet<TagChoice>);
+
+/// One choice of a group.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TagChoice {
+    Required(Tag),
+    Preferred(Tag),
+    Excluded(Tag),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +48,8 @@ pub enum BadTag {
     Text(String),
     #[error("more than {TAGS_MAX} tags")]
     Many,
+    #[error("`{0}` is not a group such as (us|uk)")]
+    Group(String),
     #[error("tag `{0}` is both asked for and excluded")]
     Contradiction(String),
 }
@@ -72,11 +88,15 @@ impl TagSet {
 }
 
 impl TagFilter {
-    /// Parses texts of the forms `tag`, `+tag` and `-tag`.
+    /// Parses texts of the forms `tag`, `+tag`, `-tag` and `(tag|+tag|-tag)`.
     pub fn parse<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Result<Self, BadTag> {
         let mut filter = Self::default();
         for text in texts {
             let text = text.as_ref();
+            if text.starts_with('(') {
+                filter.groups.insert(text.parse()?);
+                continue;
+            }
             let (set, tag) = match text.split_at_checked(1) {
                 Some(("+", tag)) => (&mut filter.preferred, tag),
                 Some(("-", tag)) => (&mut filter.excluded, tag),
@@ -84,7 +104,8 @@ impl TagFilter {
             };
             set.insert(Tag::new(tag)?);
         }
-        if filter.required.len() + filter.preferred.len() + filter.excluded.len() > TAGS_MAX {
+        let choices: usize = filter.groups.iter().map(|group| group.0.len()).sum();
+        if filter.required.len() + filter.preferred.len() + filter.excluded.len() + choices > TAGS_MAX {
             return Err(BadTag::Many);
         }
         let asked = filter.required.union(&filter.preferred);
@@ -114,7 +135,60 @@ impl TagFilter {
         let required = self.required.iter().map(|tag| tag.as_str().to_owned());
         let preferred = self.preferred.iter().map(|tag| format!("+{tag}"));
         let excluded = self.excluded.iter().map(|tag| format!("-{tag}"));
-        required.chain(preferred).chain(excluded)
+        let groups = self.groups.iter().map(ToString::to_string);
+        required.chain(preferred).chain(excluded).chain(groups)
+    }
+}
+
+impl TagGroup {
+    pub fn new(choices: impl IntoIterator<Item = TagChoice>) -> Option<Self> {
+        let choices: BTreeSet<TagChoice> = choices.into_iter().collect();
+        (!choices.is_empty()).then_some(Self(choices))
+    }
+
+    pub fn choices(&self) -> impl Iterator<Item = &TagChoice> {
+        self.0.iter()
+    }
+}
+
+impl FromStr for TagGroup {
+    type Err = BadTag;
+    fn from_str(text: &str) -> Result<Self, BadTag> {
+        let inside = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+        let inside = inside.ok_or_else(|| BadTag::Group(text.chars().take(TAG_BYTES_MAX).collect()))?;
+        let choices = inside.split('|').map(str::parse).collect::<Result<Vec<_>, _>>()?;
+        Self::new(choices).ok_or_else(|| BadTag::Group(text.to_owned()))
+    }
+}
+
+impl fmt::Display for TagGroup {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, choice) in self.0.iter().enumerate() {
+            let before = if at == 0 { '(' } else { '|' };
+            write!(out, "{before}{choice}")?;
+        }
+        out.write_str(")")
+    }
+}
+
+impl FromStr for TagChoice {
+    type Err = BadTag;
+    fn from_str(text: &str) -> Result<Self, BadTag> {
+        match text.split_at_checked(1) {
+            Some(("+", tag)) => Tag::new(tag).map(Self::Preferred),
+            Some(("-", tag)) => Tag::new(tag).map(Self::Excluded),
+            _ => Tag::new(text).map(Self::Required),
+        }
+    }
+}
+
+impl fmt::Display for TagChoice {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Required(tag) => write!(out, "{tag}"),
+            Self::Preferred(tag) => write!(out, "+{tag}"),
+            Self::Excluded(tag) => write!(out, "-{tag}"),
+        }
     }
 }
 

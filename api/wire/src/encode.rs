@@ -17,5 +17,6 @@ pub mod capability;
 pub mod pool;
 pub mod endpoints;
 pub mod route;
+pub mod wiring;
 pub mod manifest;
 pub mod replica;

@@ -22,6 +22,7 @@ pub const fn type_url(kind: ResourceKind) -> &'static str {
         ResourceKind::Pool => "type.googleapis.com/outrigger.snapshot.v1.Pool",
         ResourceKind::Endpoints => "type.googleapis.com/outrigger.snapshot.v1.Endpoints",
         ResourceKind::Route => "type.googleapis.com/outrigger.snapshot.v1.Route",
+        ResourceKind::Wiring => "type.googleapis.com/outrigger.snapshot.v1.Wiring",
     }
 }
 

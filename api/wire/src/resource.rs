@@ -11,6 +11,7 @@ use outrigger_model::route::Route;
 use outrigger_model::secret::Keyring;
 use outrigger_model::settings::Settings;
 use outrigger_model::snapshot::Kinds;
+use outrigger_model::wiring::Wiring;
 use prost::Message;
 
 use crate::error::{DecodeError, Wrong, cut};
@@ -30,6 +31,7 @@ pub enum Resource {
     Pool(Pool),
     Endpoints(Endpoints),
     Route(Route),
+    Wiring(Wiring),
 }
 
 impl Resource {
@@ -43,6 +45,7 @@ impl Resource {
             Self::Pool(_) => ResourceKind::Pool,
             Self::Endpoints(_) => ResourceKind::Endpoints,
             Self::Route(_) => ResourceKind::Route,
+            Self::Wiring(_) => ResourceKind::Wiring,
         }
     }
 
@@ -54,6 +57,7 @@ impl Resource {
             Self::Pool(pool) => pool.name.as_str(),
             Self::Endpoints(endpoints) => endpoints.pool.as_str(),
             Self::Route(route) => route.name.as_str(),
+            Self::Wiring(wiring) => wiring.route.as_str(),
         }
     }
 
@@ -68,6 +72,7 @@ impl Resource {
             Self::Pool(pool) => encode::pool::pool(pool).encode_to_vec(),
             Self::Endpoints(endpoints) => encode::endpoints::endpoints(endpoints).encode_to_vec(),
             Self::Route(route) => encode::route::route(route).encode_to_vec(),
+            Self::Wiring(wiring) => encode::wiring::wiring(wiring).encode_to_vec(),
         }
     }
 
@@ -77,7 +82,11 @@ impl Resource {
             if resource.name() == name {
                 return Ok(resource);
             }
-            let field = if kind == ResourceKind::Endpoints { "pool" } else { "name" };
+            let field = match kind {
+                ResourceKind::Endpoints => "pool",
+                ResourceKind::Wiring => "route",
+                _ => "name",
+            };
             let wrong = Wrong::Other { found: resource.name().to_owned(), expected: cut(name) };
             Err(DecodeError::field(field, wrong))
         });
@@ -94,6 +103,7 @@ impl Resource {
             ResourceKind::Pool => decode::pool::pool(message(bytes)?).map(Self::Pool),
             ResourceKind::Endpoints => decode::endpoints::endpoints(message(bytes)?).map(Self::Endpoints),
             ResourceKind::Route => decode::route::route(message(bytes)?).map(Self::Route),
+            ResourceKind::Wiring => decode::wiring::wiring(message(bytes)?).map(Self::Wiring),
         }
     }
 
@@ -110,6 +120,7 @@ impl Resource {
             Self::Pool(pool) => drop(resources.pools.insert(pool.name.clone(), pool)),
             Self::Endpoints(endpoints) => drop(resources.endpoints.insert(endpoints.pool.clone(), endpoints)),
             Self::Route(route) => drop(resources.routes.insert(route.name.clone(), route)),
+            Self::Wiring(wiring) => drop(resources.wirings.insert(wiring.route.clone(), wiring)),
         }
     }
 
@@ -124,6 +135,7 @@ impl Resource {
             ResourceKind::Pool => drop(resources.pools.remove(name)),
             ResourceKind::Endpoints => drop(resources.endpoints.remove(name)),
             ResourceKind::Route => drop(resources.routes.remove(name)),
+            ResourceKind::Wiring => drop(resources.wirings.remove(name)),
         }
     }
 }
@@ -139,6 +151,7 @@ pub fn find(kind: ResourceKind, name: &str, resources: &Kinds) -> Option<Resourc
         ResourceKind::Pool => resources.pools.get(name).cloned().map(Resource::Pool),
         ResourceKind::Endpoints => resources.endpoints.get(name).cloned().map(Resource::Endpoints),
         ResourceKind::Route => resources.routes.get(name).cloned().map(Resource::Route),
+        ResourceKind::Wiring => resources.wirings.get(name).cloned().map(Resource::Wiring),
     }
 }
 
@@ -156,6 +169,7 @@ pub fn all(resources: &Kinds) -> impl Iterator<Item = Resource> + '_ {
         .chain(resources.pools.values().cloned().map(Resource::Pool))
         .chain(resources.endpoints.values().cloned().map(Resource::Endpoints))
         .chain(resources.routes.values().cloned().map(Resource::Route))
+        .chain(resources.wirings.values().cloned().map(Resource::Wiring))
 }
 
 fn message<M: Message + Default>(bytes: &[u8]) -> Result<M, DecodeError> {

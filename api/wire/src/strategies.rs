@@ -13,21 +13,19 @@ use outrigger_model::endpoint::{Endpoint, EndpointState, TIER_MAX};
 use outrigger_model::identity::SpiffeId;
 use outrigger_model::key::{ArgumentKey, KEYS_MAX, KeySource, OnLoss, SessionPolicy};
 use outrigger_model::pool::{Balance, Endpoints, Pool};
-use outrigger_model::replica::{Generation, Replica};
-use outrigger_model::revision::Revision;
+use outrigger_model::replica::Generation;
 use outrigger_model::revocation::{Revocations, SessionName};
 use outrigger_model::route::{Affinity, Limits, Route, RoutePolicy, Timeouts};
 use outrigger_model::secret::{Keyring, SealKey, Secret};
 use outrigger_model::settings::{SessionLimits, SessionMode, Settings};
 use outrigger_model::snapshot::Kinds;
 use outrigger_model::tag::TagSet;
+use outrigger_model::wiring::{Provider, Wiring};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 use semver::Version;
-
-use crate::report::ReportedReplica;
 
 fn text<T: FromStr<Err: std::fmt::Debug> + std::fmt::Debug>(form: &'static str) -> impl Strategy<Value = T> {
     form.prop_map(|text| text.parse().unwrap())
@@ -148,13 +146,13 @@ pub fn pool() -> impl Strategy<Value = Pool> {
 
 pub fn endpoints() -> impl Strategy<Value = Endpoints> {
     let state = prop_oneof![Just(EndpointState::Up), Just(EndpointState::Suspect), Just(EndpointState::Draining)];
-    let place = (0..=TIER_MAX, "[a-z0-9-]{0,9}");
+    let place = (0..=TIER_MAX, "[a-z0-9-]{0,9}", "[a-z_]{0,9}");
     let rest = (address(), identity(), any::<u64>(), 1..=1000u16, state, place);
     let endpoints = btree_map(name(), rest, 0..6).prop_map(|endpoints| {
         let endpoints = endpoints.into_iter();
-        let endpoint = |(replica, (address, identity, generation, weight, state, (tier, zone)))| {
+        let endpoint = |(replica, (address, identity, generation, weight, state, (tier, zone, tool)))| {
             let generation = Generation(generation);
-            Endpoint { replica, address, identity, generation, weight, state, tier, zone }
+            Endpoint { replica, address, identity, generation, weight, state, tier, zone, tool }
         };
         endpoints.map(endpoint).collect()
     });
@@ -185,6 +183,24 @@ pub fn route() -> impl Strategy<Value = Route> {
     (name(), name(), policy).prop_map(|(name, pool, policy)| Route { name, pool, policy })
 }
 
+pub fn wiring() -> impl Strategy<Value = Wiring> {
+    let texts = ("[a-z_]{1,20}", "\\PC{0,40}", "\\PC{0,40}", "\\PC{0,40}");
+    let provider = ((name(), name(), name()), texts, version(), tags(), any::<bool>());
+    let provider = provider.prop_map(|((agent, replica, capability), texts, version, tags, callable)| Provider {
+        agent,
+        replica,
+        capability,
+        function: texts.0.into(),
+        version,
+        tags,
+        description: texts.1.into(),
+        kwargs: texts.2.into(),
+        input_schema: texts.3.into(),
+        callable,
+    });
+    (name(), vec(provider, 0..4)).prop_map(|(route, providers)| Wiring { route, providers })
+}
+
 fn limits() -> impl Strategy<Value = Limits> {
     let limit = || option::of(duration());
     (limit(), limit(), limit()).prop_map(|(first_byte, idle, total)| Limits { first_byte, idle, total })
@@ -194,8 +210,8 @@ fn limits() -> impl Strategy<Value = Limits> {
 pub fn resources() -> impl Strategy<Value = Kinds> {
     let single = (settings(), keyring(), revocations());
     let parts = (single, vec(agent(), 0..4), vec(capability(), 0..4), vec(pool(), 0..4), vec(endpoints(), 0..4));
-    (parts, vec(route(), 0..4)).prop_map(
-        |(((settings, keyring, revocations), agents, capabilities, pools, endpoints), routes)| Kinds {
+    (parts, vec(route(), 0..4), vec(wiring(), 0..4)).prop_map(
+        |(((settings, keyring, revocations), agents, capabilities, pools, endpoints), routes, wirings)| Kinds {
             settings,
             keyring,
             revocations,
@@ -204,40 +220,7 @@ pub fn resources() -> impl Strategy<Value = Kinds> {
             pools: pools.into_iter().map(|pool| (pool.name.clone(), pool)).collect(),
             endpoints: endpoints.into_iter().map(|endpoints| (endpoints.pool.clone(), endpoints)).collect(),
             routes: routes.into_iter().map(|route| (route.name.clone(), route)).collect(),
+            wirings: wirings.into_iter().map(|wiring| (wiring.route.clone(), wiring)).collect(),
         },
     )
-}
-
-pub fn reported() -> impl Strategy<Value = ReportedReplica> {
-    let revisions = btree_set((2024..2100u16, 1..=12u8, 1..=28u8), 0..4).prop_map(|dates| {
-        let dates = dates.into_iter();
-        dates.map(|(y, m, d)| format!("{y:04}-{m:02}-{d:02}").parse().unwrap()).collect::<Vec<Revision>>()
-    });
-    let capabilities = vec(capability(), 0..4).prop_map(|mut capabilities| {
-        capabilities.sort_by(|one, other| one.name.cmp(&other.name));
-        capabilities.dedup_by(|one, other| one.name == other.name);
-        capabilities
-    });
-    let who = (name(), name(), name(), version(), tags());
-    let rest = (address(), identity(), any::<u64>(), revisions, 1..=1000u16, ("[a-z0-9-]{0,9}", capabilities));
-    (who, rest, any::<bool>(), "\\PC{0,60}").prop_map(|(who, rest, serving, trouble)| {
-        let (id, agent, node, version, tags) = who;
-        let (address, identity, generation, revisions, weight, (zone, capabilities)) = rest;
-        let generation = Generation(generation);
-        let replica = Replica {
-            id,
-            agent,
-            node,
-            version,
-            tags,
-            address,
-            identity,
-            generation,
-            revisions,
-            weight,
-            zone,
-            capabilities,
-        };
-        ReportedReplica { replica, serving, trouble }
-    })
 }

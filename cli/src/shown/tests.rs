@@ -16,6 +16,7 @@ fn endpoints_show_where_they_are_and_how() {
         weight: 100,
         tier: 0,
         zone: String::new(),
+        tool: String::new(),
         state: EndpointState::Draining,
     };
     let pool = PoolName::new("weather").unwrap();

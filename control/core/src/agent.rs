@@ -5,6 +5,7 @@
 //! Invariant: what is taken has capabilities sorted by name without duplicates, and always one named after the agent.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use outrigger_model::address::{self, Cidr};
 use outrigger_model::calls::{BadCalls, Calls, WrittenCalls};
@@ -12,7 +13,8 @@ use outrigger_model::capability::{Capability, TOOL_NAME_BYTES_MAX, TOOLS_MAX, To
 use outrigger_model::digest::Digest;
 use outrigger_model::endpoint::{ZONE_BYTES_MAX, is_zone};
 use outrigger_model::identity::SpiffeId;
-use outrigger_model::name::{AgentName, CapabilityName, NodeId, ReplicaId};
+use outrigger_model::name::{AgentName, CapabilityName, Namespace, NodeId, ReplicaId};
+use outrigger_model::registration::Registration;
 use outrigger_model::replica::{CAPABILITIES_MAX, Generation, Replica};
 use outrigger_model::revision::Revision;
 use outrigger_model::tag::TagSet;
@@ -45,7 +47,11 @@ pub struct Claim {
     pub serving: bool,
     pub trouble: String,
     pub zone: String,
+    /// Empty: `default`.
+    pub namespace: String,
     pub capabilities: Vec<ClaimedCapability>,
+    /// As it was read, or why it could not be; what is offered in it stands in `capabilities`, too.
+    pub registration: Option<Result<Arc<Registration>, String>>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -144,7 +150,9 @@ pub fn admit(at: usize, claim: Claim, sender: &Sender, networks: &[Cidr]) -> Res
         revisions: judge.revisions(&claim.revisions)?,
         weight: judge.weight(claim.weight)?,
         zone: judge.zone(claim.zone)?,
+        namespace: judge.namespace(&claim.namespace)?,
         capabilities,
+        registration: judge.registration(claim.registration)?,
     };
     Ok(Reported { replica, serving: claim.serving, trouble: one_line(&claim.trouble, TROUBLE_BYTES_MAX) })
 }
@@ -197,6 +205,20 @@ impl Judge {
         }
         let detail = format!("is not a zone of at most {ZONE_BYTES_MAX} visible ASCII characters");
         Err(self.no(Reason::Shape, "zone", &detail))
+    }
+
+    fn namespace(&self, text: &str) -> Result<Namespace, Refusal> {
+        if text.is_empty() {
+            return Ok(Namespace::default());
+        }
+        Namespace::new(text).map_err(|error| self.no(Reason::Name, "namespace", &error))
+    }
+
+    fn registration(
+        &self,
+        read: Option<Result<Arc<Registration>, String>>,
+    ) -> Result<Option<Arc<Registration>>, Refusal> {
+        read.transpose().map_err(|detail| self.no(Reason::Shape, "registration", &detail))
     }
 
     fn revisions(&self, texts: &[String]) -> Result<Vec<Revision>, Refusal> {

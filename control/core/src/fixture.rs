@@ -81,6 +81,8 @@ pub fn standing(row: &str) -> Standing {
         revisions: vec![],
         weight: 100,
         zone: String::new(),
+        namespace: Default::default(),
+        registration: None,
         capabilities,
     };
     Standing { replica: Arc::new(replica), state, trouble: "".into() }

@@ -50,6 +50,8 @@ pub fn replica(agent: &str, id: &str) -> Replica {
         revisions: vec!["2025-11-25".to_owned()],
         weight: 100,
         zone: String::new(),
+        namespace: String::new(),
+        registration: String::new(),
         serving: true,
         trouble: String::new(),
         capabilities: Vec::new(),

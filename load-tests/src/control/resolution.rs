@@ -105,6 +105,8 @@ fn facts(capabilities: usize, names: usize) -> Result<Facts, ControlError> {
             revisions: Vec::new(),
             weight: 100,
             zone: String::new(),
+            namespace: Default::default(),
+            registration: None,
             capabilities,
         };
         facts.put(Standing { replica: Arc::new(replica), state: ReplicaState::Healthy, trouble: "".into() });

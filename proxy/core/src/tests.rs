@@ -165,6 +165,7 @@ fn endpoint(agent: &str, number: u16, port: u16) -> Endpoint {
         weight: 100,
         tier: 0,
         zone: String::new(),
+        tool: String::new(),
         state: EndpointState::Up,
     }
 }

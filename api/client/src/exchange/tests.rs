@@ -121,8 +121,18 @@ fn a_stream_opens_with_the_node_and_every_kind_and_the_committed_tokens() {
     let (mut exchange, control) = synced();
     let requests = exchange.open();
     let kinds: Vec<_> = requests.iter().map(|request| request.type_url.rsplit('.').next().unwrap()).collect();
-    let expected =
-        ["Settings", "Keyring", "Revocations", "Agent", "Capability", "Pool", "Endpoints", "Route", "Manifest"];
+    let expected = [
+        "Settings",
+        "Keyring",
+        "Revocations",
+        "Agent",
+        "Capability",
+        "Pool",
+        "Endpoints",
+        "Route",
+        "Wiring",
+        "Manifest",
+    ];
     assert_eq!(kinds, expected);
     assert_eq!(watcher::decode(requests[0].node.as_ref().unwrap()).unwrap(), watcher());
     assert!(requests.iter().skip(1).all(|request| request.node.is_none()));

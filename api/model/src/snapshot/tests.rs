@@ -108,6 +108,7 @@ fn heavy() -> Endpoint {
         weight: 1_001,
         tier: 0,
         zone: String::new(),
+        tool: String::new(),
         state: EndpointState::Up,
     }
 }

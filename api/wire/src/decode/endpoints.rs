@@ -1,5 +1,6 @@
 //! Protobuf → endpoints of a pool.
 
+use outrigger_model::capability::TOOL_NAME_BYTES_MAX;
 use outrigger_model::endpoint::{Endpoint, EndpointState, TIER_MAX};
 use outrigger_model::name::{PoolName, ReplicaId};
 use outrigger_model::pool::Endpoints;
@@ -38,5 +39,13 @@ fn endpoint(wire: &wire::endpoints::Endpoint) -> Result<Endpoint, DecodeError> {
         state,
         tier: field::small("tier", wire.tier, 0, TIER_MAX)?,
         zone: field::zone("zone", &wire.zone)?,
+        tool: tool(&wire.tool)?,
     })
+}
+
+fn tool(text: &str) -> Result<String, DecodeError> {
+    if text.len() > TOOL_NAME_BYTES_MAX {
+        return Err(DecodeError::field("tool", Wrong::Large { bytes: text.len(), max: TOOL_NAME_BYTES_MAX }));
+    }
+    Ok(text.to_owned())
 }

@@ -24,5 +24,6 @@ fn endpoint(endpoint: &Endpoint) -> wire::endpoints::Endpoint {
         state: state.into(),
         tier: endpoint.tier.into(),
         zone: endpoint.zone.clone(),
+        tool: endpoint.tool.clone(),
     }
 }

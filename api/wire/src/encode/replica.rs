@@ -25,5 +25,7 @@ fn replica(reported: &ReportedReplica) -> wire::Replica {
         trouble: reported.trouble.chars().take(TROUBLE_CHARS_MAX).collect(),
         capabilities: replica.capabilities.iter().map(capability).collect(),
         zone: replica.zone.clone(),
+        namespace: replica.namespace.to_string(),
+        registration: replica.registration.as_ref().map(|it| it.raw.to_string()).unwrap_or_default(),
     }
 }

@@ -68,8 +68,8 @@ fn a_bad_manifest_is_refused_by_its_field() {
         &|bad| bad.made_at = Some(prost_types::Timestamp { seconds: -5, nanos: 0 }),
         "Manifest/self.made_at: it is not a time from 1970 to 9999",
     );
-    check(&|bad| drop(bad.parts.pop()), "Manifest/self.parts[7]: it is missing");
-    check(&|bad| bad.parts.push(bad.parts[0].clone()), "Manifest/self.parts: it holds 9 items, more than 8");
+    check(&|bad| drop(bad.parts.pop()), "Manifest/self.parts[8]: it is missing");
+    check(&|bad| bad.parts.push(bad.parts[0].clone()), "Manifest/self.parts: it holds 10 items, more than 9");
     check(
         &|bad| bad.parts[2].type_url = "type.googleapis.com/outrigger.snapshot.v1.Policy".into(),
         "Manifest/self.parts[2].type_url: `type.googleapis.com/outrigger.snapshot.v1.Policy` is not a resource type that this build knows",

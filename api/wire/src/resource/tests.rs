@@ -114,6 +114,7 @@ fn bad_endpoints_are_refused_by_their_field() {
         weight: 100,
         tier: 0,
         zone: String::new(),
+        tool: String::new(),
         state: wire::endpoints::State::Up.into(),
     };
     let good =

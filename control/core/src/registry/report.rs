@@ -195,6 +195,8 @@ fn changed(old: &Replica, new: &Replica) -> String {
         ("generation", old.generation != new.generation),
         ("revisions", old.revisions != new.revisions),
         ("weight", old.weight != new.weight),
+        ("namespace", old.namespace != new.namespace),
+        ("registration", old.registration != new.registration),
         ("capabilities", old.capabilities != new.capabilities),
     ];
     let names: Vec<&str> = parts.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect();

@@ -255,6 +255,7 @@ fn endpoint(standing: &Standing, tiers: &[TagSet]) -> Option<Endpoint> {
         state,
         tier: tier(&replica.tags, tiers),
         zone: replica.zone.clone(),
+        tool: String::new(),
     })
 }
 

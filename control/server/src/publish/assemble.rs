@@ -65,6 +65,7 @@ pub fn assemble(
         pools: shelves.of(ResourceKind::Pool),
         endpoints: shelves.of(ResourceKind::Endpoints),
         routes: shelves.of(ResourceKind::Route),
+        wirings: shelves.of(ResourceKind::Wiring),
         manifest: Arc::new(Shelf { changed: change.serial, entries: BTreeMap::from([(SELF.to_owned(), entry)]) }),
     };
     Assembled { edition: Arc::new(edition), change }

@@ -53,12 +53,13 @@ pub struct Edition {
     pub pools: Arc<Shelf>,
     pub endpoints: Arc<Shelf>,
     pub routes: Arc<Shelf>,
+    pub wirings: Arc<Shelf>,
     pub manifest: Arc<Shelf>,
 }
 
 impl Topic {
     /// In the order in which they are sent.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Resources(ResourceKind::Settings),
         Self::Resources(ResourceKind::Keyring),
         Self::Resources(ResourceKind::Revocations),
@@ -67,6 +68,7 @@ impl Topic {
         Self::Resources(ResourceKind::Pool),
         Self::Resources(ResourceKind::Endpoints),
         Self::Resources(ResourceKind::Route),
+        Self::Resources(ResourceKind::Wiring),
         Self::Manifest,
     ];
 
@@ -95,6 +97,7 @@ impl Edition {
             Topic::Resources(ResourceKind::Pool) => &self.pools,
             Topic::Resources(ResourceKind::Endpoints) => &self.endpoints,
             Topic::Resources(ResourceKind::Route) => &self.routes,
+            Topic::Resources(ResourceKind::Wiring) => &self.wirings,
             Topic::Manifest => &self.manifest,
         }
     }

@@ -1,7 +1,11 @@
 //! A report as it is sent, in the words of the core, which judges every field of it.
 
+use std::sync::Arc;
+
 use outrigger_control_core::agent::{Claim, ClaimedCapability, ClaimedTool, Refusal};
 use outrigger_model::capability::ToolHints;
+use outrigger_model::registration::Registration;
+use outrigger_upstream::heartbeat::Heartbeat;
 use outrigger_wire::decode::calls;
 use outrigger_wire::proto::registry::{Refused, Replica};
 use outrigger_wire::proto::snapshot::{Capability, Tool};
@@ -19,8 +23,16 @@ pub fn claim(replica: Replica) -> Claim {
         serving: replica.serving,
         trouble: replica.trouble,
         zone: replica.zone,
+        namespace: replica.namespace,
+        registration: registration(&replica.registration),
         capabilities: replica.capabilities.into_iter().map(capability).collect(),
     }
+}
+
+/// Nothing where the replica is none of mcp-mesh.
+fn registration(body: &str) -> Option<Result<Arc<Registration>, String>> {
+    let read = || Heartbeat::read(body.as_bytes()).map(|heartbeat| Arc::new(heartbeat.registration));
+    (!body.is_empty()).then(|| read().map_err(|error| error.to_string()))
 }
 
 fn capability(capability: Capability) -> ClaimedCapability {

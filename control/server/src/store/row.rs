@@ -10,9 +10,11 @@ use outrigger_control_core::revocation::{Revoked, Target};
 use outrigger_model::calls::{Calls, WrittenCalls};
 use outrigger_model::capability::{Capability, Tool, ToolHints};
 use outrigger_model::digest::Digest;
-use outrigger_model::name::{AgentName, CapabilityName, NodeId, ReplicaId};
+use outrigger_model::name::{AgentName, BadName, CapabilityName, Namespace, NodeId, ReplicaId};
+use outrigger_model::registration::Registration;
 use outrigger_model::replica::{Generation, Replica};
 use outrigger_model::tag::TagSet;
+use outrigger_upstream::heartbeat::{BadHeartbeat, Heartbeat};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +61,12 @@ struct FactsJson {
     /// Rows of versions before it have none.
     #[serde(default)]
     zone: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    namespace: String,
     capabilities: Vec<CapabilityJson>,
+    /// The body of a heartbeat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    registration: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -126,7 +133,9 @@ impl ReplicaRow {
             revisions: read("revisions", texts.map(|text| text.parse()).collect::<Result<_, _>>())?,
             weight: facts.weight,
             zone: facts.zone,
+            namespace: read("namespace", namespace(&facts.namespace))?,
             capabilities: facts.capabilities.into_iter().map(capability).collect::<Result<_, _>>()?,
+            registration: read("registration", facts.registration.as_deref().map(registration).transpose())?,
         };
         let state = read("state", self.state.parse())?;
         Ok(Standing { replica: Arc::new(replica), state, trouble: self.trouble.into() })
@@ -170,6 +179,15 @@ fn read<T, E>(field: &'static str, parsed: Result<T, E>) -> Result<T, BadRow> {
     parsed.map_err(|_| BadRow::Field(field))
 }
 
+/// Rows of versions before it have none.
+fn namespace(text: &str) -> Result<Namespace, BadName> {
+    if text.is_empty() { Ok(Namespace::default()) } else { Namespace::new(text) }
+}
+
+fn registration(body: &str) -> Result<Arc<Registration>, BadHeartbeat> {
+    Heartbeat::read(body.as_bytes()).map(|heartbeat| Arc::new(heartbeat.registration))
+}
+
 fn texts(tags: &TagSet) -> Vec<String> {
     tags.iter().map(ToString::to_string).collect()
 }
@@ -184,6 +202,12 @@ fn facts_of(replica: &Replica) -> FactsJson {
         revisions: replica.revisions.iter().map(ToString::to_string).collect(),
         weight: replica.weight,
         zone: replica.zone.clone(),
+        namespace: if replica.namespace == Namespace::default() {
+            String::new()
+        } else {
+            replica.namespace.to_string()
+        },
+        registration: replica.registration.as_ref().map(|registration| registration.raw.to_string()),
         capabilities: replica.capabilities.iter().map(capability_of).collect(),
     }
 }

@@ -143,6 +143,7 @@ fn endpoint(at: usize, replica: Replica) -> Endpoint {
         weight: 100,
         tier: replica.tier,
         zone: String::new(),
+        tool: String::new(),
         state: if replica.draining { EndpointState::Draining } else { EndpointState::Up },
     }
 }

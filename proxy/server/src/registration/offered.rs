@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use outrigger_model::capability::{Capability, Tool};
-use outrigger_model::name::{CapabilityName, NodeId};
+use outrigger_model::name::{CapabilityName, Namespace, NodeId};
 use outrigger_model::replica::{CAPABILITIES_MAX, Replica};
 use outrigger_wire::report::ReportedReplica;
 
@@ -41,6 +41,8 @@ fn one(node: &NodeId, advertise: SocketAddr, agent: &AgentSettings, local: &Loca
         revisions: offer.map(|offer| offer.revisions.clone()).unwrap_or_default(),
         weight: agent.weight,
         zone: agent.zone.clone(),
+        namespace: Namespace::default(),
+        registration: None,
         capabilities: capabilities(agent, offer.map(|offer| offer.tools.as_slice()).unwrap_or_default()),
     };
     let trouble = local.trouble.clone().filter(|_| !local.serving).unwrap_or_default();

@@ -28,6 +28,7 @@ pub(crate) fn mesh(address: &str) -> Resources {
         weight: 100,
         tier: 0,
         zone: String::new(),
+        tool: String::new(),
         state: EndpointState::Up,
     };
     Resources {

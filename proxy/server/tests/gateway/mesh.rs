@@ -140,6 +140,7 @@ impl Scene {
             weight: 100,
             tier: 0,
             zone: String::new(),
+            tool: String::new(),
             state: self.states.iter().find(|(name, _)| *name == replica).map_or(EndpointState::Up, |(_, state)| *state),
         };
         let own = self.own.iter().map(|(replica, address)| endpoint(replica, *address, None));

@@ -78,6 +78,7 @@ impl View {
             pools: shelf(POOLS, &self.pools),
             endpoints: shelf(Topic::Resources(ResourceKind::Endpoints), &empty),
             routes: shelf(ROUTES, &self.routes),
+            wirings: shelf(Topic::Resources(ResourceKind::Wiring), &empty),
             manifest: shelf(Topic::Manifest, &manifest),
         });
         self.edition = Some(Arc::clone(&edition));

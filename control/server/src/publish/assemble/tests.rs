@@ -35,6 +35,8 @@ fn standing(id: &str, state: ReplicaState) -> Standing {
         revisions: Vec::new(),
         weight: 100,
         zone: String::new(),
+        namespace: Default::default(),
+        registration: None,
         capabilities: vec![capability],
     };
     Standing { replica: Arc::new(replica), state, trouble: "".into() }

@@ -23,6 +23,7 @@ fn edition(serial: u64) -> Edition {
         pools: share(),
         endpoints: share(),
         routes: share(),
+        wirings: share(),
         manifest: share(),
     }
 }

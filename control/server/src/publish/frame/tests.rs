@@ -29,6 +29,7 @@ fn edition(bodies: &[(&str, usize)]) -> Edition {
         pools: Arc::clone(&empty),
         endpoints: Arc::clone(&empty),
         routes: shelf(entries),
+        wirings: Arc::clone(&empty),
         manifest: empty,
     }
 }

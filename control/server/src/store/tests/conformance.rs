@@ -80,6 +80,8 @@ pub fn standing(id: &str, state: ReplicaState) -> Standing {
         revisions: vec!["2025-06-18".parse().unwrap(), "2026-07-28".parse().unwrap()],
         weight: 7,
         zone: "eu-1".into(),
+        namespace: Default::default(),
+        registration: None,
         capabilities: vec![capability],
     };
     Standing { replica: Arc::new(replica), state, trouble: "it's \"down\"; DROP TABLE replica".into() }
