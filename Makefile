@@ -2,7 +2,7 @@
 
 BUILT := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test check check-cost bench bench-full up tools
+.PHONY: demo test test-thorough check check-cost bench bench-full up tools
 
 # Tells and shows a story with real processes, checks it, cleans up. STAY=1 keeps everything running at its end.
 demo: tools
@@ -15,6 +15,13 @@ test: tools
 	cargo build --locked -p outrigger -p counter-agent
 	cargo build --locked -p conformance-agents
 	cargo test --locked --workspace
+
+# The same where more is surer: thousands of changes and calls, dozens of restarts, 100,000 seeds.
+test-thorough: tools
+	tests/setup.sh
+	cargo build --locked -p outrigger -p counter-agent
+	SIMULATION_CASES=100000 cargo test --locked -p outrigger-proxy-core --test simulation
+	OUTRIGGER_THOROUGH=1 cargo test --locked -p outrigger-tests --test mesh
 
 # What a change must pass before it is sent.
 check: tools

@@ -5,6 +5,7 @@
 //! Invariant: everything that was started ends with the value that stands for it, and its log is shown if the test fails.
 
 pub mod wait;
+pub mod thorough;
 pub mod process;
 pub mod binary;
 pub mod far;
