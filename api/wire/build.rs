@@ -7,9 +7,11 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 3] = [
+const FILES: [&str; 5] = [
     "envoy/service/discovery/v3/discovery.proto",
+    "outrigger/intent/v1/intent.proto",
     "outrigger/registry/v1/registry.proto",
+    "outrigger/rollout/v1/rollout.proto",
     "outrigger/snapshot/v1/snapshot.proto",
 ];
 
@@ -20,8 +22,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
     tonic_prost_build::configure()
         .build_transport(false)
-        // It holds a secret; see `proto`.
-        .skip_debug([".outrigger.snapshot.v1.Keyring.Key"])
+        // They hold secrets; see `proto`.
+        .skip_debug([
+            ".outrigger.snapshot.v1.Keyring.Key",
+            ".outrigger.intent.v1.PlanRequest",
+            ".outrigger.intent.v1.PublishRequest",
+            ".outrigger.rollout.v1.StartRequest",
+        ])
         .include_file("packages.rs")
         .compile_fds(descriptors)?;
     Ok(())

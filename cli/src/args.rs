@@ -3,6 +3,8 @@
 //! In: words. Out: [`Args`], in which addresses, names and numbers are valid.
 //! Never here: what a command does.
 
+pub mod snapshot;
+
 use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
@@ -44,6 +46,9 @@ pub enum Command {
     /// End sessions before their time, or turn the key of their ids
     #[command(subcommand)]
     Sessions(Sessions),
+    /// Plan, publish and roll back routes, pools and settings, and see what they were
+    #[command(subcommand)]
+    Snapshot(snapshot::Snapshot),
     /// Say why a capability leads to this provider, or what would be done with a call
     Explain(Explain),
     /// Call a tool of an agent through the proxy

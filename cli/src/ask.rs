@@ -4,8 +4,10 @@
 
 use serde_json::Value;
 
-use crate::http::{HttpError, Origin, get_json, post_json};
+use crate::http::{HttpError, Origin, get_json, post_json, post_json_if};
 use crate::problem::Problem;
+use crate::render::cell::{items, string};
+use crate::render::table::printable_lines;
 
 /// The answer of control to one path.
 pub async fn control(origin: &Origin, path_and_query: &str) -> Result<Value, Problem> {
@@ -15,6 +17,12 @@ pub async fn control(origin: &Origin, path_and_query: &str) -> Result<Value, Pro
 /// Has control do something; what it says of it.
 pub async fn control_to(origin: &Origin, path: &str, body: &Value) -> Result<Value, Problem> {
     post_json(origin, path, body).await.map_err(|error| unanswered(origin, error))
+}
+
+/// Has control do something if the intent that runs is the one that is expected.
+pub async fn control_if(origin: &Origin, path: &str, body: &Value, expected: u64) -> Result<Value, Problem> {
+    let matches = format!("\"{expected}\"");
+    post_json_if(origin, path, body, &matches).await.map_err(|error| unanswered(origin, error))
 }
 
 /// The answer of a proxy's admin listener to one path.
@@ -38,8 +46,8 @@ fn proxy_unanswered(error: HttpError) -> Problem {
 
 fn unanswered(origin: &Origin, error: HttpError) -> Problem {
     match error {
-        HttpError::Status { detail, hint, .. } => {
-            let problem = Problem::failed(detail);
+        HttpError::Status { detail, hint, problem, .. } => {
+            let problem = Problem::failed(with_findings(detail, &problem));
             match hint {
                 Some(hint) => problem.next(hint),
                 None => problem,
@@ -51,6 +59,18 @@ fn unanswered(origin: &Origin, error: HttpError) -> Problem {
         other => Problem::failed("control cannot be asked")
             .because(other)
             .next(format!("check that {origin} is control's HTTP address, not its gRPC address")),
+    }
+}
+
+/// Where control lists what is wrong, all of it, each on a line.
+fn with_findings(detail: String, problem: &Value) -> String {
+    match items(problem, "findings") {
+        [] => detail,
+        findings => {
+            let lines =
+                findings.iter().map(|finding| format!("{}: {}", string(finding, "path"), string(finding, "detail")));
+            printable_lines(&lines.collect::<Vec<_>>().join("\n       "))
+        }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod healthcheck;
 pub mod proxy;
 pub mod schema;
 pub mod sessions;
+pub mod snapshot;
 pub mod validate;
 pub mod watch;
 pub mod up;

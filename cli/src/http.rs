@@ -61,7 +61,14 @@ pub enum HttpError {
         cause: serde_json::Error,
     },
     #[error("{origin} answered {status}: {detail}")]
-    Status { origin: Origin, status: StatusCode, detail: String, hint: Option<String> },
+    Status {
+        origin: Origin,
+        status: StatusCode,
+        detail: String,
+        hint: Option<String>,
+        /// All that it says of itself.
+        problem: Box<Value>,
+    },
     #[error("a request could not be made of what was given")]
     Request(#[from] http::Error),
 }
@@ -110,6 +117,16 @@ pub async fn post_json(origin: &Origin, path: &str, body: &Value) -> Result<Valu
     json(origin, request).await
 }
 
+/// The same, to be done only if what is changed is what its sender saw.
+pub async fn post_json_if(origin: &Origin, path: &str, body: &Value, matches: &str) -> Result<Value, HttpError> {
+    let request = Request::post(path)
+        .header(header::ACCEPT, "application/json")
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::IF_MATCH, matches)
+        .body(Full::from(body.to_string()))?;
+    json(origin, request).await
+}
+
 async fn json(origin: &Origin, request: Request<Full<Bytes>>) -> Result<Value, HttpError> {
     let answer = send(origin, request, ANSWER_WITHIN).await?;
     let status = answer.status();
@@ -121,7 +138,8 @@ async fn json(origin: &Origin, request: Request<Full<Bytes>>) -> Result<Value, H
     let problem = parsed.unwrap_or_default();
     let text = |name: &str| problem.get(name).and_then(Value::as_str).map(str::to_owned);
     let detail = text("detail").or_else(|| text("title")).unwrap_or_else(|| "no reason given".to_owned());
-    Err(HttpError::Status { origin: origin.clone(), status, detail, hint: text("hint") })
+    let hint = text("hint");
+    Err(HttpError::Status { origin: origin.clone(), status, detail, hint, problem: Box::new(problem) })
 }
 
 impl Origin {

@@ -50,6 +50,7 @@ fn run(command: Command) -> Result<(), Problem> {
         Command::Control(serve) => command::control::run(serve),
         Command::Get(get) => block_on(command::get::run(get)),
         Command::Sessions(sessions) => block_on(command::sessions::run(sessions)),
+        Command::Snapshot(snapshot) => block_on(command::snapshot::run(snapshot)),
         Command::Explain(explain) => block_on(command::explain::run(explain)),
         Command::Call(call) => block_on(command::call::run(call)),
         Command::Watch(watch) => block_on(command::watch::run(watch)),

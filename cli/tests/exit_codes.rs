@@ -27,6 +27,7 @@ fn what_was_asked_and_failed_is_1_and_names_the_next_thing_to_try() -> Result<()
     check(&["get", "agents", "--control", &closed], 1, "outrigger control -f control.yaml")?;
     check(&["sessions", "rotate-key", "--control", &closed], 1, &closed)?;
     check(&["explain", "weather", "--control", &closed], 1, &closed)?;
+    check(&["snapshot", "history", "--control", &closed], 1, &closed)?;
     check(&["call", "weather", "get", "--outbound", &closed], 1, "outrigger proxy -f proxy.yaml")?;
     check(&["healthcheck", &closed], 1, "not ready")?;
     Ok(())
@@ -35,6 +36,7 @@ fn what_was_asked_and_failed_is_1_and_names_the_next_thing_to_try() -> Result<()
 #[test]
 fn a_command_line_that_means_nothing_is_2() -> Result<()> {
     check(&["get", "cats"], 2, "agents")?;
+    check(&["snapshot", "publish", "-f", "x.yaml", "--author", "ada"], 2, "--reason")?;
     check(&["up", "weather"], 2, "weather=http://127.0.0.1:8081/mcp")?;
     check(&["up", "weather=stdio:uvx mcp-server-time"], 2, "not served yet")?;
     check(&["up", "w=http://127.0.0.1:1/mcp", "w=http://127.0.0.1:2/mcp"], 2, "named twice")?;
@@ -50,6 +52,8 @@ fn a_configuration_that_is_refused_is_64() -> Result<()> {
         check(words, 64, "did you mean `agents`?")?;
     }
     check(&["control", "-f", &path], 64, "unknown key `agnts`")?;
+    check(&["snapshot", "plan", "-f", &path], 64, "unknown key `agnts`")?;
+    check(&["snapshot", "publish", "-f", &path, "--author", "ada", "--reason", "x"], 64, "unknown key `agnts`")?;
     check(&["proxy", "-f", "nowhere.yaml"], 64, "nowhere.yaml")?;
     std::fs::remove_file(&file)?;
     Ok(())

@@ -81,7 +81,7 @@ impl Speaker {
 
     /// Nothing answers it.
     pub async fn light(&self) -> Result<(), SpeakerError> {
-        self.say(Fact::Light(Light {})).await
+        self.say(Fact::Light(Light::default())).await
     }
 
     pub async fn draining(&self) -> Result<(), SpeakerError> {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use outrigger_model::label::Labels;
 use outrigger_model::name::NodeId;
 use outrigger_model::requirement::Dependency;
 
@@ -14,6 +15,8 @@ pub struct WatchConfig {
     pub needs: Vec<Dependency>,
     /// Name and version of the program, shown to operators.
     pub build: String,
+    /// By which operators pick it.
+    pub labels: Labels,
     /// None: memory only.
     pub last_good: Option<PathBuf>,
     pub timing: Timing,
@@ -36,7 +39,8 @@ impl WatchConfig {
     /// A watcher without dependencies and without a file.
     pub fn new(node: NodeId, build: &str) -> Self {
         let timing = Timing::default();
-        Self { node, needs: Vec::new(), build: build.to_owned(), last_good: None, timing }
+        let (needs, build, labels) = (Vec::new(), build.to_owned(), Labels::default());
+        Self { node, needs, build, labels, last_good: None, timing }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use outrigger_model::endpoint::{Endpoint, EndpointState};
+use outrigger_model::label::Labels;
 use outrigger_model::manifest::Manifest;
 use outrigger_model::name::{AgentName, NodeId, PoolName, ReplicaId, RouteName};
 use outrigger_model::pool::policy::PoolPolicy;
@@ -23,7 +24,8 @@ type Tokens = BTreeMap<(ResourceKind, Arc<str>), Token>;
 
 pub fn watcher() -> Watcher {
     let needs = vec!["forecast=weather ^1.2 +eu".parse().unwrap()];
-    Watcher { node: NodeId::new("caller-1").unwrap(), role: Role::Proxy, needs, build: "test".into() }
+    let labels = Labels::default();
+    Watcher { node: NodeId::new("caller-1").unwrap(), role: Role::Proxy, needs, build: "test".into(), labels }
 }
 
 /// One pool with one endpoint of a weight, and a route to it.

@@ -42,7 +42,8 @@ impl Watch {
         let (offers, candidates) = mpsc::channel(1);
         let (told, status) = watch::channel(Status::starting());
         let (stop, stopped) = oneshot::channel();
-        let watcher = Watcher { node: config.node, role, needs: config.needs, build: config.build };
+        let WatchConfig { node, needs, build, labels, .. } = config;
+        let watcher = Watcher { node, role, needs, build, labels };
         let timing = config.timing;
         let runner = Runner {
             connect,

@@ -23,6 +23,8 @@ pub struct Manifest {
     pub made_at: SystemTime,
     /// Why this snapshot exists, for people: `replica weather-1 is healthy`.
     pub reason: String,
+    /// `canary` for those that try a candidate intent; empty for everybody else.
+    pub lane: String,
 }
 
 /// How many resources of one kind there are, and a digest over their sorted names and contents.

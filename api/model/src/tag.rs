@@ -115,6 +115,11 @@ impl TagFilter {
         Ok(filter)
     }
 
+    /// The tags that must be there, sorted.
+    pub fn required(&self) -> impl Iterator<Item = &Tag> {
+        self.required.iter()
+    }
+
     /// How many of the preferred tags the offer has. Only meaningful if nothing is missing or excluded.
     pub fn score(&self, offer: &TagSet) -> usize {
         self.preferred.iter().filter(|tag| offer.contains(tag)).count()

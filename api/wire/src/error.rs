@@ -8,6 +8,7 @@ use outrigger_model::calls::BadCalls;
 use outrigger_model::endpoint::ZONE_BYTES_MAX;
 use outrigger_model::identity::BadIdentity;
 use outrigger_model::key::BadKey;
+use outrigger_model::label::BadLabel;
 use outrigger_model::name::BadName;
 use outrigger_model::requirement::BadRequirement;
 use outrigger_model::resource::BadToken;
@@ -79,6 +80,8 @@ pub enum Wrong {
     Key(#[from] BadKey),
     #[error("{}", excerpt(.0))]
     Tag(#[from] BadTag),
+    #[error("{0}")]
+    Label(#[from] BadLabel),
     #[error("{}", excerpt(.0))]
     Identity(#[from] BadIdentity),
     #[error("{0}")]
@@ -93,6 +96,8 @@ pub enum Wrong {
     NotText,
     #[error("it must be a list of texts")]
     NotList,
+    #[error("it must be names with texts")]
+    NotMap,
     #[error("it needs the feature `{0}`, which this build does not know")]
     Feature(String),
     #[error("the set held does not match: {0}")]

@@ -16,8 +16,8 @@ use crate::{decode, encode};
 /// The manifest of a snapshot that consists of exactly `bodies`.
 pub fn of(bodies: &Bodies, epoch: Epoch, serial: Serial, made_at: SystemTime, reason: &str) -> Manifest {
     let parts = bodies.parts();
-    let needs = Vec::new();
-    Manifest { epoch, serial, digest: digest(&parts), parts, needs, made_at, reason: reason.to_owned() }
+    let (needs, reason, lane) = (Vec::new(), reason.to_owned(), String::new());
+    Manifest { epoch, serial, digest: digest(&parts), parts, needs, made_at, reason, lane }
 }
 
 /// The bytes of a manifest.

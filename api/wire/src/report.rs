@@ -1,10 +1,11 @@
-//! What a proxy says of one replica, and what it is told first: how often to signal, and how long it is believed.
+//! What a proxy says of one replica and of its calls, and what it is told first: how often to signal, and how long it is believed.
 
 use std::time::Duration;
 
 use outrigger_model::replica::Replica;
+use outrigger_model::tally::Tally;
 
-use crate::proto::registry::Welcome;
+use crate::proto::registry::{Calls, Welcome};
 
 /// One replica of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,4 +21,15 @@ pub struct ReportedReplica {
 pub fn welcome(light_every: Duration, lease: Duration) -> Welcome {
     let wire = |length: Duration| prost_types::Duration::try_from(length).ok();
     Welcome { light_every: wire(light_every), lease: wire(lease) }
+}
+
+pub fn calls(tally: &Tally) -> Calls {
+    let Tally { since, calls, failed, begun, begun_micros } = *tally;
+    Calls { since, calls, failed, begun, begun_micros }
+}
+
+/// Any numbers are a tally; who counts wrongly is compared wrongly.
+pub fn tally(calls: &Calls) -> Tally {
+    let Calls { since, calls, failed, begun, begun_micros } = *calls;
+    Tally { since, calls, failed, begun, begun_micros }
 }

@@ -1,7 +1,10 @@
-//! Who watches and what it depends on: the `node` of its first discovery request.
+//! Who watches, what it depends on and how it is labelled: the `node` of its first discovery request.
+//!
+//! Invariant: labels are taken from our own proxies only; what stock clients have under that name is theirs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use outrigger_model::label::Labels;
 use outrigger_model::name::NodeId;
 use outrigger_model::requirement::Dependency;
 use prost_types::value::Kind;
@@ -36,6 +39,8 @@ pub struct Watcher {
     /// Defines its view: a route per dependency.
     pub needs: Vec<Dependency>,
     pub build: String,
+    /// By which operators pick it, for a rollout.
+    pub labels: Labels,
 }
 
 impl Role {
@@ -56,11 +61,18 @@ impl Watcher {
 }
 
 pub fn encode(watcher: &Watcher) -> Node {
-    let needs = watcher.needs.iter().map(|need| Value { kind: Some(Kind::StringValue(need.to_string())) });
+    let text = |text: String| Value { kind: Some(Kind::StringValue(text)) };
+    let needs = watcher.needs.iter().map(|need| text(need.to_string()));
     let needs = Value { kind: Some(Kind::ListValue(ListValue { values: needs.collect() })) };
+    let mut fields = BTreeMap::from([("needs".to_owned(), needs)]);
+    if !watcher.labels.is_empty() {
+        let labels = watcher.labels.iter().map(|(name, value)| (name.to_owned(), text(value.to_owned())));
+        let labels = Value { kind: Some(Kind::StructValue(Struct { fields: labels.collect() })) };
+        fields.insert("labels".to_owned(), labels);
+    }
     Node {
         id: watcher.node.to_string(),
-        metadata: Some(Struct { fields: BTreeMap::from([("needs".to_owned(), needs)]) }),
+        metadata: Some(Struct { fields }),
         user_agent_name: watcher.role.agent().to_owned(),
         user_agent_version: watcher.build.clone(),
         ..Node::default()
@@ -70,10 +82,15 @@ pub fn encode(watcher: &Watcher) -> Node {
 /// Error paths start at `node`.
 pub fn decode(node: &Node) -> Result<Watcher, DecodeError> {
     let read = || {
+        let (role, metadata) = match node.user_agent_name.as_str() {
+            PROXY_AGENT => (Role::Proxy, node.metadata.as_ref()),
+            _ => (Role::Observer, None),
+        };
         Ok(Watcher {
             node: NodeId::new(&node.id).map_err(|bad| DecodeError::field("id", bad))?,
-            role: if node.user_agent_name == PROXY_AGENT { Role::Proxy } else { Role::Observer },
+            role,
             needs: needs(node.metadata.as_ref()).map_err(|bad| bad.inside("metadata"))?,
+            labels: labels(metadata).map_err(|bad| bad.inside("metadata"))?,
             build: node.user_agent_version.chars().take(BUILD_CHARS_MAX).collect(),
         })
     };
@@ -96,6 +113,20 @@ fn needs(metadata: Option<&Struct>) -> Result<Vec<Dependency>, DecodeError> {
         _ => Err(DecodeError::item("needs", at, Wrong::NotText)),
     });
     needs.collect()
+}
+
+fn labels(metadata: Option<&Struct>) -> Result<Labels, DecodeError> {
+    let fields = match metadata.and_then(|metadata| metadata.fields.get("labels")).map(|value| &value.kind) {
+        None | Some(None | Some(Kind::NullValue(_))) => return Ok(Labels::default()),
+        Some(Some(Kind::StructValue(labels))) => &labels.fields,
+        Some(Some(_)) => return Err(DecodeError::field("labels", Wrong::NotMap)),
+    };
+    let pairs = fields.iter().map(|(name, value)| match &value.kind {
+        Some(Kind::StringValue(text)) => Ok((name, text)),
+        _ => Err(DecodeError::field("labels", Wrong::NotText)),
+    });
+    let pairs = pairs.collect::<Result<Vec<_>, _>>()?;
+    Labels::parse(pairs).map_err(|bad| DecodeError::field("labels", bad))
 }
 
 #[cfg(test)]

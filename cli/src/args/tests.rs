@@ -47,3 +47,23 @@ fn exactly_one_thing_is_revoked_at_a_time() {
         assert!(parse(&format!("outrigger sessions revoke {bad}")).is_err(), "{bad}");
     }
 }
+
+#[test]
+fn a_change_of_what_is_declared_has_an_author_and_a_reason() {
+    for good in [
+        "publish -f x.yaml --author ada --reason test",
+        "rollback 3 --author ada --reason test --expect 4",
+        "diff",
+        "diff 1",
+        "diff 1 2",
+    ] {
+        assert!(parse(&format!("outrigger snapshot {good}")).is_ok(), "{good}");
+    }
+    for bad in [
+        "publish --author ada --reason test",
+        "publish -f x.yaml --author ada",
+        "rollback 0 --author ada --reason test",
+    ] {
+        assert!(parse(&format!("outrigger snapshot {bad}")).is_err(), "{bad}");
+    }
+}

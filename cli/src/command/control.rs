@@ -29,7 +29,9 @@ pub fn run(serve: Serve) -> Result<(), Problem> {
             tokio::select! {
                 () = signals.next() => break,
                 () = hangups.next() => match reload(&serve, &mut running, &logging).await {
-                    Ok(Declaration { serial, is_intent_new }) => info!(%serial, is_intent_new, "configuration taken"),
+                    Ok(Declaration { number, serial, is_intent_new }) => {
+                        info!(intent = number, %serial, is_intent_new, "configuration taken");
+                    },
                     Err(problem) => error!("{}", problem.report()),
                 },
                 () = running.ended() => return Err(Problem::failed("control ended by itself; its log says why")),

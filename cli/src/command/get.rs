@@ -8,7 +8,7 @@ use crate::args::{Get, Kind};
 use crate::ask;
 use crate::output::{note, say};
 use crate::problem::Problem;
-use crate::render::cell::{age, count, items, string, text};
+use crate::render::cell::{NOTHING, age, count, items, string, text};
 use crate::render::form::{Form, list};
 use crate::render::table::Column;
 
@@ -72,6 +72,8 @@ const PROXIES: &[Column] = &[
     column("CONNECTED", |row| text(row, "connected")),
     column("ACKED", |row| age(row, "acked_seconds_ago")),
     column("REFUSAL", |row| text(row, "refusal")),
+    wide("LANE", |row| or_nothing(string(row, "lane"))),
+    wide("LABELS", labels),
     wide("VIEW", |row| text(row, "view")),
     wide("IDENTITY", |row| text(row, "identity")),
     wide("BUILD", |row| text(row, "build")),
@@ -214,6 +216,18 @@ fn trouble(row: &Value) -> String {
     let troubled = items(row, "replicas").iter().find(|replica| !string(replica, "trouble").is_empty());
     troubled
         .map_or_else(|| "-".to_owned(), |replica| format!("{}: {}", string(replica, "id"), string(replica, "trouble")))
+}
+
+/// `name=value` of each label, sorted by name.
+fn labels(row: &Value) -> String {
+    let labels = row.get("labels").and_then(Value::as_object).into_iter().flatten();
+    let pairs: Vec<String> =
+        labels.map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default())).collect();
+    or_nothing(&pairs.join(","))
+}
+
+fn or_nothing(text: &str) -> String {
+    if text.is_empty() { NOTHING.to_owned() } else { text.to_owned() }
 }
 
 fn joined(rows: &[Value], field: &str) -> String {

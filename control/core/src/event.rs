@@ -46,6 +46,15 @@ pub enum EventKind {
     SessionKeyTurned,
     StoreFailed,
     StoreRecovered,
+    /// Some proxies try a candidate intent.
+    RolloutStarted,
+    RolloutWidened,
+    /// A rollout waits for an operator.
+    RolloutHeld,
+    /// Everybody is back on the intent that was in force.
+    RolloutAborted,
+    /// Everybody gets the candidate.
+    RolloutPromoted,
 }
 
 /// One line of the event log.
@@ -62,7 +71,7 @@ pub struct Event {
 }
 
 impl EventKind {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 26] = [
         Self::ControlStarted,
         Self::IntentChanged,
         Self::SessionsRevoked,
@@ -84,6 +93,11 @@ impl EventKind {
         Self::SessionKeyTurned,
         Self::StoreFailed,
         Self::StoreRecovered,
+        Self::RolloutStarted,
+        Self::RolloutWidened,
+        Self::RolloutHeld,
+        Self::RolloutAborted,
+        Self::RolloutPromoted,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -109,6 +123,11 @@ impl EventKind {
             Self::SessionKeyTurned => "session_key_turned",
             Self::StoreFailed => "store_failed",
             Self::StoreRecovered => "store_recovered",
+            Self::RolloutStarted => "rollout_started",
+            Self::RolloutWidened => "rollout_widened",
+            Self::RolloutHeld => "rollout_held",
+            Self::RolloutAborted => "rollout_aborted",
+            Self::RolloutPromoted => "rollout_promoted",
         }
     }
 

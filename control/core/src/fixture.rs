@@ -144,12 +144,12 @@ impl Mesh {
 
     pub fn report_as(&mut self, sender: Sender, claims: Vec<Claim>) -> Applied {
         let stream = self.stream(sender.node.as_str());
-        self.apply(Command::Report { stream, sender, claims })
+        self.apply(Command::Report { stream, sender, claims, tally: None })
     }
 
     pub fn light(&mut self, node: &str) -> Answer {
         let (stream, node) = (self.stream(node), NodeId::new(node).unwrap());
-        self.apply(Command::Light { stream, node }).answer
+        self.apply(Command::Light { stream, node, tally: None }).answer
     }
 
     pub fn lose_stream(&mut self, node: &str) -> Applied {

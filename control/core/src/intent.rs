@@ -4,6 +4,8 @@
 //! Never here: files; the server reads those.
 
 pub mod traffic;
+pub mod record;
+pub mod history;
 mod pools;
 
 use std::collections::BTreeMap;
@@ -128,6 +130,11 @@ impl Intent {
     /// How calls are spread over the replicas of an agent, if operators say it.
     pub fn pool(&self, agent: &AgentName) -> Option<&OperatorPool> {
         self.pools.get(agent)
+    }
+
+    /// Sorted by agent.
+    pub fn pools(&self) -> impl Iterator<Item = (&AgentName, &OperatorPool)> {
+        self.pools.iter()
     }
 
     pub fn settings(&self) -> &Settings {

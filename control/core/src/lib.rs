@@ -13,7 +13,9 @@ pub mod resolve;
 pub mod intent;
 pub mod revocation;
 pub mod keyring;
+pub mod rollout;
 pub mod snapshot;
+pub mod plan;
 pub mod registry;
 pub mod port;
 

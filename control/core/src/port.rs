@@ -1,7 +1,7 @@
 //! What control needs of a store.
 //!
-//! A store holds the facts, the event log, one row per snapshot, the ledger, and the keys of session ids. It is written in one place, batch by
-//! batch, each in one transaction; it is loaded once, at the start.
+//! A store holds the facts, the event log, every intent, one row per snapshot, the ledger, the keys of session ids, and the newest rollout. It is written in one
+//! place, batch by batch, each in one transaction; it is loaded once, at the start. Intents are added and never changed or dropped.
 //! Never here: how any of it is stored.
 
 use std::future::Future;
@@ -13,8 +13,10 @@ use outrigger_model::resource::{Epoch, Serial};
 
 use crate::event::Event;
 use crate::facts::Standing;
+use crate::intent::record::IntentRecord;
 use crate::keyring::HeldKey;
 use crate::revocation::Revoked;
+use crate::rollout::course::Rollout;
 use crate::snapshot::ledger::{Ledger, LedgerChange};
 
 /// Newest events that are kept.
@@ -31,12 +33,18 @@ pub struct Stored {
     pub serial: Serial,
     /// Of the intent that the serial was made with; none in a new store.
     pub intent: Option<Digest>,
+    /// The newest, which is the one that runs; none in a new store.
+    pub intent_record: Option<IntentRecord>,
+    /// Of the document of the newest record whose source is the file.
+    pub declared: Option<Digest>,
     pub next_event: u64,
     pub standings: Vec<Standing>,
     pub revoked: Vec<Revoked>,
     pub ledger: Ledger,
     /// Keys of session ids, the newest first.
     pub keys: Vec<HeldKey>,
+    /// The newest, whether it lasts or has ended.
+    pub rollout: Option<Rollout>,
     /// Rows that did not match their own hash. They are set aside and are in none of the fields above.
     pub damaged: Vec<DamagedRow>,
 }
@@ -64,6 +72,8 @@ pub struct SnapshotRow {
 pub struct Batch {
     pub serial: Serial,
     pub intent: Option<Digest>,
+    /// Added. A store that has one of these numbers already takes nothing of the batch.
+    pub intents: Vec<IntentRecord>,
     /// Written in place of earlier rows of the same replicas.
     pub put: Vec<Standing>,
     pub removed: Vec<ReplicaId>,
@@ -79,6 +89,8 @@ pub struct Batch {
     pub ledger: Vec<LedgerChange>,
     /// All keys of session ids, in place of those that are there; none where they stay.
     pub keys: Option<Vec<HeldKey>>,
+    /// In place of the one that is there.
+    pub rollout: Option<Rollout>,
 }
 
 impl Batch {
@@ -87,6 +99,7 @@ impl Batch {
         self.put.is_empty()
             && self.removed.is_empty()
             && self.intent.is_none()
+            && self.intents.is_empty()
             && !self.is_whole
             && self.revoked.is_empty()
             && self.revoked_before == 0
@@ -94,6 +107,7 @@ impl Batch {
             && self.snapshots.is_empty()
             && self.ledger.is_empty()
             && self.keys.is_none()
+            && self.rollout.is_none()
     }
 }
 
@@ -114,4 +128,14 @@ pub trait Store {
 
     /// Newest first.
     fn snapshots(&self, limit: u32) -> impl Future<Output = Result<Vec<SnapshotRow>, Self::Error>> + Send;
+
+    /// Intents with a smaller number than `before`, newest first.
+    fn intents(
+        &self,
+        before: Option<u64>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<IntentRecord>, Self::Error>> + Send;
+
+    /// The intent of this number, if there was one.
+    fn intent(&self, number: u64) -> impl Future<Output = Result<Option<IntentRecord>, Self::Error>> + Send;
 }

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outrigger_model::name::NodeId;
+use outrigger_model::tally::Tally;
 
 use crate::facts::{Facts, Standing};
 use crate::lease::Lease;
@@ -86,14 +87,24 @@ impl Registry {
         heard.filter_map(|(id, node)| Some((id.clone(), now.moment.since(node.heard?)))).collect()
     }
 
+    /// How the calls of each node went since it started, as it last said; of those that are here and say it.
+    pub fn tallies(&self) -> BTreeMap<NodeId, Tally> {
+        let here = self.state.nodes.iter().filter(|(_, node)| !node.lease.is_gone());
+        here.filter_map(|(id, node)| Some((id.clone(), node.tally?))).collect()
+    }
+
     pub fn apply(&mut self, command: Command, now: Now) -> Applied {
         let mut applied = Applied::default();
         let step = state::Step { now, applied: &mut applied };
         match command {
-            Command::Report { stream, sender, claims } => {
-                report::take(&mut self.state, &self.rules, stream, &sender, claims, step)
+            Command::Report { stream, sender, claims, tally } => {
+                report::take(&mut self.state, &self.rules, stream, &sender, claims, step);
+                self.state.tallied(stream, &sender.node, tally);
             }
-            Command::Light { stream, node } => self.state.light(&self.rules.lease, stream, &node, step),
+            Command::Light { stream, node, tally } => {
+                self.state.light(&self.rules.lease, stream, &node, step);
+                self.state.tallied(stream, &node, tally);
+            }
             Command::StreamLost { stream, node } => self.state.stream_lost(stream, &node, step),
             Command::Draining { stream, node } => self.state.draining(&self.rules.lease, stream, &node, step),
             Command::Leave { stream, node } => self.state.leave(stream, &node, step),

@@ -24,13 +24,18 @@ use crate::discovery::serve::Discovery;
 use crate::discovery::watchers::Watchers;
 use crate::grpc::{self, Services};
 use crate::http::{api::Api, server};
+use crate::intent::desk::Desk;
+use crate::intent::serve::IntentService;
 use crate::lifecycle::Lifecycle;
 use crate::publish::publisher;
 use crate::registration::serve::Registration;
+use crate::rollout::desk::Rollouts;
+use crate::rollout::judge::Judge;
+use crate::rollout::serve::RolloutService;
 use crate::store::{AnyStore, StoreError};
 use crate::sweep;
 use crate::telemetry::metrics::Metrics;
-use crate::writer::{self, Declared, Opened, Writer};
+use crate::writer::{self, Declared, OpenError, Opened, Writer};
 
 pub use crate::writer::Declaration;
 pub use reload::ReloadError;
@@ -62,6 +67,8 @@ pub struct Running {
 pub enum StartError {
     #[error("the store cannot be used")]
     Store(#[from] StoreError),
+    #[error("what is stored cannot be gone by")]
+    Open(#[source] OpenError),
     #[error("no snapshot can be built of what is stored and declared")]
     Build(#[from] BuildError),
     #[error(
@@ -77,6 +84,15 @@ pub enum StartError {
     },
     #[error("the identity cannot be served with")]
     Tls(#[from] ServerConfigError),
+}
+
+impl From<OpenError> for StartError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Store(error) => Self::Store(error),
+            other @ OpenError::Intent { .. } => Self::Open(other),
+        }
+    }
 }
 
 impl Control {
@@ -99,6 +115,9 @@ impl Control {
         let (http_listener, http) = listen("listen.http", settings.http).await?;
 
         let watchers = Watchers::default();
+        let desk = Desk::new(writer.clone(), store.clone(), views.clone(), watchers.clone());
+        let (judge, standing) = Judge::new(writer.clone(), watchers.clone(), metrics.clone());
+        let rollouts = Rollouts { writer: writer.clone(), watchers: watchers.clone(), desk: desk.clone(), standing };
         let services = Services {
             discovery: Discovery {
                 views: views.clone(),
@@ -115,16 +134,30 @@ impl Control {
                 plaintext,
                 settings.rules.lease,
             ),
+            intent: IntentService { desk: desk.clone(), plaintext },
+            rollouts: RolloutService { rollouts: rollouts.clone(), plaintext },
         };
         let broken = CancellationToken::new();
         let tasks = lifecycle.tasks();
         let stopping = lifecycle.stopping();
         tasks.spawn(sweeping(sweep::start(writer.clone(), stopping.clone()), broken.clone()));
         tasks.spawn(until_broken(publisher.run(stopping.clone()), broken.clone()));
+        tasks.spawn(until_broken(judge.run(stopping.clone()), broken.clone()));
         tasks.spawn(until_broken(grpc::serve(grpc_listener, tls, services, lifecycle.clone()), broken.clone()));
         let registry = Arc::new(registry);
         let declaring = writer.clone();
-        let api = Api { writer, store, views, watchers, lifecycle: lifecycle.clone(), metrics, registry, plaintext };
+        let api = Api {
+            writer,
+            store,
+            desk,
+            rollouts,
+            views,
+            watchers,
+            lifecycle: lifecycle.clone(),
+            metrics,
+            registry,
+            plaintext,
+        };
         tasks.spawn(until_broken(server::serve(http_listener, api), broken.clone()));
         guard.disarm();
         started.up();

@@ -50,6 +50,16 @@ impl Peer {
         }
     }
 
+    /// Whether it may plan and publish what operators declare.
+    pub fn must_be_operator(&self) -> Result<(), Status> {
+        match &self.identity {
+            None | Some(SpiffeId { party: Party::Operator(_), .. }) => Ok(()),
+            Some(other) => Err(Status::permission_denied(format!(
+                "{other} may not change what operators declare; that needs an identity of the form …/operator/<name>"
+            ))),
+        }
+    }
+
     /// Whether it may report replicas.
     pub fn must_be_proxy(&self) -> Result<(), Status> {
         match &self.identity {

@@ -8,4 +8,6 @@ pub mod traffic;
 pub mod pools;
 pub mod file;
 mod sessions;
+pub mod declared;
+pub mod document;
 pub mod settings;

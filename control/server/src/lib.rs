@@ -14,6 +14,8 @@ pub mod sweep;
 pub mod publish;
 pub mod discovery;
 pub mod registration;
+pub mod intent;
+pub mod rollout;
 pub mod grpc;
 pub mod http;
 pub mod app;

@@ -9,14 +9,18 @@ mod place;
 mod memory;
 mod row;
 mod key_row;
+mod intent_row;
+mod rollout_row;
 mod sqlite;
 
 use outrigger_control_core::event::Event;
+use outrigger_control_core::intent::record::IntentRecord;
 use outrigger_control_core::port::{Batch, SnapshotRow, Store, Stored};
 
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use place::{BadPlace, StorePlace};
+pub use rollout_row::TABLE as ROLLOUT_TABLE;
 pub use sqlite::SqliteStore;
 
 /// One of the stores. Clones share what is stored.
@@ -79,6 +83,20 @@ impl Store for AnyStore {
         match self {
             Self::Sqlite(store) => store.snapshots(limit).await,
             Self::Memory(store) => store.snapshots(limit).await,
+        }
+    }
+
+    async fn intents(&self, before: Option<u64>, limit: u32) -> Result<Vec<IntentRecord>, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.intents(before, limit).await,
+            Self::Memory(store) => store.intents(before, limit).await,
+        }
+    }
+
+    async fn intent(&self, number: u64) -> Result<Option<IntentRecord>, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.intent(number).await,
+            Self::Memory(store) => store.intent(number).await,
         }
     }
 }

@@ -9,8 +9,11 @@
 mod picture;
 mod chance;
 mod message;
+mod trial;
 mod pending;
 mod declare;
+mod resume;
+mod begin;
 mod task;
 
 use std::collections::BTreeMap;
@@ -18,28 +21,29 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use outrigger_control_core::event::EventKind;
-use outrigger_control_core::keyring::Keys;
 use outrigger_control_core::moment::{Moment, Now};
-use outrigger_control_core::port::{Store, Stored};
-use outrigger_control_core::registry::{Command, Registry};
-use outrigger_control_core::revocation::Book;
+use outrigger_control_core::registry::Command;
+use outrigger_control_core::rollout::compare::Since;
+use outrigger_control_core::rollout::course::Rollout;
 use outrigger_control_core::snapshot::ledger::Ledger;
 use outrigger_model::name::NodeId;
-use outrigger_model::resource::Serial;
+use outrigger_model::tally::Tally;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
 
-use crate::store::{AnyStore, StoreError};
+use crate::store::AnyStore;
 
+use begin::Begun;
 use message::Message;
-use pending::Pending;
 use task::Task;
+use trial::{Answer, Asked};
 
-pub use message::{Answered, Declaration, Declared, NotRotated, Recorded, Stopped, Storing};
-pub use picture::Picture;
+pub use begin::OpenError;
+pub use message::{Answered, Declaration, Declared, NotPublished, NotRotated, Recorded, Stopped, Storing, Wanted};
+pub use picture::{Head, Picture, Trial};
+pub use trial::{Move, NotMoved, Trying};
 
 /// Commands that wait for the writer; beyond, senders wait.
 const INBOX_MAX: usize = 4_096;
@@ -50,6 +54,7 @@ pub struct Writer {
     inbox: mpsc::Sender<Message>,
     pictures: watch::Receiver<Arc<Picture>>,
     storing: watch::Receiver<Storing>,
+    rollouts: watch::Receiver<Option<Arc<Rollout>>>,
 }
 
 /// What `open` hands out.
@@ -81,12 +86,20 @@ impl Writer {
         self.inbox.send(Message::Record(recorded)).await.map_err(|_| Stopped)
     }
 
-    /// Has everything go by what is declared anew. It is in the store, if the store works, when this returns.
-    pub async fn declare(&self, declared: Declared) -> Result<Declaration, Stopped> {
+    /// Has everything go by what the file says now. It is in the store when this returns.
+    pub async fn declare(&self, declared: Declared) -> Result<Declaration, NotPublished> {
         let (answer, answered) = oneshot::channel();
         let declared = Box::new(declared);
-        self.inbox.send(Message::Declare { declared, answer }).await.map_err(|_| Stopped)?;
-        answered.await.map_err(|_| Stopped)
+        self.inbox.send(Message::Declare { declared, answer }).await.map_err(|_| NotPublished::Stopped)?;
+        answered.await.unwrap_or(Err(NotPublished::Stopped))
+    }
+
+    /// Has another intent run. It is in the store when this returns.
+    pub async fn publish(&self, wanted: Wanted) -> Result<Declaration, NotPublished> {
+        let (answer, answered) = oneshot::channel();
+        let wanted = Box::new(wanted);
+        self.inbox.send(Message::Publish { wanted, answer }).await.map_err(|_| NotPublished::Stopped)?;
+        answered.await.unwrap_or(Err(NotPublished::Stopped))
     }
 
     /// How long ago each node was last heard; those not heard since control started are not in it.
@@ -101,6 +114,34 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         self.inbox.send(Message::RotateKey { answer }).await.map_err(|_| NotRotated::Stopped)?;
         answered.await.unwrap_or(Err(NotRotated::Stopped))
+    }
+
+    /// Has some proxies try another intent. The rollout is in the store when this returns.
+    pub async fn start_rollout(&self, trying: Trying) -> Result<Arc<Rollout>, NotMoved> {
+        self.ask(|answer| Asked::Start { trying: Box::new(trying), answer }).await
+    }
+
+    /// Has the rollout that is under way do something; `since` says which step it is about, if not whatever step it is on.
+    pub async fn move_rollout(&self, since: Option<Since>, step: Move) -> Result<Arc<Rollout>, NotMoved> {
+        self.ask(|answer| Asked::Move { since, step, answer }).await
+    }
+
+    async fn ask(&self, asked: impl FnOnce(Answer) -> Asked) -> Result<Arc<Rollout>, NotMoved> {
+        let (answer, answered) = oneshot::channel();
+        self.inbox.send(Message::Rollout(asked(answer))).await.map_err(|_| NotMoved::Stopped)?;
+        answered.await.unwrap_or(Err(NotMoved::Stopped))
+    }
+
+    /// The newest rollout, also one that has ended.
+    pub fn rollouts(&self) -> watch::Receiver<Option<Arc<Rollout>>> {
+        self.rollouts.clone()
+    }
+
+    /// How the calls of each node went since it started, as it last said.
+    pub async fn tallies(&self) -> Result<BTreeMap<NodeId, Tally>, Stopped> {
+        let (answer, answered) = oneshot::channel();
+        self.inbox.send(Message::Tallies { answer }).await.map_err(|_| Stopped)?;
+        answered.await.map_err(|_| Stopped)
     }
 
     /// The newest picture, and each one after it.
@@ -119,56 +160,17 @@ impl Writer {
 }
 
 /// Loads the store, numbers the first snapshot, and starts the task.
-pub async fn open(store: AnyStore, declared: Declared, stop: CancellationToken) -> Result<Opened, StoreError> {
-    let Declared { intent, rules, keys_every } = declared;
-    let Stored { epoch, serial: last, intent: last_intent, next_event, standings, revoked, ledger, keys, damaged } =
-        store.load().await?;
+pub async fn open(store: AnyStore, declared: Declared, stop: CancellationToken) -> Result<Opened, OpenError> {
     let started = Instant::now();
     let now = Now { moment: Moment::START, time: SystemTime::now() };
-    let mut registry = Registry::restore(rules, standings, Book::restore(revoked), next_event, now);
-    let mut pending = Pending::default();
-    let mut note = |kind, subject: &str, detail: &str| {
-        let (subject, detail) = (subject.to_owned(), detail.to_owned());
-        pending.add(registry.apply(Command::Note { kind, subject, detail }, now));
-    };
-    note(EventKind::ControlStarted, "control", concat!("outrigger ", env!("CARGO_PKG_VERSION")));
-    for row in &damaged {
-        warn!(table = row.table, row = row.key, why = row.why, "stored row set aside");
-        note(EventKind::RowRefused, &format!("{} {}", row.table, row.key), &row.why);
-    }
-    let mut keys = Keys::restore(keys, declare::key_rules(&intent, keys_every));
-    let turns = chance::turn(&mut keys, now);
-    for turn in &turns {
-        note(EventKind::SessionKeyTurned, &format!("key {}", turn.id()), turn.detail());
-    }
-    let digest = declare::content_digest(&intent);
-    let is_intent_new = last_intent != Some(digest);
-    if is_intent_new && last_intent.is_some() {
-        note(EventKind::IntentChanged, "control", "routes, pools or settings differ from the last start");
-    }
-    let serial = if is_intent_new || !damaged.is_empty() || !turns.is_empty() { Serial(last.0 + 1) } else { last };
-    pending.set_intent(is_intent_new.then_some(digest));
-    if !turns.is_empty() {
-        pending.set_keys(keys.held().to_vec());
-    }
-    store.commit(&pending.batch(&registry, serial)).await?;
-    pending.clear();
-    let picture = Picture {
-        epoch,
-        serial,
-        facts: registry.facts().clone(),
-        intent: Arc::new(intent),
-        book: registry.book().clone(),
-        keyring: Arc::new(keys.ring()),
-        reason: "control started".to_owned(),
-        made_at: now.time,
-    };
+    let Begun { registry, history, keys, trials, picture, ledger } = begin::begin(&store, declared, now).await?;
     let (inbox, messages) = mpsc::channel(INBOX_MAX);
     let (show, pictures) = watch::channel(Arc::new(picture));
     let (tell, storing) = watch::channel(Storing::Fine);
-    let task = Task::new(store, registry, keys, pending, started, (show, tell));
+    let rollouts = trials.shown.subscribe();
+    let task = Task::new(store, (registry, history, keys, trials), started, (show, tell));
     let task = tokio::spawn(task.run(messages, stop));
-    Ok(Opened { writer: Writer { inbox, pictures, storing }, task, ledger })
+    Ok(Opened { writer: Writer { inbox, pictures, storing, rollouts }, task, ledger })
 }
 
 #[cfg(test)]

@@ -103,11 +103,11 @@ async fn one_size(place: &Place, options: &Options, replicas: usize) -> Result<S
     let crowd = options.crowd;
     let all: Vec<usize> = (1..replicas.max(2)).collect();
     let nodes = all.chunks(NODE_REPLICAS).enumerate().map(|(at, chunk)| {
-        (Crowd::node(at), Report { replicas: chunk.iter().map(|replica| crowd.replica(*replica)).collect() })
+        (Crowd::node(at), Report { replicas: chunk.iter().map(|replica| crowd.replica(*replica)).collect(), calls: None })
     });
     let _speakers = register(control.grpc, nodes.collect()).await?;
     let mut changer = Speaker::open(control.grpc, "changer").await?;
-    let serial = changer.report(Report { replicas: vec![crowd.replica(0)] }).await?;
+    let serial = changer.report(Report { replicas: vec![crowd.replica(0)], calls: None }).await?;
 
     let bytes_before = ask::metric(control.http, BYTES).await?;
     let began = Instant::now();
@@ -126,7 +126,7 @@ async fn one_size(place: &Place, options: &Options, replicas: usize) -> Result<S
         let mut replica = crowd.replica(0);
         replica.weight = 101 + u32::try_from(change % 2).unwrap_or_default();
         let began = Instant::now();
-        newest = changer.report(Report { replicas: vec![replica] }).await?;
+        newest = changer.report(Report { replicas: vec![replica], calls: None }).await?;
         let came = timed(CHANGE_MAX, "all watchers run a change", watchers.all_run(newest)).await?;
         for at in &came {
             each.record(at.saturating_duration_since(began));

@@ -68,7 +68,7 @@ pub async fn measure(place: &Place, options: Options, tell: &dyn Fn(String)) -> 
     let folder = tempfile::tempdir()?;
     let control = Control::start(place, folder.path(), place.cores.proxy, ALSO).await?;
     let crowd = Crowd { capabilities: options.capabilities_each, replicas_per_agent: 1 };
-    let nodes = (0..options.agents).map(|at| (Crowd::node(at), Report { replicas: vec![crowd.replica(at)] }));
+    let nodes = (0..options.agents).map(|at| (Crowd::node(at), Report { replicas: vec![crowd.replica(at)], calls: None }));
     let speakers = register(control.grpc, nodes.collect()).await?;
     tell(format!("{} agents with {} capabilities each are registered", options.agents, options.capabilities_each));
     let mut bench = Bench { control, speakers, crowd, options };
@@ -160,7 +160,7 @@ impl Bench {
                     let mut replica = usual.clone();
                     replica.weight = if with_change { 100 + turn % 2 } else { 100 };
                     let began = Instant::now();
-                    speaker.report(Report { replicas: vec![replica] }).await?;
+                    speaker.report(Report { replicas: vec![replica], calls: None }).await?;
                     times.lock().unwrap_or_else(std::sync::PoisonError::into_inner).record(began.elapsed());
                 }
                 Ok::<_, SpeakerError>((at, speaker))
@@ -187,7 +187,7 @@ impl Bench {
                 let usual = replica("restless", &format!("restless-{at}"));
                 outrigger_wire::proto::registry::Replica { serving, ..usual }
             };
-            restless.report(Report { replicas: (0..RESTLESS).map(one).collect() }).await?;
+            restless.report(Report { replicas: (0..RESTLESS).map(one).collect(), calls: None }).await?;
         }
         restless.leave().await?;
         Ok(())

@@ -141,7 +141,7 @@ async fn over_http(place: &Place, options: Options) -> Result<Times, ControlErro
     // Few nodes with many replicas each: who reports does not matter here.
     let nodes = (0..agents).collect::<Vec<_>>();
     let nodes = nodes.chunks(100).enumerate().map(|(at, chunk)| {
-        (Crowd::node(at), Report { replicas: chunk.iter().map(|agent| crowd.replica(*agent)).collect() })
+        (Crowd::node(at), Report { replicas: chunk.iter().map(|agent| crowd.replica(*agent)).collect(), calls: None })
     });
     let _speakers = register(control.grpc, nodes.collect()).await?;
     let last = format!("/v1/explain?capability=skill-{}-0", agents.saturating_sub(1));

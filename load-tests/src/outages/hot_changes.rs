@@ -97,7 +97,7 @@ impl Changer {
         let mut sibling = Speaker::open(mesh.control.grpc, "sibling").await?;
         // Only a node that is known can drain, so it is made known by a replica that does not serve: no call may go there.
         let unready = outrigger_wire::proto::registry::Replica { serving: false, ..echo_sibling(1) };
-        sibling.report(Report { replicas: vec![unready] }).await?;
+        sibling.report(Report { replicas: vec![unready], calls: None }).await?;
         sibling.draining().await?;
         sibling.report(Report::default()).await?;
         Ok(Self { stranger, sibling })
@@ -108,9 +108,9 @@ impl Changer {
         Ok(match turn % 4 {
             0 => {
                 let replica = crowd::replica("stranger", &format!("stranger-{turn}"));
-                self.stranger.report(Report { replicas: vec![replica] }).await?
+                self.stranger.report(Report { replicas: vec![replica], calls: None }).await?
             }
-            1 | 2 => self.sibling.report(Report { replicas: vec![echo_sibling(turn)] }).await?,
+            1 | 2 => self.sibling.report(Report { replicas: vec![echo_sibling(turn)], calls: None }).await?,
             _ => {
                 self.stranger.report(Report::default()).await?;
                 self.sibling.report(Report::default()).await?

@@ -43,7 +43,7 @@ impl Visitor {
             serving: true,
             ..Replica::default()
         };
-        self.speaker.report(Report { replicas: vec![replica] }).await
+        self.speaker.report(Report { replicas: vec![replica], calls: None }).await
     }
 
     /// Leaves the world as it was.

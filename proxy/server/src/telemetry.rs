@@ -10,6 +10,7 @@ pub mod labels;
 pub mod probed;
 pub mod metrics;
 mod routes;
+mod tally;
 pub mod report;
 pub mod events;
 pub mod process;

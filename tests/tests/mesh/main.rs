@@ -37,3 +37,4 @@ mod http2;
 mod paths;
 mod aggregate;
 mod traffic;
+mod rollout;

@@ -19,6 +19,7 @@ pub fn manifest(wire: wire::Manifest) -> Result<Manifest, DecodeError> {
         let wire = wire.parts.get(at).ok_or_else(|| DecodeError::item("parts", at, Wrong::Missing))?;
         parts.push(part(kind, wire).map_err(|bad| bad.inside_item("parts", at))?);
     }
+    let wire::Origin { reason, lane } = wire.origin.unwrap_or_default();
     Ok(Manifest {
         epoch: Epoch(wire.epoch),
         serial: Serial(wire.serial),
@@ -26,7 +27,8 @@ pub fn manifest(wire: wire::Manifest) -> Result<Manifest, DecodeError> {
         parts,
         needs: wire.needs,
         made_at: field::time("made_at", field::required("made_at", wire.made_at)?)?,
-        reason: wire.origin.map(|origin| origin.reason).unwrap_or_default(),
+        reason,
+        lane,
     })
 }
 

@@ -13,7 +13,10 @@ pub fn manifest(manifest: &Manifest) -> wire::Manifest {
         serial: manifest.serial.0,
         digest: manifest.digest.as_bytes().to_vec(),
         parts: manifest.parts.iter().map(part).collect(),
-        origin: Some(wire::Origin { reason: manifest.reason.chars().take(REASON_CHARS_MAX).collect() }),
+        origin: Some(wire::Origin {
+            reason: manifest.reason.chars().take(REASON_CHARS_MAX).collect(),
+            lane: manifest.lane.clone(),
+        }),
         needs: manifest.needs.clone(),
         made_at: Some(field::time(manifest.made_at)),
     }

@@ -7,7 +7,7 @@ use crate::proto::registry as wire;
 use crate::report::ReportedReplica;
 
 pub fn report<'a>(replicas: impl IntoIterator<Item = &'a ReportedReplica>) -> wire::Report {
-    wire::Report { replicas: replicas.into_iter().map(replica).collect() }
+    wire::Report { replicas: replicas.into_iter().map(replica).collect(), calls: None }
 }
 
 fn replica(reported: &ReportedReplica) -> wire::Replica {

@@ -7,7 +7,8 @@ use super::*;
 use crate::strategies;
 
 fn manifest_of(bodies: &Bodies) -> Manifest {
-    of(bodies, Epoch(7), Serial(42), SystemTime::UNIX_EPOCH + Duration::new(1_800_000_000, 5), "a test")
+    let made_at = SystemTime::UNIX_EPOCH + Duration::new(1_800_000_000, 5);
+    Manifest { lane: "canary".into(), ..of(bodies, Epoch(7), Serial(42), made_at, "a test") }
 }
 
 proptest! {

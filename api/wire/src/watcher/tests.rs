@@ -7,13 +7,14 @@ fn watcher() -> Watcher {
         role: Role::Proxy,
         needs: needs.iter().map(|need| need.parse().unwrap()).collect(),
         build: "0.1.0".into(),
+        labels: Labels::parse([("track", "canary"), ("app.kubernetes.io/part-of", "")]).unwrap(),
     }
 }
 
 #[test]
 fn a_watcher_comes_back_as_it_was() {
     assert_eq!(decode(&encode(&watcher())).unwrap(), watcher());
-    let without = Watcher { needs: vec![], role: Role::Observer, ..watcher() };
+    let without = Watcher { needs: vec![], role: Role::Observer, labels: Labels::default(), ..watcher() };
     assert_eq!(decode(&encode(&without)).unwrap(), without);
 }
 
@@ -30,6 +31,12 @@ fn watchers_that_need_the_same_share_a_view() {
 fn a_stock_client_without_metadata_has_no_needs() {
     let node = Node { id: "envoy-1".into(), ..Node::default() };
     assert_eq!(decode(&node).unwrap().needs, []);
+}
+
+#[test]
+fn what_a_stock_client_calls_labels_is_its_own_business() {
+    let node = Node { user_agent_name: "envoy".into(), ..encode(&watcher()) };
+    assert_eq!(decode(&node).unwrap().labels, Labels::default());
 }
 
 #[test]
@@ -50,6 +57,17 @@ fn a_bad_watcher_is_refused_by_its_field() {
         with_needs(list(vec![Kind::StringValue("clock".into()), Kind::StringValue(" ".into())])),
         "node.metadata.needs[1]: requirement is empty; write `name [range] [tag …]`",
     );
+    let labelled = |labels: Kind| {
+        let fields = BTreeMap::from([("labels".to_owned(), Value { kind: Some(labels) })]);
+        Node { metadata: Some(Struct { fields }), ..encode(&watcher()) }
+    };
+    let label = |name: &str, kind: Kind| {
+        Kind::StructValue(Struct { fields: BTreeMap::from([(name.to_owned(), Value { kind: Some(kind) })]) })
+    };
+    check(labelled(Kind::BoolValue(true)), "node.metadata.labels: it must be names with texts");
+    check(labelled(label("track", Kind::NumberValue(1.0))), "node.metadata.labels: it must be a text");
+    let bad = decode(&labelled(label("-", Kind::StringValue(String::new())))).unwrap_err().to_string();
+    assert!(bad.starts_with("node.metadata.labels: label name `-` must be"), "{bad}");
     let many = vec![Kind::StringValue("clock".into()); 257];
     check(with_needs(list(many)), "node.metadata.needs: it holds 257 items, more than 256");
 }

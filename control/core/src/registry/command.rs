@@ -10,6 +10,7 @@ use std::time::Duration;
 use outrigger_model::address::Cidr;
 use outrigger_model::name::{NodeId, ReplicaId};
 use outrigger_model::settings::Settings;
+use outrigger_model::tally::Tally;
 
 use crate::agent::{Claim, Refusal, Sender};
 use crate::event::{Event, EventKind};
@@ -45,9 +46,10 @@ pub struct StreamId(pub u64);
 #[derive(Debug, Clone)]
 pub enum Command {
     /// Everything a proxy fronts. What an earlier report had and this one has not is withdrawn.
-    Report { stream: StreamId, sender: Sender, claims: Vec<Claim> },
+    /// `tally`: how its calls went; none from an older proxy.
+    Report { stream: StreamId, sender: Sender, claims: Vec<Claim>, tally: Option<Tally> },
     /// Nothing changed at this proxy.
-    Light { stream: StreamId, node: NodeId },
+    Light { stream: StreamId, node: NodeId, tally: Option<Tally> },
     /// The stream broke without a farewell.
     StreamLost { stream: StreamId, node: NodeId },
     /// The proxy shuts down: sessions stay, new ones go elsewhere.

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use outrigger_model::identity::SpiffeId;
 use outrigger_model::name::ReplicaId;
 use outrigger_model::replica::ReplicaState;
+use outrigger_model::tally::Tally;
 
 use crate::agent::Refusal;
 use crate::facts::Standing;
@@ -24,6 +25,8 @@ pub struct Node {
     pub is_draining: bool,
     /// When it was last heard since control started.
     pub heard: Option<Moment>,
+    /// How its calls went since it started, as it last said.
+    pub tally: Option<Tally>,
     pub replicas: BTreeSet<ReplicaId>,
     /// What of its last report was refused; the same refusals are logged once.
     pub refused: Vec<Refusal>,
@@ -37,6 +40,7 @@ impl Node {
             lease,
             is_draining: false,
             heard: None,
+            tally: None,
             replicas: BTreeSet::new(),
             refused: Vec::new(),
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use outrigger_model::name::{NodeId, ReplicaId};
 use outrigger_model::replica::ReplicaState;
+use outrigger_model::tally::Tally;
 
 use crate::event::{DETAIL_BYTES_MAX, Event, EventKind, one_line};
 use crate::facts::{Facts, Standing};
@@ -75,6 +76,13 @@ impl State {
                 }
             }
             _ => step.applied.answer = Answer::ReportAgain,
+        }
+    }
+
+    /// How the calls of a node went; what it says on a stream that it left behind does not count.
+    pub fn tallied(&mut self, stream: StreamId, id: &NodeId, tally: Option<Tally>) {
+        if let (Some(node), Some(tally)) = (self.speaking(stream, id), tally) {
+            node.tally = Some(tally);
         }
     }
 

@@ -23,8 +23,11 @@ pub fn sweep(state: &mut State, guard: &mut Guard, rules: &Rules, mut step: Step
     forgive_own_absence(state, rules, now);
     let due: Vec<NodeId> =
         state.nodes.iter().filter(|(_, node)| node.lease.is_due(now)).map(|(id, _)| id.clone()).collect();
-    let alive = state.nodes.values().filter(|node| !node.lease.is_gone()).count();
-    match guard.judge(due.len(), alive, rules.lease(), now) {
+    // Proxies that only call come and go as they like: nobody is withdrawn with them.
+    let fronts = |id: &&NodeId| state.nodes.get(*id).is_some_and(|node| !node.replicas.is_empty());
+    let (fronting, alive) = (due.iter().filter(fronts).count(), state.nodes.values());
+    let alive = alive.filter(|node| !node.lease.is_gone() && !node.replicas.is_empty()).count();
+    match guard.judge(fronting, alive, rules.lease(), now) {
         Judgement::Hold { is_news } => hold(state, &due, alive, is_news, &mut step),
         Judgement::End => {
             if guard.release() {

@@ -320,3 +320,34 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn proxies_that_only_call_may_all_go_at_once_and_nobody_is_kept_for_it() {
+    let mut mesh = Mesh::with_replicas(&["weather-1", "weather-2"]);
+    for caller in 0..20 {
+        mesh.report(&format!("desk-{caller}"), vec![]);
+    }
+    let events = mesh.advance(61, &["weather-1"]);
+    assert!(!kinds(&events).contains(&EventKind::LeasesHeld), "{events:?}");
+    assert_eq!((mesh.state("weather-1"), mesh.state("weather-2")), ("healthy", "unhealthy"));
+    assert_eq!(mesh.registry.nodes_alive(), 1);
+}
+
+#[test]
+fn how_calls_went_is_known_of_who_is_here_by_what_it_said_last_on_its_stream() {
+    let mut mesh = Mesh::with_replicas(&["weather-1"]);
+    let tally = |calls| Some(Tally { since: 1, calls, ..Tally::default() });
+    let node = || NodeId::new("weather-1").unwrap();
+    let light = |mesh: &mut Mesh, stream, calls| {
+        mesh.apply(Command::Light { stream, node: node(), tally: tally(calls) });
+        mesh.registry.tallies().get(&node()).map(|tally| tally.calls)
+    };
+    assert_eq!(mesh.registry.tallies().len(), 0, "an older proxy says nothing");
+    let stream = mesh.stream("weather-1");
+    assert_eq!(light(&mut mesh, stream, 5), Some(5));
+    mesh.light("weather-1");
+    assert_eq!(mesh.registry.tallies().len(), 1, "a signal without counts leaves them");
+    assert_eq!(light(&mut mesh, StreamId(999), 7), Some(5), "not its stream");
+    mesh.leave("weather-1");
+    assert_eq!(mesh.registry.tallies().len(), 0);
+}

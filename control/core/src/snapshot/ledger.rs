@@ -43,6 +43,8 @@ pub struct LedgerChange {
     pub view: ViewKey,
     /// The serial of the view after the step.
     pub serial: Serial,
+    /// The view is of a new serial although its content may be what it was.
+    pub is_stamped: bool,
     pub changed: BTreeMap<ResourceKey, Entry>,
     pub removed: Vec<ResourceKey>,
     /// Views that were forgotten to make room.
@@ -59,6 +61,11 @@ impl LedgerChange {
     /// Whether the content of the view is what it was.
     pub fn is_empty(&self) -> bool {
         self.changed.is_empty() && self.removed.is_empty()
+    }
+
+    /// Whether the view is what it was, by content and by number.
+    pub fn is_nothing(&self) -> bool {
+        self.is_empty() && !self.is_stamped
     }
 }
 
@@ -124,6 +131,16 @@ impl Ledger {
         }
         change.serial = view.serial;
         change
+    }
+
+    /// Gives a view that was advanced just now the number of a newer snapshot: whoever comes from another view of the same needs goes by
+    /// growing numbers, too. Resources keep their serials.
+    pub fn stamp(&mut self, serial: Serial, change: &mut LedgerChange) {
+        if let Some(view) = self.views.get_mut(&change.view) {
+            change.is_stamped = view.serial != serial;
+            view.serial = serial;
+            change.serial = serial;
+        }
     }
 
     /// Does once more what a change did.

@@ -1,4 +1,4 @@
-//! What one watcher asked for beyond what everyone gets, its dependencies, and whether it is a proxy.
+//! What one watcher asked for beyond what everyone gets, its dependencies, whether it is a proxy, and whose intent it gets.
 //!
 //! In: the texts that a proxy sends as its needs. Out: a [`Scope`]; watchers of equal scopes share one view.
 //! Invariant: the order in which needs were written does not matter, and no local name has two meanings.
@@ -10,6 +10,8 @@ use outrigger_model::digest::Digest;
 use outrigger_model::name::RouteName;
 use outrigger_model::requirement::{BadRequirement, Dependency, Requirement};
 
+use crate::rollout::lane::Lane;
+
 /// Most dependencies of one watcher.
 pub const NEEDS_MAX: usize = 256;
 
@@ -18,6 +20,7 @@ pub const NEEDS_MAX: usize = 256;
 pub struct Scope {
     needs: BTreeMap<RouteName, Requirement>,
     audience: Audience,
+    lane: Lane,
     key: ViewKey,
 }
 
@@ -31,7 +34,8 @@ pub enum Audience {
     Observers,
 }
 
-/// Names a view in the ledger and in the store: `base`, or a digest of the dependencies; `observer` before it for who only looks.
+/// Names a view in the ledger and in the store: `base`, or a digest of the dependencies; before it `observer` for who only looks, `canary` for
+/// who tries a candidate.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ViewKey(String);
 
@@ -74,16 +78,39 @@ impl Scope {
             }
         }
         let key = ViewKey::of(&parsed);
-        Ok(Self { needs: parsed, key, audience: Audience::default() })
+        Ok(Self { needs: parsed, key, ..Self::default() })
     }
 
     /// The same for somebody else.
+    #[must_use]
     pub fn of(self, audience: Audience) -> Self {
-        let key = match audience {
-            Audience::Proxies => ViewKey::of(&self.needs),
-            Audience::Observers => ViewKey(format!("observer-{}", ViewKey::of(&self.needs))),
+        Self { audience, ..self }.keyed()
+    }
+
+    /// The same by another intent. Who only looks sees the main one.
+    #[must_use]
+    pub fn on(self, lane: Lane) -> Self {
+        let lane = if self.may_try() { lane } else { Lane::Main };
+        Self { lane, ..self }.keyed()
+    }
+
+    fn keyed(self) -> Self {
+        let of_needs = ViewKey::of(&self.needs);
+        let key = match (self.audience, self.lane) {
+            (Audience::Observers, _) => ViewKey(format!("observer-{of_needs}")),
+            (Audience::Proxies, Lane::Canary) => ViewKey(format!("canary-{of_needs}")),
+            (Audience::Proxies, Lane::Main) => of_needs,
         };
-        Self { audience, key, ..self }
+        Self { key, ..self }
+    }
+
+    /// Whether it may be in the lane of a candidate.
+    pub fn may_try(&self) -> bool {
+        self.audience == Audience::Proxies
+    }
+
+    pub fn lane(&self) -> Lane {
+        self.lane
     }
 
     /// Whether keys are part of it.

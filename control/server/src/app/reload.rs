@@ -4,7 +4,7 @@
 //! Invariant: a file is taken as a whole or not at all.
 
 use crate::config::settings::Settings;
-use crate::writer::{Declared, Stopped};
+use crate::writer::{Declared, NotPublished};
 
 /// Why everything stays as it was.
 #[derive(Debug, thiserror::Error)]
@@ -12,7 +12,7 @@ pub enum ReloadError {
     #[error("`{0}` changes with a restart only; nothing of the file was taken")]
     Fixed(&'static str),
     #[error(transparent)]
-    Stopping(#[from] Stopped),
+    NotPublished(#[from] NotPublished),
 }
 
 /// Whether all that differs may change now.
@@ -35,7 +35,6 @@ pub fn check(now: &Settings, wanted: &Settings) -> Result<(), ReloadError> {
 
 impl From<&Settings> for Declared {
     fn from(settings: &Settings) -> Self {
-        let Settings { intent, rules, keys_every, .. } = settings;
-        Self { intent: intent.clone(), rules: rules.clone(), keys_every: *keys_every }
+        Self { document: settings.declared.clone(), rules: settings.rules.clone() }
     }
 }

@@ -18,6 +18,8 @@ mod mesh;
 mod keys;
 mod revocations;
 mod reload;
+mod intents;
+mod rollouts;
 
 use mesh::{Proxy, Tokens, Watcher, channel, control, get, json, json_until, key, register, replica, settings, soon};
 
@@ -130,7 +132,7 @@ async fn a_stream_that_breaks_makes_its_replicas_unknown_and_a_new_one_healthy()
     let state = |agents: &serde_json::Value| agents["items"][0]["replicas"][0]["state"].clone();
     json_until(&control, "/v1/agents", |agents| state(agents) == "unknown").await;
     let mut proxy = Proxy::connect(channel(&control, None), "weather-1").await.unwrap();
-    proxy.say(Fact::Light(Light {})).await;
+    proxy.say(Fact::Light(Light::default())).await;
     assert!(matches!(proxy.hint().await.unwrap(), Kind::ReportAgain(_)));
     proxy.report(vec![replica("weather-1")]).await;
     json_until(&control, "/v1/agents", |agents| state(agents) == "healthy").await;
@@ -212,7 +214,7 @@ async fn a_busy_port_is_named_with_what_to_do() {
 async fn b1_b10_streams_that_do_not_say_who_they_are_are_refused() {
     let control = control("store: memory").await;
     let mut registry = RegistryClient::new(channel(&control, None));
-    let light = Facts { fact: Some(Fact::Light(Light {})) };
+    let light = Facts { fact: Some(Fact::Light(Light::default())) };
     let mut hints = soon(registry.report(tokio_stream::iter([light]))).await.unwrap().into_inner();
     assert_eq!(soon(hints.message()).await.unwrap_err().code(), Code::InvalidArgument);
     let mut discovery = AggregatedDiscoveryServiceClient::new(channel(&control, None));

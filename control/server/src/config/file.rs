@@ -3,7 +3,7 @@
 use outrigger_config::identity::IdentityFile;
 use outrigger_config::log::LogFile;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::retries::RetriesFile;
 use crate::config::pools::PoolFile;
@@ -67,7 +67,7 @@ pub struct LeaseFile {
 }
 
 /// Settings that every proxy of the mesh gets.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MeshFile {
     /// A session that is not used for this long is forgotten. Default: 3600
@@ -87,7 +87,7 @@ pub struct MeshFile {
 }
 
 /// A route: callers reach it as /NAME/mcp.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RouteFile {
     pub name: String,
@@ -142,7 +142,7 @@ pub struct RouteFile {
 }
 
 /// Where in a call a key stands: exactly one of `header`, `param`, `cookie` and `argument`.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct KeyFile {
     /// A header of the request.
@@ -158,7 +158,7 @@ pub struct KeyFile {
 }
 
 /// How long each phase of a call may take, by what kind of call it is.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TimeoutsFile {
     /// To connect to a replica. Default: 1500
@@ -174,7 +174,7 @@ pub struct TimeoutsFile {
 }
 
 /// How long calls of one kind may take.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitsFile {
     /// From the sent request to the head of the answer.

@@ -11,12 +11,12 @@ use outrigger_model::pool::Balance;
 use outrigger_model::pool::policy::{Breaker, Concurrency, Outlier, PoolPolicy};
 use outrigger_model::tag::{BadTag, TagSet};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::rates::{self, RateFile, RatesError};
 
 /// Rules for the replicas of one agent.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PoolFile {
     pub agent: String,
@@ -50,7 +50,7 @@ pub struct PoolFile {
 }
 
 /// When a replica that refuses connections is left alone.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OutlierFile {
     /// After the first failure to connect; each further one doubles it. Default: 1000
@@ -64,7 +64,7 @@ pub struct OutlierFile {
 }
 
 /// When no calls are sent to a replica that answers badly.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct BreakerFile {
     /// Bad answers in a row that open its circuit; 0 is never. Default: 5
@@ -75,7 +75,7 @@ pub struct BreakerFile {
 }
 
 /// How many calls are under way at once, counted by each proxy for itself.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConcurrencyFile {
     /// At each replica. The proxy beside it holds all callers together to it. Default: no limit

@@ -8,14 +8,14 @@ use outrigger_model::rate::{Allowance, Per, RATES_MAX, RateLimit};
 use outrigger_model::tool_pattern::{BadToolPattern, TOOL_PATTERNS_MAX};
 use outrigger_model::traffic::Priority;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// What comes back later than this is no limit on how often.
 const EVERY_MS_MAX: u64 = 86_400_000;
 const WINDOW_SECONDS_MAX: u64 = 366 * 86_400;
 
 /// One limit: a token bucket with `every_ms`, or a quota with `window_seconds`.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RateFile {
     /// What shares one allowance: all calls (all), each calling workload (caller), each agent (agent), each tool (tool). Default: all

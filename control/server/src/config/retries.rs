@@ -7,13 +7,13 @@ use std::time::Duration;
 use outrigger_model::retries::{ATTEMPTS_MAX, Backoff, Budget, KEPT_BODY_BYTES_MAX, Retries};
 use outrigger_model::tool_pattern::{BadToolPattern, TOOL_PATTERNS_MAX, ToolPattern};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Longest of the times here; whoever waits longer does not wait for a retry.
 const MS_MAX: u64 = 3_600_000;
 
 /// When a call that failed is sent again, and when a slow one is sent a second time.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetriesFile {
     /// Attempts of one call, the first included, 1 to 10. Default: 3

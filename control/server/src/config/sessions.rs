@@ -10,6 +10,7 @@ use outrigger_model::settings::{SessionLimits, SessionMode, Settings};
 use crate::config::file::{KeyFile, MeshFile, RouteFile};
 
 const KEY_DAYS: u32 = 30;
+const DAY_SECONDS: u64 = 86_400;
 const KEY_DAYS_MAX: u32 = 365;
 
 /// What is wrong, behind the place where it stands.
@@ -58,11 +59,16 @@ fn key(at: usize, file: &KeyFile) -> Result<KeySource, SessionsError> {
     key.map_err(|cause| SessionsError::Key { at, cause })
 }
 
+/// After how long a key is followed by a new one where nothing is said.
+pub(super) fn keys_every_usual() -> Option<Duration> {
+    Some(Duration::from_secs(u64::from(KEY_DAYS) * DAY_SECONDS))
+}
+
 /// After how long a key of session ids is followed by a new one.
 pub(super) fn keys_every(file: &MeshFile) -> Result<Option<Duration>, SessionsError> {
     match file.session_key_days.unwrap_or(KEY_DAYS) {
         0 => Ok(None),
-        days @ 1..=KEY_DAYS_MAX => Ok(Some(Duration::from_secs(u64::from(days) * 86_400))),
+        days @ 1..=KEY_DAYS_MAX => Ok(Some(Duration::from_secs(u64::from(days) * DAY_SECONDS))),
         days => Err(SessionsError::KeyDays(days)),
     }
 }

@@ -14,7 +14,7 @@ use outrigger_model::traffic::{
     BRANCHES_MAX, Faults, HEADER_EDITS_MAX, HEADER_VALUE_BYTES_MAX, HeaderEdits, SHARES_MAX, When, is_protected,
 };
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A longer one is no test of patience any more.
 const DELAY_MS_MAX: u64 = 300_000;
@@ -22,7 +22,7 @@ const NAME_BYTES_MAX: usize = 128;
 const WEIGHT_MAX: u16 = 1_000;
 
 /// A provider and its part of the calls.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShareFile {
     /// 0 to 1000; its part of the calls is this of the sum of all weights.
@@ -39,7 +39,7 @@ pub struct ShareFile {
 }
 
 /// Where calls go that match; all that is said has to hold. Write one of `to` and `split`.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MatchFile {
     /// Header fields and the value that each must have, exactly.
@@ -53,7 +53,7 @@ pub struct MatchFile {
 }
 
 /// A provider.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TargetFile {
     /// Default: the capability of the route
@@ -65,7 +65,7 @@ pub struct TargetFile {
 }
 
 /// Who gets copies of calls. Only calls that are part of no session, and whose body is at most 64 KiB, are copied.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MirrorFile {
     /// Default: the capability of the route
@@ -79,7 +79,7 @@ pub struct MirrorFile {
 }
 
 /// Calls that are made to wait or to fail. With both, they wait and then fail.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FaultsFile {
     /// Of the calls, 1 to 100.
@@ -93,7 +93,7 @@ pub struct FaultsFile {
 }
 
 /// Changes to the head of requests. Fields of the connection, of the framing and of the protocol cannot be changed.
-#[derive(Clone, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HeadersFile {
     /// Fields with the value that they get in place of what the caller wrote.

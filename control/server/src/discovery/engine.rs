@@ -159,6 +159,18 @@ impl Engine {
         Heard::Nothing
     }
 
+    /// Whether nothing that was written still waits for its answer.
+    pub fn is_quiet(&self) -> bool {
+        self.topics.values().all(|watched| watched.waiting.is_none())
+    }
+
+    /// Editions are of another view from now on. Serials of shelves say nothing across views, tokens do. Only while it is quiet.
+    pub fn moved(&mut self) {
+        self.settled = None;
+        self.refresh.clear();
+        self.topics.values_mut().for_each(|watched| watched.subscription.moved());
+    }
+
     /// What to write now. `frames` encodes an answer and says into how many frames; it is called once per answer, in order.
     pub fn say(&mut self, newest: &Arc<Edition>, now: Instant, mut frames: impl FnMut(&Say) -> usize) -> Vec<Say> {
         let burst = match self.manifest_in_flight() {

@@ -21,7 +21,7 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::authn::{Peer, Plaintext, peer};
 use crate::discovery::codec::{DiscoveryCodec, Message};
 use crate::discovery::stream::{Session, serve};
-use crate::discovery::watchers::{Watchers, Who};
+use crate::discovery::watchers::{Place, Watchers, Who};
 use crate::lifecycle::Lifecycle;
 use crate::publish::publisher::{ViewError, Views};
 use crate::telemetry::metrics::{Metrics, ReasonLabel};
@@ -122,29 +122,35 @@ impl Discovery {
             Err(status)
         };
         let node = first.node.clone().unwrap_or_default();
-        let Watcher { node, role, needs, build } = match watcher::decode(&node) {
+        let Watcher { node, role, needs, build, labels } = match watcher::decode(&node) {
             Ok(watcher) => watcher,
             Err(bad) => return refuse("node", Status::invalid_argument(bad.to_string())),
         };
         let needs: Vec<String> = needs.iter().map(ToString::to_string).collect();
+        let mut lanes = self.views.lanes();
+        let lane = lanes.borrow_and_update().lane(&node, &labels);
         let scope = match Scope::parse(&needs) {
-            Ok(scope) => scope.of(peer.audience(role)),
+            Ok(scope) => scope.of(peer.audience(role)).on(lane),
             Err(bad) => return refuse("needs", Status::invalid_argument(format!("node.metadata.{bad}"))),
         };
-        let key = scope.key().clone();
-        let who = Who { node: node.clone(), identity: peer.identity, role, build };
-        let watching = match self.watchers.open(who, key, Instant::now()) {
+        let place = Place::from(&scope);
+        let who = Who { node: node.clone(), identity: peer.identity, role, build, labels: labels.clone() };
+        let watching = match self.watchers.open(who, place, Instant::now()) {
             Ok(watching) => watching,
             Err(full) => return refuse("limit", Status::unavailable(full.to_string())),
         };
-        let view = match self.views.watch(scope).await {
+        let view = match self.views.watch(scope.clone()).await {
             Ok(view) => view,
             Err(bad @ ViewError::Build(_)) => return refuse("view", Status::internal(bad.to_string())),
             Err(bad) => return refuse("limit", Status::unavailable(bad.to_string())),
         };
         let session = Session {
-            node: node.to_string(),
+            node,
+            labels,
+            scope,
             view,
+            views: self.views,
+            lanes,
             watching,
             writer: self.writer,
             metrics: self.metrics,

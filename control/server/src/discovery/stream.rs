@@ -1,16 +1,22 @@
-//! One discovery stream: reads requests, writes what the engine says, and ends it if its client does not keep up.
+//! One discovery stream: reads requests, writes what the engine says, and ends it if its client does not keep up. A stream whose proxy changes
+//! lanes goes on with the other view.
 //!
 //! In: requests, editions of the stream's view, time. Out: frames to one client.
 //! Invariant: requests are read before anything is written, and while a write waits; what waits to be written is bounded,
 //! because at most one answer per topic is unanswered.
 
 use std::collections::VecDeque;
+use std::error::Error as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use outrigger_control_core::event::EventKind;
+use outrigger_control_core::rollout::lane::Membership;
+use outrigger_control_core::snapshot::scope::Scope;
+use outrigger_model::label::Labels;
+use outrigger_model::name::NodeId;
 use outrigger_wire::proto::discovery::DeltaDiscoveryRequest;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
@@ -20,9 +26,10 @@ use crate::discovery::codec::Message;
 use crate::discovery::engine::{Engine, Heard, Say, What};
 use crate::discovery::read::ask;
 use crate::discovery::subscription::Changes;
-use crate::discovery::watchers::Watching;
+use crate::discovery::watchers::{Place, Watching};
 use crate::publish::frame::{Frame, frames, still_true};
-use crate::publish::view::View;
+use crate::publish::publisher::{ViewError, Views};
+use crate::publish::view::{Published, View};
 use crate::telemetry::metrics::{Metrics, ReasonLabel, TopicLabel};
 use crate::writer::Writer;
 
@@ -38,8 +45,12 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Everything one stream needs.
 #[derive(Debug)]
 pub struct Session {
-    pub node: String,
+    pub node: NodeId,
+    pub labels: Labels,
+    pub scope: Scope,
     pub view: Arc<View>,
+    pub views: Views,
+    pub lanes: watch::Receiver<Membership>,
     pub watching: Watching,
     pub writer: Writer,
     pub metrics: Metrics,
@@ -55,6 +66,7 @@ enum End {
 struct Stream {
     session: Session,
     engine: Engine,
+    editions: watch::Receiver<Published>,
     out: mpsc::Sender<Result<Message, Status>>,
     /// Written as soon as the client takes more.
     waiting: VecDeque<Message>,
@@ -69,8 +81,9 @@ pub async fn serve(
     out: mpsc::Sender<Result<Message, Status>>,
 ) {
     session.metrics.discovery_streams.inc();
-    info!(node = session.node, view = %session.view.key(), "watcher connected");
-    let mut stream = Stream { session, engine: Engine::default(), out, waiting: VecDeque::new(), is_lagging: false };
+    info!(node = %session.node, view = %session.view.key(), "watcher connected");
+    let (engine, editions) = (Engine::default(), session.view.follow());
+    let mut stream = Stream { session, engine, editions, out, waiting: VecDeque::new(), is_lagging: false };
     let end = match stream.hear(first).await {
         Ok(()) => stream.run(&mut requests).await,
         Err(end) => end,
@@ -80,10 +93,10 @@ pub async fn serve(
     metrics.discovery_streams.dec();
     let node = &stream.session.node;
     match end {
-        End::ByClient => info!(node, "watcher disconnected"),
+        End::ByClient => info!(%node, "watcher disconnected"),
         End::ByControl { reason, status } => {
             metrics.discovery_ended.get_or_create(&ReasonLabel { reason }).inc();
-            info!(node, reason, detail = status.message(), "watcher let go");
+            info!(%node, reason, detail = status.message(), "watcher let go");
             // If the client takes nothing, it will see the end of the stream instead.
             let _ = stream.out.try_send(Err(status));
         }
@@ -92,7 +105,6 @@ pub async fn serve(
 
 impl Stream {
     async fn run(&mut self, requests: &mut Streaming<DeltaDiscoveryRequest>) -> End {
-        let mut editions = self.session.view.follow();
         let mut refresh = interval(REFRESH_EVERY);
         refresh.set_missed_tick_behavior(MissedTickBehavior::Delay);
         refresh.reset();
@@ -108,11 +120,12 @@ impl Stream {
                         if let Err(end) = self.hear(request).await {
                             return end;
                         }
+                        self.change_lanes().await;
                         self.say();
                     }
                     Ok(None) => return End::ByClient,
                     Err(status) => {
-                        debug!(node = self.session.node, %status, "watcher broke off");
+                        debug!(node = %self.session.node, %status, "watcher broke off");
                         return End::ByClient;
                     }
                 },
@@ -124,7 +137,11 @@ impl Stream {
                     }
                     Err(_) => return End::ByClient,
                 },
-                changed = editions.changed() => {
+                Ok(()) = self.session.lanes.changed() => {
+                    self.change_lanes().await;
+                    self.say();
+                }
+                changed = self.editions.changed() => {
                     if changed.is_err() {
                         return end("stopping", Status::unavailable("control is stopping"));
                     }
@@ -171,12 +188,48 @@ impl Stream {
     async fn tell_refusal(&self, refusal: crate::discovery::engine::Refusal) {
         let Session { node, metrics, writer, watching, .. } = &self.session;
         let topic = refusal.topic.as_str();
-        warn!(node, topic, serial = %refusal.serial, detail = refusal.detail, "watcher refused a snapshot");
+        warn!(%node, topic, serial = %refusal.serial, detail = refusal.detail, "watcher refused a snapshot");
         metrics.discovery_refusals.get_or_create(&TopicLabel { topic }).inc();
         watching.refused(refusal.serial, refusal.detail.clone());
         let detail = format!("{topic} of {}: {}", refusal.serial, refusal.detail);
         // A writer that stopped needs no more events.
-        let _ = writer.note(EventKind::SnapshotRefused, node, &detail).await;
+        let _ = writer.note(EventKind::SnapshotRefused, node.as_str(), &detail).await;
+    }
+
+    /// Goes on with the view of the lane that the proxy is in, once nothing of the other waits for its answer: each answer asks again.
+    async fn change_lanes(&mut self) {
+        let Session { node, labels, scope, .. } = &self.session;
+        let lane = self.session.lanes.borrow().lane(node, labels);
+        let wanted = scope.clone().on(lane);
+        if wanted.key() == scope.key() || !self.engine.is_quiet() {
+            return;
+        }
+        match self.session.views.watch(wanted.clone()).await {
+            Ok(view) => {
+                info!(node = %self.session.node, view = %view.key(), "watcher changes lanes");
+                self.session.watching.moved(Place::from(&wanted));
+                self.editions = view.follow();
+                (self.session.view, self.session.scope) = (view, wanted);
+                self.engine.moved();
+            }
+            // It keeps what it has.
+            Err(ViewError::Stopping) => {}
+            Err(error) => self.cannot_move(&error).await,
+        }
+    }
+
+    /// Nothing can be built of the candidate for this proxy, which speaks against it as a refusal does.
+    async fn cannot_move(&self, error: &ViewError) {
+        let Session { node, writer, watching, views, .. } = &self.session;
+        let detail = match error.source() {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        };
+        if watching.refused_candidate(views.base().newest().edition.serial, &detail) {
+            warn!(%node, detail, "watcher cannot change lanes");
+            // A writer that stopped needs no more events.
+            let _ = writer.note(EventKind::SnapshotFailed, node.as_str(), &detail).await;
+        }
     }
 
     /// Queues what the engine has to say.
@@ -226,7 +279,7 @@ impl Stream {
             self.is_lagging = is_lagging;
             let gauge = &self.session.metrics.discovery_lagging;
             if is_lagging {
-                warn!(node = self.session.node, "watcher has not answered for 30 s");
+                warn!(node = %self.session.node, "watcher has not answered for 30 s");
                 gauge.inc();
             } else {
                 gauge.dec();

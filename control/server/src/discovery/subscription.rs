@@ -260,6 +260,11 @@ impl Subscription {
         self.doubt.extend(answer.into_iter().filter(|(name, token)| token.is_none() || known(name)));
     }
 
+    /// What follows is of another view, so what is held is known by tokens only.
+    pub fn moved(&mut self) {
+        self.held = Held::Names(self.held.to_names());
+    }
+
     /// The client accepted a Manifest: what it holds is what it runs.
     pub fn commit(&mut self) {
         self.committed = self.held.clone();

@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use outrigger_control_core::snapshot::scope::ViewKey;
+use outrigger_control_core::rollout::lane::Lane;
+use outrigger_control_core::snapshot::scope::{Scope, ViewKey};
 use outrigger_model::identity::SpiffeId;
+use outrigger_model::label::Labels;
 use outrigger_model::name::NodeId;
 use outrigger_model::resource::Serial;
 use outrigger_wire::watcher::Role;
@@ -27,16 +29,25 @@ pub struct Row {
     pub identity: Option<SpiffeId>,
     pub role: Role,
     pub build: String,
+    pub labels: Labels,
     pub view: ViewKey,
+    /// Whose snapshots it is sent.
+    pub lane: Lane,
+    /// Whether it may be in the lane of a candidate.
+    pub may_try: bool,
     /// Streams that are open.
     pub streams: usize,
     /// Whether it asks for Manifests, and so applies snapshots whole.
     pub applies_whole: bool,
     /// The snapshot that it runs.
     pub applied: Option<Serial>,
+    /// Of that snapshot.
+    pub applied_lane: Lane,
     pub applied_at: Option<Instant>,
     /// The snapshot that it refused, and its words; none once it applied another.
     pub refusal: Option<(Serial, String)>,
+    /// The newest snapshot of a candidate that it refused, whatever it applied since.
+    pub refused_candidate: Option<(Serial, String)>,
     pub changed_at: Instant,
 }
 
@@ -47,6 +58,21 @@ pub struct Who {
     pub identity: Option<SpiffeId>,
     pub role: Role,
     pub build: String,
+    pub labels: Labels,
+}
+
+/// Where a stream begins.
+#[derive(Debug, Clone)]
+pub struct Place {
+    pub view: ViewKey,
+    pub lane: Lane,
+    pub may_try: bool,
+}
+
+impl From<&Scope> for Place {
+    fn from(scope: &Scope) -> Self {
+        Self { view: scope.key().clone(), lane: scope.lane(), may_try: scope.may_try() }
+    }
 }
 
 /// Why a stream is not taken.
@@ -80,8 +106,9 @@ pub struct Watching {
 }
 
 impl Watchers {
-    pub fn open(&self, who: Who, view: ViewKey, now: Instant) -> Result<Watching, Full> {
-        let Who { node, identity, role, build } = who;
+    pub fn open(&self, who: Who, place: Place, now: Instant) -> Result<Watching, Full> {
+        let Who { node, identity, role, build, labels } = who;
+        let Place { view, lane, may_try } = place;
         let mut rows = self.rows();
         if rows.streams >= STREAMS_MAX {
             return Err(Full::All);
@@ -92,12 +119,17 @@ impl Watchers {
             identity: key.1.clone(),
             role,
             build: String::new(),
+            labels: Labels::default(),
             view: view.clone(),
+            lane,
+            may_try,
             streams: 0,
             applies_whole: false,
             applied: None,
+            applied_lane: lane,
             applied_at: None,
             refusal: None,
+            refused_candidate: None,
             changed_at: now,
         });
         if row.streams >= STREAMS_PER_NODE_MAX {
@@ -106,7 +138,10 @@ impl Watchers {
         row.streams += 1;
         row.role = role;
         row.build = build;
+        row.labels = labels;
         row.view = view;
+        row.lane = lane;
+        row.may_try = may_try;
         row.changed_at = now;
         rows.streams += 1;
         Ok(Watching { watchers: self.clone(), key })
@@ -131,13 +166,38 @@ impl Watching {
     pub fn applied(&self, serial: Serial, now: Instant) {
         self.change(|row| {
             row.applied = Some(serial);
+            row.applied_lane = row.lane;
             row.applied_at = Some(now);
             row.refusal = None;
         });
     }
 
     pub fn refused(&self, serial: Serial, detail: String) {
-        self.change(|row| row.refusal = Some((serial, detail)));
+        self.change(|row| {
+            if row.lane == Lane::Canary {
+                row.refused_candidate = Some((serial, detail.clone()));
+            }
+            row.refusal = Some((serial, detail));
+        });
+    }
+
+    /// It cannot be sent what a candidate makes of its needs; whether that is news.
+    pub fn refused_candidate(&self, serial: Serial, detail: &str) -> bool {
+        let mut is_news = false;
+        self.change(|row| {
+            is_news = row.refused_candidate.as_ref().is_none_or(|(_, known)| known != detail);
+            row.refused_candidate = Some((serial, detail.to_owned()));
+        });
+        is_news
+    }
+
+    /// Its snapshots are of another view from now on.
+    pub fn moved(&self, place: Place) {
+        self.change(|row| {
+            row.view = place.view;
+            row.lane = place.lane;
+            row.may_try = place.may_try;
+        });
     }
 
     fn change(&self, change: impl FnOnce(&mut Row)) {

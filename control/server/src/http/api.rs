@@ -7,8 +7,10 @@ use serde::Serialize;
 
 use crate::authn::Plaintext;
 use crate::discovery::watchers::Watchers;
+use crate::intent::desk::Desk;
 use crate::lifecycle::Lifecycle;
 use crate::publish::publisher::Views;
+use crate::rollout::desk::Rollouts;
 use crate::store::AnyStore;
 use crate::telemetry::metrics::Metrics;
 use crate::writer::Writer;
@@ -18,6 +20,8 @@ use crate::writer::Writer;
 pub struct Api {
     pub writer: Writer,
     pub store: AnyStore,
+    pub desk: Desk,
+    pub rollouts: Rollouts,
     pub views: Views,
     pub watchers: Watchers,
     pub lifecycle: Lifecycle,

@@ -8,6 +8,7 @@ use axum::extract::{Query, State};
 use outrigger_control_core::resolve::explain::{Explained, explain};
 use outrigger_control_core::resolve::resolve;
 use outrigger_control_core::snapshot::build::pool_name;
+use outrigger_control_core::snapshot::scope::Scope;
 use outrigger_model::key::KINDS_OF_PROTOCOL;
 use outrigger_model::name::RouteName;
 use outrigger_model::requirement::Requirement;
@@ -18,11 +19,15 @@ use serde::Serialize;
 use crate::http::api::{Api, texts};
 use crate::http::problem::Problem;
 use crate::http::traffic::TrafficItem;
+use crate::publish::view::Published;
 
 const HINT: &str = "write ?capability=NAME&version=^1.2&tag=TAG, with a tag= for each tag";
 
 #[derive(Debug, Serialize)]
 pub struct ExplainItem {
+    /// The number of the intent that decides, and the snapshot that goes by it.
+    intent: u64,
+    serial: u64,
     requirement: String,
     winner: Option<String>,
     /// Of a route that has the name that was asked for.
@@ -71,7 +76,7 @@ pub async fn one(
     let written = requirement(&pairs)?;
     let name = written.capability.clone();
     let picture = api.writer.picture();
-    let declared = picture.intent.route(name.as_str()).filter(|_| pairs.len() == 1);
+    let declared = picture.head(&Scope::base()).intent.route(name.as_str()).filter(|_| pairs.len() == 1);
     let requirement = declared.map_or(written, |route| route.requirement.clone());
     let facts = &picture.facts;
     let explanation = explain(facts, &requirement);
@@ -79,17 +84,19 @@ pub async fn one(
         let route = RouteName::new(name.as_str()).ok()?;
         pool_name(facts, &route, &winner).ok()
     });
-    let base = api.views.all().await.into_iter().next().map(|base| base.newest().built);
-    let resources = base.as_ref().map(|built| built.snapshot.resources());
+    let Published { edition, built, intent } = api.views.base().newest();
+    let resources = built.snapshot.resources();
     // Of the route that has the name, as every proxy has it.
-    let route = resources.and_then(|all| Some((all, all.routes.get(name.as_str())?)));
+    let route = resources.routes.get(name.as_str());
     Ok(Json(ExplainItem {
+        intent,
+        serial: edition.serial.0,
         requirement: explanation.requirement,
         winner: explanation.winner.map(|agent| agent.to_string()),
         pool: pool.map(|pool| pool.to_string()),
         summary: explanation.summary,
-        sessions: route.map(|(resources, route)| sessions(resources, route)),
-        traffic: route.and_then(|(resources, route)| TrafficItem::of(resources, route)),
+        sessions: route.map(|route| sessions(resources, route)),
+        traffic: route.and_then(|route| TrafficItem::of(resources, route)),
         candidates: explanation.candidates.into_iter().map(candidate).collect(),
     }))
 }

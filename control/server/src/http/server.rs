@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::uri::Authority;
 use axum::http::{Method, Uri, header};
 use axum::middleware::{self, Next};
@@ -16,8 +16,10 @@ use crate::authn::Plaintext;
 use crate::http::api::Api;
 use crate::http::door::Door;
 use crate::http::problem::Problem;
+use crate::http::publish::BODY_BYTES_MAX;
 use crate::http::{
-    agents, capabilities, events, explain, health, metrics, proxies, routes, session_keys, sessions, snapshots,
+    agents, capabilities, diff, events, explain, health, history, metrics, plan, proxies, publish, rollouts, routes,
+    session_keys, sessions, snapshots,
 };
 
 pub fn router(api: Api) -> Router {
@@ -32,11 +34,23 @@ pub fn router(api: Api) -> Router {
         .route("/v1/sessions/revoke", post(sessions::revoke))
         .route("/v1/sessions/revocations", get(sessions::list))
         .route("/v1/session-keys", post(session_keys::rotate))
+        .route("/v1/plan", post(plan::plan))
+        .route("/v1/publish", post(publish::publish))
+        .route("/v1/rollback", post(publish::roll_back))
+        .route("/v1/history", get(history::list))
+        .route("/v1/intents/{number}", get(history::one))
+        .route("/v1/diff/{before}/{after}", get(diff::between))
+        .route("/v1/rollouts", post(rollouts::start))
+        .route("/v1/rollouts/current", get(rollouts::current))
+        .route("/v1/rollouts/current/widen", post(rollouts::widen))
+        .route("/v1/rollouts/current/promote", post(rollouts::promote))
+        .route("/v1/rollouts/current/abort", post(rollouts::abort))
         .route("/metrics", get(metrics::scrape))
         .route("/healthz/started", get(health::started))
         .route("/healthz/ready", get(health::ready))
         .route("/healthz/live", get(health::live))
         .fallback(|uri: Uri| async move { Problem::unknown_path(uri.path()) })
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(api.clone(), own_host))
         .with_state(api)
 }

@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use outrigger_control_core::rollout::lane::Lane;
 use outrigger_control_core::snapshot::ledger::{self, Ledger, LedgerChange};
 use outrigger_control_core::snapshot::scope::ViewKey;
+use outrigger_model::manifest::Manifest;
 use outrigger_model::resource::{Epoch, ResourceKind, Serial};
 use outrigger_model::snapshot::Snapshot;
 use outrigger_wire::body::Bodies;
@@ -24,6 +26,9 @@ pub struct Origin {
     pub made_at: SystemTime,
     /// For people: `replica weather-1 is healthy`.
     pub reason: String,
+    pub lane: Lane,
+    /// No edition has a smaller serial: one that would is given the new one, so that nobody who changes lanes is sent an older number.
+    pub floor: Serial,
 }
 
 /// An edition, and how the ledger came there. An empty change means that it is the edition before.
@@ -42,8 +47,11 @@ pub fn assemble(
 ) -> Assembled {
     let bodies = Bodies::of(snapshot.resources());
     let content = bodies.iter().map(|body| (body.kind, &*body.name, body.digest));
-    let change = ledger.advance(key, content, origin.serial);
-    if let Some(before) = before.filter(|_| change.is_empty()) {
+    let mut change = ledger.advance(key, content, origin.serial);
+    if change.serial < origin.floor {
+        ledger.stamp(origin.serial, &mut change);
+    }
+    if let Some(before) = before.filter(|before| change.is_empty() && before.serial == change.serial) {
         return Assembled { edition: Arc::clone(before), change };
     }
     let entries = ledger.view(key).map(|view| &view.entries);
@@ -51,6 +59,7 @@ pub fn assemble(
     let moved = change.changed.keys().chain(&change.removed).map(|(kind, _)| *kind).collect();
     let shelves = Shelves { bodies: &bodies, entries, before, moved, epoch: origin.epoch, serial: change.serial };
     let manifest = manifest::of(&bodies, origin.epoch, change.serial, origin.made_at, &origin.reason);
+    let manifest = Manifest { lane: origin.lane.as_str().to_owned(), ..manifest };
     let body = manifest::to_bytes(&manifest);
     let entry = Entry { token: manifest::token(&manifest), digest: manifest.digest, body: body.into() };
     let edition = Edition {

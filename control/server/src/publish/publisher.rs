@@ -1,6 +1,7 @@
 //! Publishes every picture to every view that somebody watches.
 //!
-//! In: pictures of the writer, watchers that ask for a view. Out: editions, and what the store is to remember of them.
+//! In: pictures of the writer, watchers that ask for a view. Out: editions, what the store is to remember of them, and who is in which lane,
+//! which is told once the views of the lanes have it.
 //! Never here: who the watchers are.
 //! Invariant: one task publishes, so serials of a view only grow; what cannot be built leaves the last good edition
 //! where it is.
@@ -11,11 +12,12 @@ use std::time::Instant;
 
 use outrigger_control_core::event::EventKind;
 use outrigger_control_core::port::SnapshotRow;
+use outrigger_control_core::rollout::lane::{Lane, Membership};
 use outrigger_control_core::snapshot::build::{BuildError, Shared, build};
 use outrigger_control_core::snapshot::ledger::{Ledger, LedgerChange, VIEWS_MAX};
 use outrigger_control_core::snapshot::scope::{Scope, ViewKey};
 use outrigger_model::replica::ReplicaState;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
@@ -32,6 +34,7 @@ const REQUESTS_MAX: usize = 256;
 #[derive(Debug, Clone)]
 pub struct Views {
     base: Arc<View>,
+    lanes: watch::Receiver<Membership>,
     requests: mpsc::Sender<Request>,
 }
 
@@ -57,18 +60,15 @@ pub struct Publisher {
     writer: Writer,
     metrics: Metrics,
     ledger: Ledger,
+    /// Of the views of a candidate. They begin as the main ones and end with it, so no store remembers them.
+    tried: Ledger,
+    lanes: watch::Sender<Membership>,
     base: Arc<View>,
-    others: BTreeMap<ViewKey, Other>,
+    /// Each lives as long as somebody watches it.
+    others: BTreeMap<ViewKey, Weak<View>>,
     requests: mpsc::Receiver<Request>,
     /// What could not be built at the last picture, so that the same failure is told once.
     failed: BTreeMap<ViewKey, String>,
-}
-
-/// A view that lives as long as somebody watches it.
-#[derive(Debug)]
-struct Other {
-    scope: Scope,
-    view: Weak<View>,
 }
 
 impl Views {
@@ -87,6 +87,11 @@ impl Views {
         answered.await.map_err(|_| ViewError::Stopping)?
     }
 
+    /// Who is in the lane of a candidate.
+    pub fn lanes(&self) -> watch::Receiver<Membership> {
+        self.lanes.clone()
+    }
+
     /// All views that somebody watches; the base view first.
     pub async fn all(&self) -> Vec<Arc<View>> {
         let (answer, answered) = oneshot::channel();
@@ -101,13 +106,23 @@ impl Views {
 pub async fn open(writer: Writer, mut ledger: Ledger, metrics: Metrics) -> Result<(Views, Publisher), BuildError> {
     let picture = writer.picture();
     let (published, change) = make(&picture, &Scope::base(), None, &mut ledger)?;
-    let base = Arc::new(View::new(ViewKey::base(), published));
+    let base = Arc::new(View::new(Scope::base(), published));
     let (sender, requests) = mpsc::channel(REQUESTS_MAX);
-    let views = Views { base: Arc::clone(&base), requests: sender };
-    let publisher =
-        Publisher { writer, metrics, ledger, base, others: BTreeMap::new(), requests, failed: BTreeMap::new() };
+    let (lanes, told) = watch::channel(picture.membership());
+    let views = Views { base: Arc::clone(&base), lanes: told, requests: sender };
+    let publisher = Publisher {
+        writer,
+        metrics,
+        ledger,
+        tried: Ledger::default(),
+        lanes,
+        base,
+        others: BTreeMap::new(),
+        requests,
+        failed: BTreeMap::new(),
+    };
     publisher.count(&picture);
-    let row = (!change.is_empty()).then(|| row(&picture, &publisher.base.newest()));
+    let row = (!change.is_nothing()).then(|| row(&picture, &publisher.base.newest()));
     publisher.record(row, vec![change]).await;
     Ok((views, publisher))
 }
@@ -143,25 +158,34 @@ impl Publisher {
 
     async fn publish(&mut self, picture: &Picture) {
         let start = Instant::now();
-        self.others.retain(|_, other| other.view.strong_count() > 0);
-        let base = (Scope::base(), Arc::clone(&self.base));
-        let others = self.others.values().filter_map(|other| Some((other.scope.clone(), other.view.upgrade()?)));
-        let all: Vec<_> = std::iter::once(base).chain(others).collect();
+        if picture.trial.is_none() {
+            self.tried = Ledger::default();
+        }
+        // Streams that still hold a view of a lane that ended are about to leave it.
+        let is_open = |view: &Arc<View>| view.scope().lane() == Lane::Main || picture.trial.is_some();
+        self.others.retain(|_, view| view.upgrade().is_some_and(|view| is_open(&view)));
+        let all = self.all();
         let mut changes = Vec::new();
         let mut base_row = None;
-        for (scope, view) in all {
+        for view in all {
             let before = view.newest();
-            match make(picture, &scope, Some(&before.edition), &mut self.ledger) {
+            let ledger = match view.scope().lane() {
+                Lane::Main => &mut self.ledger,
+                Lane::Canary => &mut self.tried,
+            };
+            match make(picture, view.scope(), Some(&before.edition), ledger) {
                 Ok((published, change)) => {
                     self.failed.remove(view.key());
-                    if !change.is_empty() {
+                    if !change.is_nothing() {
                         self.metrics.publish_editions.inc();
                         if *view.key() == ViewKey::base() {
                             base_row = Some(row(picture, &published));
                         }
-                        changes.push(change);
+                        if view.scope().lane() == Lane::Main {
+                            changes.push(change);
+                        }
                         view.publish(published);
-                    } else if before.built.kinds != published.built.kinds {
+                    } else if before.built.kinds != published.built.kinds || before.intent != published.intent {
                         view.publish(published);
                     }
                 }
@@ -170,6 +194,12 @@ impl Publisher {
         }
         self.count(picture);
         self.metrics.publish_seconds.observe(start.elapsed().as_secs_f64());
+        self.lanes.send_if_modified(|told| {
+            let membership = picture.membership();
+            let is_new = *told != membership;
+            *told = membership;
+            is_new
+        });
         self.record(base_row, changes).await;
     }
 
@@ -187,25 +217,37 @@ impl Publisher {
     }
 
     async fn view(&mut self, scope: Scope) -> Result<Arc<View>, ViewError> {
-        if let Some(view) = self.others.get(scope.key()).and_then(|other| other.view.upgrade()) {
+        if let Some(view) = self.others.get(scope.key()).and_then(Weak::upgrade) {
             return Ok(view);
         }
-        self.others.retain(|_, other| other.view.strong_count() > 0);
+        self.others.retain(|_, view| view.strong_count() > 0);
         if self.others.len() >= VIEWS_MAX {
             return Err(ViewError::Many);
         }
         let picture = self.writer.picture();
-        let (published, change) = make(&picture, &scope, None, &mut self.ledger)?;
+        let (published, change) = match scope.lane() {
+            Lane::Main => make(&picture, &scope, None, &mut self.ledger)?,
+            Lane::Canary => self.make_tried(&picture, &scope)?,
+        };
         let key = scope.key().clone();
-        let view = Arc::new(View::new(key.clone(), published));
-        self.others.insert(key, Other { scope, view: Arc::downgrade(&view) });
+        let changes = if scope.lane() == Lane::Main { vec![change] } else { Vec::new() };
+        let view = Arc::new(View::new(scope, published));
+        self.others.insert(key, Arc::downgrade(&view));
         self.count(&picture);
-        self.record(None, vec![change]).await;
+        self.record(None, changes).await;
         Ok(view)
     }
 
+    /// A view of the candidate begins with the tokens of the main one, so that only what differs is sent to whoever moves.
+    fn make_tried(&mut self, picture: &Picture, scope: &Scope) -> Result<(Published, LedgerChange), BuildError> {
+        if let Some(main) = self.ledger.view(scope.clone().on(Lane::Main).key()) {
+            self.tried.restore(scope.key().clone(), main.clone());
+        }
+        make(picture, scope, None, &mut self.tried)
+    }
+
     fn all(&self) -> Vec<Arc<View>> {
-        let others = self.others.values().filter_map(|other| other.view.upgrade());
+        let others = self.others.values().filter_map(Weak::upgrade);
         std::iter::once(Arc::clone(&self.base)).chain(others).collect()
     }
 
@@ -221,7 +263,7 @@ impl Publisher {
     }
 
     async fn record(&self, snapshot: Option<SnapshotRow>, mut ledger: Vec<LedgerChange>) {
-        ledger.retain(|change| !change.is_empty());
+        ledger.retain(|change| !change.is_nothing());
         if snapshot.is_some() || !ledger.is_empty() {
             // A writer that stopped has stored what it could; nothing is lost but a resend after the next start.
             let _ = self.writer.record(Recorded { snapshot, ledger }).await;
@@ -236,15 +278,18 @@ fn make(
     ledger: &mut Ledger,
 ) -> Result<(Published, LedgerChange), BuildError> {
     let shared = Shared { revocations: picture.book.revocations(), keyring: &picture.keyring };
-    let built = Arc::new(build(&picture.facts, &picture.intent, &shared, scope)?);
+    let head = picture.head(scope);
+    let built = Arc::new(build(&picture.facts, &head.intent, &shared, scope)?);
     let origin = Origin {
         epoch: picture.epoch,
         serial: picture.serial,
         made_at: picture.made_at,
         reason: picture.reason.clone(),
+        lane: scope.lane(),
+        floor: picture.floor(),
     };
     let Assembled { edition, change } = assemble(scope.key(), &built.snapshot, before, ledger, &origin);
-    Ok((Published { edition, built }, change))
+    Ok((Published { edition, built, intent: head.number }, change))
 }
 
 fn row(picture: &Picture, published: &Published) -> SnapshotRow {

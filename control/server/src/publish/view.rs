@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use outrigger_control_core::snapshot::build::Built;
-use outrigger_control_core::snapshot::scope::ViewKey;
+use outrigger_control_core::snapshot::scope::{Scope, ViewKey};
 use tokio::sync::watch;
 
 use crate::publish::cache::FrameCache;
@@ -16,22 +16,28 @@ use crate::publish::edition::Edition;
 pub struct Published {
     pub edition: Arc<Edition>,
     pub built: Arc<Built>,
+    /// The number of the intent that it was made with.
+    pub intent: u64,
 }
 
 #[derive(Debug)]
 pub struct View {
-    key: ViewKey,
+    scope: Scope,
     newest: watch::Sender<Published>,
     frames: FrameCache,
 }
 
 impl View {
-    pub fn new(key: ViewKey, first: Published) -> Self {
-        Self { key, newest: watch::Sender::new(first), frames: FrameCache::default() }
+    pub fn new(scope: Scope, first: Published) -> Self {
+        Self { scope, newest: watch::Sender::new(first), frames: FrameCache::default() }
     }
 
     pub fn key(&self) -> &ViewKey {
-        &self.key
+        self.scope.key()
+    }
+
+    pub fn scope(&self) -> &Scope {
+        &self.scope
     }
 
     pub fn frames(&self) -> &FrameCache {

@@ -10,7 +10,7 @@ use outrigger_model::name::NodeId;
 use outrigger_wire::proto::registry::facts::Fact;
 use outrigger_wire::proto::registry::hint::Hint as Kind;
 use outrigger_wire::proto::registry::{Facts, Hint, Report, ReportAgain, Taken};
-use outrigger_wire::report::welcome;
+use outrigger_wire::report::{tally, welcome};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
@@ -85,9 +85,17 @@ impl Reporting {
             };
             let done = match fact {
                 Some(Fact::Report(report)) => self.report(report, hints).await,
-                Some(Fact::Light(_)) => self.signal(Signal::Light, hints).await,
-                Some(Fact::Draining(_)) => self.signal(Signal::Draining, hints).await,
-                Some(Fact::Leave(_)) => self.signal(Signal::Leave, hints).await.and(Err(End::Left)),
+                Some(Fact::Light(light)) => {
+                    let tally = light.calls.as_ref().map(tally);
+                    self.signal(Signal::Light, hints, |stream, node| Command::Light { stream, node, tally }).await
+                }
+                Some(Fact::Draining(_)) => {
+                    self.signal(Signal::Draining, hints, |stream, node| Command::Draining { stream, node }).await
+                }
+                Some(Fact::Leave(_)) => {
+                    let left = self.signal(Signal::Leave, hints, |stream, node| Command::Leave { stream, node });
+                    left.await.and(Err(End::Left))
+                }
                 Some(Fact::Hello(_)) => Err(End::Refused(Status::invalid_argument("hello is said once per stream"))),
                 // A fact of a newer proxy, which an older control need not know.
                 None => Ok(()),
@@ -100,8 +108,9 @@ impl Reporting {
 
     async fn report(&self, report: Report, hints: &Hints) -> Result<(), End> {
         self.count(Signal::Report);
+        let (stream, sender, tally) = (self.stream, self.sender.clone(), report.calls.as_ref().map(tally));
         let claims = report.replicas.into_iter().map(claim).collect();
-        let answered = self.apply(Command::Report { stream: self.stream, sender: self.sender.clone(), claims }).await?;
+        let answered = self.apply(Command::Report { stream, sender, claims, tally }).await?;
         if let Answer::Taken { refused: all } = answered.answer {
             for refusal in all {
                 self.metrics.registration_refused.get_or_create(&ReasonLabel { reason: refusal.reason.as_str() }).inc();
@@ -111,15 +120,14 @@ impl Reporting {
         say(hints, Kind::Taken(Taken { serial: answered.serial.0 })).await
     }
 
-    async fn signal(&self, signal: Signal, hints: &Hints) -> Result<(), End> {
+    async fn signal(
+        &self,
+        signal: Signal,
+        hints: &Hints,
+        command: impl FnOnce(StreamId, NodeId) -> Command,
+    ) -> Result<(), End> {
         self.count(signal);
-        let (stream, node): (StreamId, NodeId) = (self.stream, self.sender.node.clone());
-        let command = match signal {
-            Signal::Draining => Command::Draining { stream, node },
-            Signal::Leave => Command::Leave { stream, node },
-            Signal::Light | Signal::Report => Command::Light { stream, node },
-        };
-        match self.apply(command).await?.answer {
+        match self.apply(command(self.stream, self.sender.node.clone())).await?.answer {
             Answer::ReportAgain => say(hints, Kind::ReportAgain(ReportAgain {})).await,
             Answer::Noted | Answer::Taken { .. } | Answer::Revoked { .. } | Answer::NotRevoked(_) => Ok(()),
         }

@@ -22,6 +22,8 @@ pub enum StoreError {
         "store {path}: is damaged ({detail}); move it and its -wal and -shm files aside, start again, and the proxies will register anew"
     )]
     Damaged { path: PathBuf, detail: String },
+    #[error("intent {number} is stored already and is not written over")]
+    IntentTwice { number: u64 },
     #[error("store {path}: {doing} failed")]
     Sql {
         path: PathBuf,

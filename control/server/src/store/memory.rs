@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use outrigger_control_core::event::Event;
 use outrigger_control_core::facts::Standing;
+use outrigger_control_core::intent::record::{IntentRecord, IntentSource};
 use outrigger_control_core::keyring::HeldKey;
 use outrigger_control_core::port::{Batch, EVENTS_KEPT, SNAPSHOTS_KEPT, SnapshotRow, Store, Stored};
 use outrigger_control_core::revocation::{Revoked, Target};
+use outrigger_control_core::rollout::course::Rollout;
 use outrigger_control_core::snapshot::ledger::Ledger;
 use outrigger_model::digest::Digest;
 use outrigger_model::name::ReplicaId;
@@ -25,6 +27,7 @@ pub struct MemoryStore {
 struct Kept {
     serial: Serial,
     intent: Option<Digest>,
+    intents: BTreeMap<u64, IntentRecord>,
     next_event: u64,
     standings: BTreeMap<ReplicaId, Standing>,
     events: VecDeque<Event>,
@@ -32,6 +35,7 @@ struct Kept {
     revoked: BTreeMap<Target, Revoked>,
     ledger: Ledger,
     keys: Vec<HeldKey>,
+    rollout: Option<Rollout>,
 }
 
 impl MemoryStore {
@@ -60,17 +64,24 @@ impl Store for MemoryStore {
             epoch: self.epoch,
             serial: kept.serial,
             intent: kept.intent,
+            intent_record: kept.intents.values().next_back().cloned(),
+            declared: declared(&kept.intents),
             next_event: kept.next_event.max(1),
             standings: kept.standings.values().cloned().collect(),
             revoked: kept.revoked.values().cloned().collect(),
             ledger: kept.ledger.clone(),
             keys: kept.keys.clone(),
+            rollout: kept.rollout.clone(),
             damaged: Vec::new(),
         })
     }
 
     async fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
         let mut kept = self.kept();
+        if let Some(known) = batch.intents.iter().find(|record| kept.intents.contains_key(&record.number)) {
+            return Err(StoreError::IntentTwice { number: known.number });
+        }
+        kept.intents.extend(batch.intents.iter().map(|record| (record.number, record.clone())));
         kept.serial = batch.serial;
         kept.intent = batch.intent.or(kept.intent);
         if batch.is_whole {
@@ -104,6 +115,9 @@ impl Store for MemoryStore {
         if let Some(keys) = &batch.keys {
             kept.keys.clone_from(keys);
         }
+        if let Some(rollout) = &batch.rollout {
+            kept.rollout = Some(rollout.clone());
+        }
         Ok(())
     }
 
@@ -120,4 +134,19 @@ impl Store for MemoryStore {
     async fn snapshots(&self, limit: u32) -> Result<Vec<SnapshotRow>, StoreError> {
         Ok(self.kept().snapshots.values().rev().take(limit as usize).cloned().collect())
     }
+
+    async fn intents(&self, before: Option<u64>, limit: u32) -> Result<Vec<IntentRecord>, StoreError> {
+        let kept = self.kept();
+        let older = kept.intents.range(..before.unwrap_or(u64::MAX));
+        Ok(older.rev().take(limit as usize).map(|(_, record)| record.clone()).collect())
+    }
+
+    async fn intent(&self, number: u64) -> Result<Option<IntentRecord>, StoreError> {
+        Ok(self.kept().intents.get(&number).cloned())
+    }
+}
+
+fn declared(intents: &BTreeMap<u64, IntentRecord>) -> Option<Digest> {
+    let newest = intents.values().rev().find(|record| record.source == IntentSource::File);
+    newest.map(|record| record.digest)
 }

@@ -3,7 +3,9 @@
 //! Invariant: at most one control has a file open (a lock file beside it says so).
 
 mod file;
+mod rollout;
 mod write;
+mod history;
 mod load;
 
 use std::fs::File;
@@ -12,6 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use outrigger_control_core::event::{Event, EventKind};
+use outrigger_control_core::intent::record::IntentRecord;
 use outrigger_control_core::port::{Batch, SnapshotRow, Store, Stored};
 use outrigger_model::digest::Digest;
 use outrigger_model::resource::{Epoch, Serial};
@@ -123,6 +126,14 @@ impl Store for SqliteStore {
             })
         };
         Ok(rows.into_iter().filter_map(row).collect())
+    }
+
+    async fn intents(&self, before: Option<u64>, limit: u32) -> Result<Vec<IntentRecord>, StoreError> {
+        history::intents(&self.path, &self.readers, before, limit).await
+    }
+
+    async fn intent(&self, number: u64) -> Result<Option<IntentRecord>, StoreError> {
+        history::intent(&self.path, &self.readers, number).await
     }
 }
 

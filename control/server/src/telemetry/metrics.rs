@@ -2,6 +2,8 @@
 //!
 //! Invariant: labels are closed lists; no name that a peer chose is one.
 
+use std::sync::atomic::AtomicU64;
+
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -23,6 +25,18 @@ pub struct ReasonLabel {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct StateLabel {
     pub state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct GroupLabel {
+    /// `canary` or `control`.
+    pub group: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct EndLabel {
+    /// `promoted` or `aborted`.
+    pub end: &'static str,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
@@ -73,6 +87,14 @@ pub struct Metrics {
     pub publish_seconds: Histogram,
     /// 1 while the store does not take what is written.
     pub store_failing: Gauge,
+    /// The step of the rollout that is under way, from 1; 0 is none.
+    pub rollout_step: Gauge,
+    /// Connected proxies of either group of the rollout.
+    pub rollout_proxies: Family<GroupLabel, Gauge>,
+    /// Failed calls among all since the step began, 0 to 1.
+    pub rollout_failing: Family<GroupLabel, Gauge<f64, AtomicU64>>,
+    /// Rollouts that ended.
+    pub rollouts_ended: Family<EndLabel, Counter>,
 }
 
 impl Metrics {
@@ -90,7 +112,15 @@ impl Metrics {
         room.register("publish_views", "Views that are kept", metrics.publish_views.clone());
         room.register("publish_seconds", "From a new picture to all views", metrics.publish_seconds.clone());
         room.register("store_failing", "1 while the store takes nothing", metrics.store_failing.clone());
+        metrics.register_rollouts(room);
         metrics
+    }
+
+    fn register_rollouts(&self, room: &mut Registry) {
+        room.register("rollout_step", "Step of the rollout under way; 0 is none", self.rollout_step.clone());
+        room.register("rollout_proxies", "Proxies of either group of a rollout", self.rollout_proxies.clone());
+        room.register("rollout_failing", "Failed calls among all of a step", self.rollout_failing.clone());
+        room.register("rollouts_ended", "Rollouts that ended", self.rollouts_ended.clone());
     }
 
     fn register_discovery(&self, room: &mut Registry) {
@@ -120,6 +150,10 @@ impl Metrics {
             publish_views: Gauge::default(),
             publish_seconds: Histogram::new([0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0]),
             store_failing: Gauge::default(),
+            rollout_step: Gauge::default(),
+            rollout_proxies: Family::default(),
+            rollout_failing: Family::default(),
+            rollouts_ended: Family::default(),
         }
     }
 }

@@ -3,14 +3,20 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use outrigger_control_core::intent::Intent;
+use outrigger_control_core::intent::history::Signature;
+use outrigger_control_core::intent::record::IntentRecord;
 use outrigger_control_core::keyring::NoNewKey;
 use outrigger_control_core::port::SnapshotRow;
 use outrigger_control_core::registry::{Answer, Command, Rules};
 use outrigger_control_core::snapshot::ledger::LedgerChange;
 use outrigger_model::name::NodeId;
 use outrigger_model::resource::Serial;
+use outrigger_model::tally::Tally;
 use tokio::sync::oneshot;
+
+use crate::config::document::Document;
+
+use super::trial::Asked;
 
 /// The answer to a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,20 +47,44 @@ pub enum Storing {
 #[error("control is stopping")]
 pub struct Stopped;
 
-/// What the writer goes by, besides the facts: all that may change while control runs.
+/// What control's own file says: what operators declare, and what the registry goes by.
 #[derive(Debug, Clone)]
 pub struct Declared {
-    pub intent: Intent,
+    pub document: Document,
     pub rules: Rules,
-    pub keys_every: Option<Duration>,
 }
 
-/// What became of what was declared anew.
+/// A change of intent that somebody wants while control runs.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    pub signature: Signature,
+    /// The intent that they saw run.
+    pub expected: u64,
+    pub document: Document,
+    /// The record that the document is of, where an earlier one is wanted back.
+    pub back_to: Option<IntentRecord>,
+}
+
+/// What became of what was declared or published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Declaration {
+    /// The intent that runs.
+    pub number: u64,
     /// The first snapshot that goes by it; the one that is shown if no snapshot looks different.
     pub serial: Serial,
+    /// Whether it was made by this; not if it said the same before.
     pub is_intent_new: bool,
+}
+
+/// Why nothing changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotPublished {
+    #[error("intent {current} runs and not {expected}: somebody changed it meanwhile")]
+    Moved { current: u64, expected: u64 },
+    #[error("the store does not take what is written, and what runs must be stored; nothing was changed")]
+    Storing,
+    #[error("control is stopping")]
+    Stopped,
 }
 
 /// Why there is no new key of session ids.
@@ -75,7 +105,10 @@ pub enum NotRotated {
 pub enum Message {
     Apply { command: Command, answer: oneshot::Sender<Answered> },
     Record(Recorded),
-    Declare { declared: Box<Declared>, answer: oneshot::Sender<Declaration> },
+    Declare { declared: Box<Declared>, answer: oneshot::Sender<Result<Declaration, NotPublished>> },
+    Publish { wanted: Box<Wanted>, answer: oneshot::Sender<Result<Declaration, NotPublished>> },
+    Rollout(Asked),
+    Tallies { answer: oneshot::Sender<BTreeMap<NodeId, Tally>> },
     RotateKey { answer: oneshot::Sender<Result<u32, NotRotated>> },
     LastHeard { answer: oneshot::Sender<BTreeMap<NodeId, Duration>> },
 }

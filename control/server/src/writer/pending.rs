@@ -11,6 +11,7 @@ use outrigger_control_core::keyring::HeldKey;
 use outrigger_control_core::port::{Batch, SnapshotRow};
 use outrigger_control_core::registry::{Applied, Registry};
 use outrigger_control_core::revocation::Target;
+use outrigger_control_core::rollout::course::Rollout;
 use outrigger_control_core::snapshot::ledger::LedgerChange;
 use outrigger_model::digest::Digest;
 use outrigger_model::name::ReplicaId;
@@ -35,6 +36,7 @@ pub struct Pending {
     /// A change that is dropped here costs a resend after the next start, nothing else.
     ledger: VecDeque<LedgerChange>,
     keys: Option<Vec<HeldKey>>,
+    rollout: Option<Rollout>,
 }
 
 impl Pending {
@@ -68,6 +70,10 @@ impl Pending {
         self.keys = Some(keys);
     }
 
+    pub fn set_rollout(&mut self, rollout: Rollout) {
+        self.rollout = Some(rollout);
+    }
+
     pub fn is_empty(&self) -> bool {
         self.touched.is_empty()
             && !self.is_whole
@@ -78,6 +84,7 @@ impl Pending {
             && self.snapshots.is_empty()
             && self.ledger.is_empty()
             && self.keys.is_none()
+            && self.rollout.is_none()
     }
 
     /// All of it, with the replicas and revocations as they are in `registry` now.
@@ -92,6 +99,7 @@ impl Pending {
         Batch {
             serial,
             intent: self.intent,
+            intents: Vec::new(),
             put,
             removed,
             is_whole: self.is_whole,
@@ -101,6 +109,7 @@ impl Pending {
             snapshots: self.snapshots.iter().cloned().collect(),
             ledger: self.ledger.iter().cloned().collect(),
             keys: self.keys.clone(),
+            rollout: self.rollout.clone(),
         }
     }
 

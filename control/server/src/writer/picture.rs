@@ -6,8 +6,17 @@ use std::time::SystemTime;
 use outrigger_control_core::facts::Facts;
 use outrigger_control_core::intent::Intent;
 use outrigger_control_core::revocation::Book;
+use outrigger_control_core::rollout::lane::{Lane, Membership};
+use outrigger_control_core::snapshot::scope::Scope;
 use outrigger_model::resource::{Epoch, Serial};
 use outrigger_model::secret::Keyring;
+
+/// An intent that runs, and its number in the history; 0 for one that is only tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    pub number: u64,
+    pub intent: Arc<Intent>,
+}
 
 /// Facts, intent, keys, and the number of the snapshot that they make.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +25,11 @@ pub struct Picture {
     /// Already in the store. A view whose content did not change keeps the serial of its last change.
     pub serial: Serial,
     pub facts: Arc<Facts>,
-    pub intent: Arc<Intent>,
+    pub main: Head,
+    /// What some proxies try instead.
+    pub trial: Option<Arc<Trial>>,
+    /// The snapshot with which the last lane began, changed or ended: nobody is sent an older number from then on.
+    pub lanes_since: Serial,
     /// What operators revoked.
     pub book: Arc<Book>,
     /// For proxies only; its `Debug` shows no key.
@@ -24,4 +37,32 @@ pub struct Picture {
     /// Why it was made, for people: `replica weather-1: replica_registered`.
     pub reason: String,
     pub made_at: SystemTime,
+}
+
+/// A candidate, and who tries it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trial {
+    /// Without a number; it has one when everybody gets it.
+    pub head: Head,
+    pub membership: Membership,
+}
+
+impl Picture {
+    /// What a view of this scope goes by: the one place that decides it.
+    pub fn head(&self, scope: &Scope) -> &Head {
+        match (&self.trial, scope.lane()) {
+            (Some(trial), Lane::Canary) => &trial.head,
+            (None, _) | (_, Lane::Main) => &self.main,
+        }
+    }
+
+    /// The smallest serial that an edition may have now. While there is a lane every picture gives all views its number, so that those of
+    /// both lanes have the same one.
+    pub fn floor(&self) -> Serial {
+        if self.trial.is_some() { self.serial } else { self.lanes_since }
+    }
+
+    pub fn membership(&self) -> Membership {
+        self.trial.as_ref().map(|trial| trial.membership.clone()).unwrap_or_default()
+    }
 }

@@ -2,11 +2,14 @@
 //!
 //! Invariant: answers are given in the order of the commands, after the store had its chance to take them.
 
+mod rollouts;
+mod intents;
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use outrigger_control_core::event::{Event, EventKind};
-use outrigger_control_core::intent::Intent;
+use outrigger_control_core::intent::history::History;
 use outrigger_control_core::keyring::{Keys, Turn};
 use outrigger_control_core::moment::{Moment, Now};
 use outrigger_control_core::port::Store;
@@ -17,12 +20,13 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::store::AnyStore;
+use crate::store::{AnyStore, StoreError};
 
-use super::message::{Answered, Declaration, Declared, Message, NotRotated, Storing};
+use super::chance;
+use super::message::{Answered, Message, NotRotated, Storing};
 use super::pending::Pending;
-use super::picture::Picture;
-use super::{chance, declare};
+use super::picture::{Head, Picture};
+use super::trial::Trials;
 
 /// Messages that share one transaction.
 const BATCH_MAX: usize = 512;
@@ -36,8 +40,12 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 pub struct Task {
     store: AnyStore,
     registry: Registry,
-    intent: Arc<Intent>,
+    history: History,
+    main: Head,
+    /// Whether the store may hold a record that it did not acknowledge.
+    is_unsure: bool,
     keys: Keys,
+    trials: Trials,
     pending: Pending,
     started: Instant,
     show: watch::Sender<Arc<Picture>>,
@@ -64,14 +72,26 @@ impl Unshown {
 impl Task {
     pub fn new(
         store: AnyStore,
-        registry: Registry,
-        keys: Keys,
-        pending: Pending,
+        (registry, history, keys, trials): (Registry, History, Keys, Trials),
         started: Instant,
         (show, tell): (watch::Sender<Arc<Picture>>, watch::Sender<Storing>),
     ) -> Self {
-        let intent = Arc::clone(&show.borrow().intent);
-        Self { store, registry, intent, keys, pending, started, show, tell, unshown: None, retry_at: None }
+        let main = show.borrow().main.clone();
+        Self {
+            store,
+            registry,
+            history,
+            main,
+            is_unsure: false,
+            keys,
+            trials,
+            pending: Pending::default(),
+            started,
+            show,
+            tell,
+            unshown: None,
+            retry_at: None,
+        }
     }
 
     pub async fn run(mut self, mut messages: mpsc::Receiver<Message>, stop: CancellationToken) {
@@ -108,7 +128,7 @@ impl Task {
 
     async fn take(&mut self, batch: &mut Vec<Message>) {
         let mut answers: Vec<(oneshot::Sender<Answered>, Answered)> = Vec::with_capacity(batch.len());
-        let (mut rotated, mut declarations) = (Vec::new(), Vec::new());
+        let (mut rotated, mut declarations, mut moves) = (Vec::new(), Vec::new(), Vec::new());
         for message in batch.drain(..) {
             match message {
                 Message::Apply { command, answer } => {
@@ -116,7 +136,13 @@ impl Task {
                     answers.push((answer, Answered { answer: told, serial: self.next_serial() }));
                 }
                 Message::Record(recorded) => self.pending.record(recorded),
-                Message::Declare { declared, answer } => declarations.push((answer, self.declare(*declared))),
+                Message::Declare { declared, answer } => declarations.push((answer, self.declare(*declared).await)),
+                Message::Publish { wanted, answer } => declarations.push((answer, self.publish(*wanted).await)),
+                Message::Rollout(asked) => moves.push(self.asked(asked).await),
+                Message::Tallies { answer } => {
+                    // Whoever asked may have gone.
+                    let _ = answer.send(self.registry.tallies());
+                }
                 Message::RotateKey { answer } => rotated.push((answer, self.rotate())),
                 Message::LastHeard { answer } => {
                     // Whoever asked may have gone.
@@ -135,6 +161,9 @@ impl Task {
         }
         for (answer, number) in rotated {
             let _ = answer.send(number);
+        }
+        for (answer, moved) in moves {
+            let _ = answer.send(moved);
         }
         for (answer, declaration) in declarations {
             let _ = answer.send(declaration);
@@ -164,22 +193,6 @@ impl Task {
         let unshown = self.unshown.get_or_insert(Unshown { first: now, newest: now, changes: 0, reason });
         unshown.newest = now;
         unshown.changes += changes;
-    }
-
-    fn declare(&mut self, declared: Declared) -> Declaration {
-        let Declared { intent, rules, keys_every } = declared;
-        self.keys.go_by(declare::key_rules(&intent, keys_every));
-        self.registry.go_by(rules);
-        let is_intent_new = *self.intent != intent;
-        if is_intent_new {
-            self.pending.set_intent(Some(declare::content_digest(&intent)));
-            self.intent = Arc::new(intent);
-            let (kind, subject) = (EventKind::IntentChanged, "control".to_owned());
-            self.changed(format!("{subject}: {kind}"), 1);
-            let detail = "routes, pools or settings of its file changed".to_owned();
-            self.apply(Command::Note { kind, subject, detail });
-        }
-        Declaration { serial: self.next_serial(), is_intent_new }
     }
 
     fn rotate(&mut self) -> Result<u32, NotRotated> {
@@ -219,17 +232,20 @@ impl Task {
                     self.tell.send_replace(Storing::Fine);
                     self.apply(note(EventKind::StoreRecovered, "everything that waited is stored"));
                 }
+                self.settle().await;
             }
-            Err(error) => {
-                if self.retry_at.is_none() {
-                    let detail = chain(&error);
-                    warn!(error = detail, "store failed; facts are kept in memory and will be stored later");
-                    self.apply(note(EventKind::StoreFailed, &detail));
-                    self.tell.send_replace(Storing::Failing { since: SystemTime::now(), error: detail });
-                }
-                self.retry_at = Some(Instant::now() + RETRY_AFTER);
-            }
+            Err(error) => self.not_stored(&error),
         }
+    }
+
+    fn not_stored(&mut self, error: &StoreError) {
+        if self.retry_at.is_none() {
+            let detail = chain(error);
+            warn!(error = detail, "store failed; facts are kept in memory and will be stored later");
+            self.apply(note(EventKind::StoreFailed, &detail));
+            self.tell.send_replace(Storing::Failing { since: SystemTime::now(), error: detail });
+        }
+        self.retry_at = Some(Instant::now() + RETRY_AFTER);
     }
 
     fn show(&mut self) {
@@ -245,7 +261,9 @@ impl Task {
             epoch: last.epoch,
             serial,
             facts,
-            intent: Arc::clone(&self.intent),
+            main: self.main.clone(),
+            trial: self.trials.trial.clone(),
+            lanes_since: self.trials.since,
             book,
             keyring: Arc::new(self.keys.ring()),
             reason,

@@ -2,18 +2,23 @@ use std::path::Path;
 
 use outrigger_control_core::agent::{Claim, Sender};
 use outrigger_control_core::event::Event;
-use outrigger_control_core::intent::traffic::OperatorTraffic;
-use outrigger_control_core::intent::{Intent, OperatorRoute};
-use outrigger_control_core::port::Batch;
-use outrigger_control_core::registry::{Answer, Rules, StreamId};
+use outrigger_control_core::intent::history::Signature;
+use outrigger_control_core::intent::record::{IntentRecord, IntentSource};
+use outrigger_control_core::port::{Batch, Store};
+use outrigger_control_core::registry::{Answer, Registry, Rules, StreamId};
+use outrigger_control_core::revocation::Book;
 use outrigger_model::digest::Digest;
-use outrigger_model::name::{ReplicaId, RouteName};
-use outrigger_model::route::RoutePolicy;
-use outrigger_model::settings::Settings;
+use outrigger_model::name::ReplicaId;
+use outrigger_model::resource::Serial;
 use tokio::time::timeout;
 
+use super::pending::Pending;
 use super::*;
+use crate::config::document::Document;
 use crate::store::{SqliteStore, StorePlace};
+
+mod intents;
+mod rollouts;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -24,18 +29,18 @@ struct Control {
 }
 
 impl Control {
-    async fn start(store: AnyStore, intent: Intent) -> Self {
+    async fn start(store: AnyStore, document: Document) -> Self {
         let stop = CancellationToken::new();
-        let opened = open(store.clone(), declared(intent), stop.clone()).await.unwrap();
+        let opened = open(store.clone(), declared(document), stop.clone()).await.unwrap();
         Self { store, opened, stop }
     }
 
     async fn in_memory() -> Self {
-        Self::start(AnyStore::open(&StorePlace::Memory).await.unwrap(), Intent::default()).await
+        Self::start(AnyStore::open(&StorePlace::Memory).await.unwrap(), Document::default()).await
     }
 
-    async fn at(path: &Path, intent: Intent) -> Self {
-        Self::start(AnyStore::open(&StorePlace::Sqlite(path.to_owned())).await.unwrap(), intent).await
+    async fn at(path: &Path, document: Document) -> Self {
+        Self::start(AnyStore::open(&StorePlace::Sqlite(path.to_owned())).await.unwrap(), document).await
     }
 
     async fn stop(self) {
@@ -59,8 +64,8 @@ impl Control {
     }
 }
 
-fn declared(intent: Intent) -> Declared {
-    Declared { intent, rules: Rules::default(), keys_every: None }
+fn declared(document: Document) -> Declared {
+    Declared { document, rules: Rules::default() }
 }
 
 fn report(node: &str, ids: &[&str]) -> Command {
@@ -73,21 +78,15 @@ fn report(node: &str, ids: &[&str]) -> Command {
         ..Claim::default()
     };
     let sender = Sender { node: NodeId::new(node).unwrap(), identity: None, from: "127.0.0.1".parse().unwrap() };
-    Command::Report { stream: StreamId(1), sender, claims: ids.iter().map(claim).collect() }
+    Command::Report { stream: StreamId(1), sender, claims: ids.iter().map(claim).collect(), tally: None }
 }
 
 fn light(node: &str) -> Command {
-    Command::Light { stream: StreamId(1), node: NodeId::new(node).unwrap() }
+    Command::Light { stream: StreamId(1), node: NodeId::new(node).unwrap(), tally: None }
 }
 
-fn intent_with_route() -> Intent {
-    let route = OperatorRoute {
-        name: RouteName::new("forecast").unwrap(),
-        requirement: "weather".parse().unwrap(),
-        policy: RoutePolicy::default(),
-        traffic: OperatorTraffic::default(),
-    };
-    Intent::new(vec![route], vec![], Settings::default()).unwrap()
+fn with_route(name: &str) -> Document {
+    Document::read(&format!("routes: [{{name: {name}, capability: weather}}]")).unwrap()
 }
 
 fn has(picture: &Picture, id: &str) -> bool {
@@ -146,17 +145,17 @@ async fn signals_that_change_nothing_are_neither_shown_nor_stored() {
 async fn a_restart_changes_neither_epoch_nor_serial_unless_intent_differs() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("control.db");
-    let control = Control::at(&path, Intent::default()).await;
+    let control = Control::at(&path, Document::default()).await;
     control.report("n", &["weather-1"]).await;
     let before = control.picture(|picture| has(picture, "weather-1")).await;
     control.stop().await;
 
-    let control = Control::at(&path, Intent::default()).await;
+    let control = Control::at(&path, Document::default()).await;
     let after = control.opened.writer.picture();
     assert_eq!((after.epoch, after.serial, &after.facts), (before.epoch, before.serial, &before.facts));
     control.stop().await;
 
-    let control = Control::at(&path, intent_with_route()).await;
+    let control = Control::at(&path, with_route("forecast")).await;
     assert_eq!(control.opened.writer.picture().serial, Serial(before.serial.0 + 1));
     assert_eq!(control.kinds().await.last(), Some(&EventKind::IntentChanged));
     control.stop().await;
@@ -166,7 +165,7 @@ async fn a_restart_changes_neither_epoch_nor_serial_unless_intent_differs() {
 async fn what_was_published_is_remembered() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("control.db");
-    let control = Control::at(&path, Intent::default()).await;
+    let control = Control::at(&path, Document::default()).await;
     let mut ledger = Ledger::default();
     let row = (outrigger_model::resource::ResourceKind::Route, "weather", Digest::of(b"x"));
     let change = ledger.advance(&Default::default(), [row], Serial(1));
@@ -181,7 +180,7 @@ async fn what_was_published_is_remembered() {
     control.opened.writer.record(recorded).await.unwrap();
     control.stop().await;
 
-    let control = Control::at(&path, Intent::default()).await;
+    let control = Control::at(&path, Document::default()).await;
     assert_eq!(control.opened.ledger, ledger);
     assert_eq!(control.store.snapshots(10).await.unwrap(), [snapshot]);
     control.stop().await;
@@ -192,7 +191,7 @@ async fn a_store_that_fails_stops_nobody_and_gets_everything_later() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("control.db");
     let store = SqliteStore::open(&path).await.unwrap();
-    let control = Control::start(AnyStore::Sqlite(store.clone()), Intent::default()).await;
+    let control = Control::start(AnyStore::Sqlite(store.clone()), Document::default()).await;
     store.limit_pages(1).await;
     let names: Vec<String> = (0..200).map(|number| format!("weather-{number}")).collect();
     for name in &names {
@@ -213,7 +212,7 @@ async fn a_store_that_fails_stops_nobody_and_gets_everything_later() {
     control.stop().await;
     drop(store);
 
-    let control = Control::at(&path, Intent::default()).await;
+    let control = Control::at(&path, Document::default()).await;
     let kinds = control.kinds().await;
     assert!(kinds.contains(&EventKind::StoreFailed) && kinds.contains(&EventKind::StoreRecovered), "{kinds:?}");
     control.stop().await;
@@ -254,7 +253,7 @@ fn what_waits_for_a_store_is_bounded() {
 async fn a_key_that_was_rotated_is_shown_stored_and_does_not_seal_yet() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("control.db");
-    let control = Control::at(&path, Intent::default()).await;
+    let control = Control::at(&path, Document::default()).await;
     let first = control.opened.writer.picture();
     let ids = |picture: &Picture| picture.keyring.keys.iter().map(|key| key.id).collect::<Vec<_>>();
     assert_eq!(ids(&first), [1]);
@@ -266,7 +265,7 @@ async fn a_key_that_was_rotated_is_shown_stored_and_does_not_seal_yet() {
     assert!(control.kinds().await.ends_with(&[EventKind::SessionKeyTurned]));
     control.stop().await;
 
-    let control = Control::at(&path, Intent::default()).await;
+    let control = Control::at(&path, Document::default()).await;
     let again = control.opened.writer.picture();
     assert_eq!(again.keyring, shown.keyring, "the same keys after a restart");
     assert_eq!(again.serial, shown.serial, "and nothing to publish");
@@ -277,18 +276,21 @@ async fn a_key_that_was_rotated_is_shown_stored_and_does_not_seal_yet() {
 async fn what_is_declared_anew_is_in_the_store_and_in_the_next_picture() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("control.db");
-    let control = Control::at(&path, Intent::default()).await;
+    let control = Control::at(&path, Document::default()).await;
     let first = control.opened.writer.picture().serial;
-    let declaration = control.opened.writer.declare(declared(intent_with_route())).await.unwrap();
-    assert_eq!(declaration, Declaration { serial: Serial(first.0 + 1), is_intent_new: true });
+    let declaration = control.opened.writer.declare(declared(with_route("forecast"))).await.unwrap();
+    assert_eq!(declaration, Declaration { number: 2, serial: Serial(first.0 + 1), is_intent_new: true });
     let shown = control.picture(|picture| picture.serial == declaration.serial).await;
-    assert_eq!((&*shown.intent, shown.reason.as_str()), (&intent_with_route(), "control: intent_changed"));
-    let again = control.opened.writer.declare(declared(intent_with_route())).await.unwrap();
-    assert_eq!(again, Declaration { serial: declaration.serial, is_intent_new: false }, "the same changes nothing");
+    assert_eq!(
+        (&*shown.main.intent, shown.reason.as_str()),
+        (&with_route("forecast").intent, "intent 2: intent_changed")
+    );
+    let again = control.opened.writer.declare(declared(with_route("forecast"))).await.unwrap();
+    assert_eq!(again, Declaration { is_intent_new: false, ..declaration }, "the same changes nothing");
     assert!(control.kinds().await.ends_with(&[EventKind::IntentChanged]));
     control.stop().await;
 
-    let control = Control::at(&path, intent_with_route()).await;
+    let control = Control::at(&path, with_route("forecast")).await;
     assert_eq!(control.opened.writer.picture().serial, declaration.serial, "and nothing to publish after a restart");
     control.stop().await;
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use outrigger_client::{Watch, WatchConfig};
 use outrigger_identity::{Material, channel};
+use outrigger_model::identity::Party;
 use tokio::net::UdpSocket;
 use tonic::transport::Channel;
 use tracing::{info, warn};
@@ -18,6 +19,7 @@ use crate::registration::advertise;
 use crate::registration::report::Reporter;
 use crate::snapshot::frozen;
 use crate::snapshot::join::Feed;
+use crate::telemetry::Events;
 
 /// What control and operators are told of this program.
 pub(super) fn build() -> String {
@@ -43,6 +45,7 @@ pub(super) async fn feed(settings: &Settings, material: Option<&Material>) -> Re
     let connect = move || channel(&address, material.as_ref()).unwrap_or_else(|_| Channel::clone(&first));
     let config = WatchConfig {
         needs: settings.needs.clone(),
+        labels: settings.labels.clone(),
         last_good: settings.snapshot_file.clone(),
         ..WatchConfig::new(settings.node.clone(), &build())
     };
@@ -58,13 +61,17 @@ fn check_folder(file: &Path) -> Result<(), StartError> {
     }
 }
 
-/// Who reports to control, and over which channel; none if nothing is behind this proxy or there is no control.
+/// Who reports to control, and over which channel; none without control. A proxy that only calls reports how its calls go, unless its
+/// identity is one that control does not hear reports of.
 pub(super) async fn reporter(
     settings: &Settings,
     material: Option<&Arc<Material>>,
     inbound: SocketAddr,
+    events: &Arc<Events>,
 ) -> Result<Option<(Reporter, Channel)>, StartError> {
-    let Some(control) = settings.control.as_deref().filter(|_| !settings.agents.is_empty()) else { return Ok(None) };
+    let is_heard = |material: &Arc<Material>| matches!(material.id().party, Party::Agent(_) | Party::Node(_));
+    let may_report = !settings.agents.is_empty() || material.is_none_or(is_heard);
+    let Some(control) = settings.control.as_deref().filter(|_| may_report) else { return Ok(None) };
     let advertise = match settings.advertise {
         Some(address) => address,
         None => advertised(inbound, control).await,
@@ -72,7 +79,8 @@ pub(super) async fn reporter(
     info!(%advertise, "other proxies are told to dial this address");
     let (node, agents) = (settings.node.clone(), settings.agents.clone());
     let channel = channel(control, material.map(AsRef::as_ref))?;
-    Ok(Some((Reporter { node, build: build(), advertise, agents }, channel)))
+    let events = Arc::clone(events);
+    Ok(Some((Reporter { node, build: build(), advertise, agents, events }, channel)))
 }
 
 /// The address that faces control; if its name leads nowhere yet, the one that faces the world.

@@ -78,7 +78,7 @@ impl Running {
         &self.parts.worlds
     }
 
-    /// How the registration with control stands; none without control or without agents.
+    /// How the registration with control stands; none without control.
     pub fn registration(&self) -> Option<watch::Receiver<Status>> {
         self.parts.registration.as_ref().map(Registration::status)
     }
@@ -103,7 +103,9 @@ impl Running {
         }
         // Whoever held them could have passed them on; now nobody listens when the gateway does not.
         drop(spare);
-        calls::stop(gateway, settings.drain, registration.is_some(), async {
+        // Nobody calls a proxy without agents.
+        let is_known = registration.is_some() && !settings.agents.is_empty();
+        calls::stop(gateway, settings.drain, is_known, async {
             if let Some(registration) = &registration {
                 registration.leave().await;
             }

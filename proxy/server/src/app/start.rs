@@ -72,7 +72,7 @@ pub(super) async fn start(settings: Settings, upgrade: bool) -> Result<Running, 
         before.ready(applied.clone(), agents.replicas(), &luggage).await?;
     }
 
-    let reporter = mesh::reporter(&settings, material.as_ref(), ports.inbound).await?;
+    let reporter = mesh::reporter(&settings, material.as_ref(), ports.inbound, &events).await?;
     let registration =
         reporter.map(|(reporter, channel)| Registration::start(reporter, channel, agents.replicas(), &mut work));
     let catalog = catalog(&settings, material.as_deref(), &worlds, &events, &mut work);

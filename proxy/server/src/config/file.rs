@@ -23,6 +23,8 @@ pub struct ProxyFile {
     pub node: Option<String>,
     /// Where this proxy runs, such as eu-1a: calls go to replicas of the same zone first. `OUTRIGGER_ZONE` says the same. Default: none.
     pub zone: Option<String>,
+    /// Labels by which operators pick this proxy for a rollout, such as `track: canary`; at most 16, spelled as in Kubernetes.
+    pub labels: BTreeMap<String, String>,
     /// The agents behind this proxy; usually one, none for a proxy that only calls.
     pub agents: Vec<AgentFile>,
     /// What these agents call: `alias=capability [range] [tag] [+preferred] [-excluded]`, such as

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use outrigger_config::ConfigError;
+use outrigger_model::label::Labels;
 use outrigger_model::name::NodeId;
 use outrigger_model::requirement::Dependency;
 
@@ -57,6 +58,7 @@ impl TryFrom<Written> for Settings {
         let settings = Self {
             node,
             zone,
+            labels: Labels::parse(&file.labels).map_err(|error| ConfigError::value("labels", &error))?,
             agents,
             needs: needs(&file.needs)?,
             listen,

@@ -12,6 +12,7 @@ use std::time::Duration;
 use outrigger_config::log::Log;
 use outrigger_identity::Material;
 use outrigger_model::calls::Calls;
+use outrigger_model::label::Labels;
 use outrigger_model::name::{AgentName, CapabilityName, NodeId, ReplicaId};
 use outrigger_model::requirement::Dependency;
 use outrigger_model::tag::TagSet;
@@ -26,6 +27,8 @@ pub struct Settings {
     pub node: NodeId,
     /// Where this proxy runs; empty: it is not said.
     pub zone: String,
+    /// By which operators pick it.
+    pub labels: Labels,
     pub agents: Vec<AgentSettings>,
     pub needs: Vec<Dependency>,
     pub listen: Listen,

@@ -420,3 +420,12 @@ fn a_replica_says_how_much_it_can_do_and_its_proxy_where_it_is() {
         assert!(error.starts_with(wanted), "{error}");
     }
 }
+
+#[test]
+fn labels_are_those_of_kubernetes_and_there_may_be_none() {
+    assert!(settings("").labels.is_empty());
+    let labels = settings("labels: {track: canary, app.kubernetes.io/part-of: shop}").labels;
+    assert_eq!(labels.to_string(), "app.kubernetes.io/part-of=shop,track=canary");
+    let many: String = (0..17).map(|at| format!("n{at}: x, ")).collect();
+    check_refused(&format!("labels: {{{many}}}"), "labels: more than 16 labels");
+}

@@ -13,6 +13,7 @@ use outrigger_client::backoff::Backoff;
 use outrigger_model::name::NodeId;
 use outrigger_wire::encode;
 use outrigger_wire::proto::registry::{Hello, Hint, Report, Welcome, hint};
+use outrigger_wire::report::calls;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 use tonic::transport::Channel;
@@ -23,6 +24,7 @@ use super::stream::{Reports, StreamError};
 use crate::config::settings::AgentSettings;
 use crate::health::local::LocalReplicas;
 use crate::lifecycle::drain::{Stop, Tasks};
+use crate::telemetry::Events;
 
 /// Until control says otherwise.
 const LIGHT_EVERY: Duration = Duration::from_secs(5);
@@ -36,13 +38,15 @@ const LEAVE_DEADLINE: Duration = Duration::from_secs(1);
 const REFUSALS_MAX: usize = 64;
 
 /// Who reports.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Reporter {
     pub node: NodeId,
     pub build: String,
     /// What other proxies dial.
     pub advertise: SocketAddr,
     pub agents: Vec<AgentSettings>,
+    /// Where calls are counted.
+    pub events: Arc<Events>,
 }
 
 /// How registration stands.
@@ -229,7 +233,7 @@ impl Task {
                         light.reset();
                     }
                 }
-                _ = light.tick() => reports.light().await?,
+                _ = light.tick() => reports.light(&self.reporter.events.tally()).await?,
             }
         }
     }
@@ -302,7 +306,8 @@ impl Task {
         }
         self.said = Some(report.clone());
         self.status.send_if_modified(|status| !std::mem::take(&mut status.refused).is_empty());
-        Some(report)
+        // Beside what is compared: that calls were made is no change.
+        Some(Report { calls: Some(calls(&self.reporter.events.tally())), ..report })
     }
 }
 

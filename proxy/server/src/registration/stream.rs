@@ -5,8 +5,10 @@
 
 use std::time::Duration;
 
+use outrigger_model::tally::Tally;
 use outrigger_wire::proto::registry::registry_client::RegistryClient;
 use outrigger_wire::proto::registry::{Draining, Facts, Hello, Hint, Leave, Light, Report, facts::Fact};
+use outrigger_wire::report::calls;
 use tokio::sync::mpsc;
 use tokio::time::{error::Elapsed, timeout};
 use tokio_stream::wrappers::ReceiverStream;
@@ -63,8 +65,8 @@ impl Reports {
         self.send(Fact::Report(report)).await
     }
 
-    pub(super) async fn light(&self) -> Result<(), StreamError> {
-        self.send(Fact::Light(Light {})).await
+    pub(super) async fn light(&self, tally: &Tally) -> Result<(), StreamError> {
+        self.send(Fact::Light(Light { calls: Some(calls(tally)) })).await
     }
 
     pub(super) async fn draining(&self) -> Result<(), StreamError> {

@@ -4,8 +4,10 @@
 //! Never here: decisions.
 //! Invariant: a line per call is at debug; what a human must act on is at warn or above.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
+use outrigger_model::tally::Tally;
 use outrigger_proxy_core::health::circuit::Turn;
 use outrigger_proxy_core::session::ticket::Unfit;
 use prometheus_client::metrics::counter::Counter;
@@ -21,6 +23,7 @@ use super::metrics::Metrics;
 use super::probed::{ProbeLabels, Probed};
 use super::report::{CallReport, OpenCall, RefusedUse};
 use super::routes::RouteTable;
+use super::tally::{self, is_failure};
 use super::values::{
     Announcement, CallEnd, Copied, Direction, Hedged, Invalidation, Lookup, Moved, Queued, Searched, StoreFault,
     StoreKind,
@@ -35,6 +38,8 @@ pub struct Events {
     outbound: Side,
     inbound: Side,
     found: [(Lookup, Counter); 4],
+    /// When counting began, in milliseconds since 1970.
+    since: u64,
 }
 
 /// What is counted per direction.
@@ -42,6 +47,8 @@ struct Side {
     routes: RouteTable,
     in_flight: Gauge,
     attempts: Counter,
+    /// Calls that failed, whatever their route.
+    failed: AtomicU64,
 }
 
 impl Side {
@@ -51,6 +58,7 @@ impl Side {
             routes: RouteTable::new(metrics, direction),
             in_flight: metrics.calls_in_flight.get_or_create_owned(&labels),
             attempts: metrics.attempts.get_or_create_owned(&labels),
+            failed: AtomicU64::new(0),
         }
     }
 }
@@ -63,6 +71,7 @@ impl Events {
             outbound: Side::new(&metrics, Direction::Outbound),
             inbound: Side::new(&metrics, Direction::Inbound),
             found,
+            since: tally::began(),
             metrics,
         }
     }
@@ -84,6 +93,11 @@ impl Events {
     /// Calls that have begun and not ended, in both directions.
     pub fn in_flight(&self) -> u64 {
         u64::try_from(self.outbound.in_flight.get().saturating_add(self.inbound.in_flight.get())).unwrap_or_default()
+    }
+
+    /// How the calls of the own agents to others went since the start.
+    pub fn tally(&self) -> Tally {
+        tally::of(&self.outbound.routes, self.since, self.outbound.failed.load(Ordering::Relaxed))
     }
 
     /// A limit on how often refused a call.
@@ -109,6 +123,9 @@ impl Events {
     pub fn call_finished(&self, call: &CallReport<'_>) {
         let side = self.side(call.direction);
         side.attempts.inc_by(u64::from(call.attempts));
+        if is_failure(call.end, call.status) {
+            side.failed.fetch_add(1, Ordering::Relaxed);
+        }
         side.routes.with(call.route, |meters| {
             meters.count(&self.metrics, call.end, call.status);
             meters.duration.observe(call.took);

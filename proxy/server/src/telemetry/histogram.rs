@@ -54,6 +54,12 @@ impl Durations {
         self.0.buckets.get(at).unwrap_or(&self.0.beyond).fetch_add(1, Ordering::Relaxed);
         self.0.sum_nanos.fetch_add(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
+
+    /// How many there were, and how long they took all in all.
+    pub fn totals(&self) -> (u64, Duration) {
+        let counts = self.0.buckets.iter().chain([&self.0.beyond]).map(|count| count.load(Ordering::Relaxed));
+        (counts.sum(), Duration::from_nanos(self.0.sum_nanos.load(Ordering::Relaxed)))
+    }
 }
 
 impl TypedMetric for Durations {

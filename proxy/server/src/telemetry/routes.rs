@@ -115,6 +115,22 @@ impl RouteTable {
         act(&self.fresh(route))
     }
 
+    /// All meters that there are, each once.
+    pub(super) fn each(&self, mut see: impl FnMut(&RouteMeters)) {
+        // Held so that no name moves from one map to the other meanwhile.
+        let fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.load();
+        let other = self.other.get();
+        let is_own = |meters: &&Arc<RouteMeters>| other.is_none_or(|other| !Arc::ptr_eq(meters, other));
+        for meters in known.values().chain(fresh.meters.values()).filter(is_own) {
+            see(meters);
+        }
+        see(&self.none);
+        if let Some(other) = other {
+            see(other);
+        }
+    }
+
     fn fresh(&self, route: &str) -> Arc<RouteMeters> {
         let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.known.load_full();

@@ -105,3 +105,19 @@ fn what_comes_goes_and_changes_at_once_is_told_apart_over_all_kinds() {
     assert_eq!(kept.len(), 4);
     assert_eq!(kept.get(&key(agent, "b")).unwrap().serial, Serial(1));
 }
+
+#[test]
+fn a_view_that_is_stamped_has_a_new_number_and_its_resources_keep_theirs() {
+    let mut ledger = Ledger::default();
+    let content = [(ResourceKind::Pool, "a", Digest::of(b"1"))];
+    ledger.advance(&ViewKey::base(), content, Serial(1));
+    let mut change = ledger.advance(&ViewKey::base(), content, Serial(5));
+    assert!(change.is_nothing());
+    ledger.stamp(Serial(5), &mut change);
+    assert!(change.is_empty() && !change.is_nothing());
+    let view = ledger.view(&ViewKey::base()).unwrap();
+    assert_eq!((view.serial, view.entries.values().next().unwrap().serial), (Serial(5), Serial(1)));
+    let mut repeated = Ledger::default();
+    repeated.repeat(&change);
+    assert_eq!(repeated.view(&ViewKey::base()).unwrap().serial, Serial(5));
+}

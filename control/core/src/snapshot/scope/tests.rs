@@ -20,3 +20,13 @@ fn a_need_that_cannot_be_read_is_refused_by_its_place() {
     assert!(error.to_string().starts_with("needs[1]: `x` already stands"), "{error}");
     assert!(matches!(Scope::parse(&vec!["time"; NEEDS_MAX + 1]), Err(ScopeError::Many(_))));
 }
+
+#[test]
+fn a_proxy_in_a_lane_has_a_view_of_its_own_and_who_only_looks_never_is_in_one() {
+    let canary = Scope::parse(&["time"]).unwrap().on(Lane::Canary);
+    assert_eq!(canary.lane(), Lane::Canary);
+    assert_eq!(Scope::base().on(Lane::Canary).key().as_str(), "canary-base");
+    assert_eq!(canary.on(Lane::Main), Scope::parse(&["time"]).unwrap());
+    let observer = Scope::base().of(Audience::Observers);
+    assert_eq!(observer.clone().on(Lane::Canary), observer);
+}

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use outrigger_config::{Environment, load_str};
 use outrigger_identity::Material;
+use outrigger_model::label::Labels;
 use outrigger_model::resource::ResourceKind;
 use outrigger_wire::kind::{MANIFEST_TYPE_URL, type_url};
 use outrigger_wire::proto::discovery::aggregated_discovery_service_client::AggregatedDiscoveryServiceClient;
@@ -90,7 +91,7 @@ impl Proxy {
 
     /// Reports these replicas, and returns what was refused.
     pub async fn report(&mut self, replicas: Vec<Replica>) -> Vec<Refused> {
-        self.say(Fact::Report(Report { replicas })).await;
+        self.say(Fact::Report(Report { replicas, calls: None })).await;
         let mut refused = Vec::new();
         loop {
             match self.hint().await.unwrap() {
@@ -144,17 +145,34 @@ impl Watcher {
     }
 
     pub async fn connect_as(role: watcher::Role, channel: Channel, node: &str, needs: &[&str], held: Tokens) -> Self {
-        let (requests, stream) = mpsc::channel(64);
         let node = Node {
             node: outrigger_model::name::NodeId::new(node).unwrap(),
             role,
             needs: needs.iter().map(|need| need.parse().unwrap()).collect(),
             build: "test".to_owned(),
+            labels: Labels::default(),
         };
+        Self::connect_node(channel, &node, held).await
+    }
+
+    /// A proxy that is labelled.
+    pub async fn labelled(control: &Running, node: &str, labels: &[(&str, &str)], held: Tokens) -> Self {
+        let node = Node {
+            node: outrigger_model::name::NodeId::new(node).unwrap(),
+            role: watcher::Role::Proxy,
+            needs: Vec::new(),
+            build: "test".to_owned(),
+            labels: Labels::parse(labels.iter().copied()).unwrap(),
+        };
+        Self::connect_node(channel(control, None), &node, held).await
+    }
+
+    async fn connect_node(channel: Channel, node: &Node, held: Tokens) -> Self {
+        let (requests, stream) = mpsc::channel(64);
         for (at, url) in urls().into_iter().enumerate() {
             let of_type = held.iter().filter(|((of, _), _)| of == url);
             let request = DeltaDiscoveryRequest {
-                node: (at == 0).then(|| watcher::encode(&node)),
+                node: (at == 0).then(|| watcher::encode(node)),
                 type_url: url.to_owned(),
                 resource_names_subscribe: vec!["*".to_owned()],
                 initial_resource_versions: of_type.map(|((_, name), token)| (name.clone(), token.clone())).collect(),
@@ -213,6 +231,22 @@ impl Watcher {
         }
     }
 
+    /// The body of the first route of this name that comes.
+    pub async fn route_body(&mut self, name: &str) -> Vec<u8> {
+        loop {
+            let response = self.next().await;
+            for resource in &response.resources {
+                if let Some(body) = &resource.resource
+                    && response.type_url == type_url(ResourceKind::Route)
+                    && resource.name == name
+                {
+                    return body.value.clone();
+                }
+            }
+            self.answer(&response.type_url, &response.nonce, None).await;
+        }
+    }
+
     /// Reads and accepts bursts until what is held satisfies `until`.
     pub async fn apply_until(&mut self, until: impl Fn(&Tokens) -> bool) -> Burst {
         loop {
@@ -236,7 +270,13 @@ pub async fn get(control: &Running, path: &str, host: &str) -> (u16, String, Str
 
 /// Posts JSON to the operator API.
 pub async fn post(control: &Running, path: &str, body: &str) -> (u16, serde_json::Value) {
-    let (length, head) = (body.len(), "host: 127.0.0.1\r\ncontent-type: application/json\r\nconnection: close");
+    post_with(control, path, "", body).await
+}
+
+/// The same with further header fields, each ended by CRLF.
+pub async fn post_with(control: &Running, path: &str, fields: &str, body: &str) -> (u16, serde_json::Value) {
+    let length = body.len();
+    let head = format!("host: 127.0.0.1\r\ncontent-type: application/json\r\n{fields}connection: close");
     let request = format!("POST {path} HTTP/1.1\r\n{head}\r\ncontent-length: {length}\r\n\r\n{body}");
     let (status, _, body) = ask(control, &request).await;
     (status, serde_json::from_str(&body).unwrap())

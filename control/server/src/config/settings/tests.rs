@@ -2,10 +2,12 @@ mod rates;
 
 use outrigger_config::log::LogFormat;
 use outrigger_config::{Environment, load_str};
+use outrigger_control_core::intent::Intent;
 use outrigger_model::key::OnLoss;
 use outrigger_model::name::AgentName;
 use outrigger_model::pool::Balance;
 use outrigger_model::pool::policy::{Breaker, Concurrency, Outlier, PoolPolicy};
+use outrigger_model::route::{Affinity, Limits, Timeouts};
 use outrigger_model::settings::{SessionLimits, SessionMode};
 
 use super::*;
@@ -35,7 +37,7 @@ fn an_empty_file_is_a_working_control_on_loopback() {
     assert_eq!(settings.http, "127.0.0.1:8000".parse().unwrap());
     assert_eq!(settings.store, StorePlace::Sqlite(std::path::PathBuf::from("/etc/outrigger/control.db")));
     assert_eq!(settings.rules, Rules::default());
-    assert_eq!(settings.intent, Intent::default());
+    assert_eq!(settings.declared.intent, Intent::default());
 }
 
 #[test]
@@ -60,7 +62,7 @@ log: {level: debug, format: json}
     assert_eq!(settings.store, StorePlace::Memory);
     assert_eq!(settings.rules.replicas_max, 7);
     assert_eq!(settings.rules.lease.lease(), Duration::from_secs(3));
-    let route = settings.intent.routes().next().unwrap();
+    let route = settings.declared.intent.routes().next().unwrap();
     assert_eq!(route.requirement.to_string(), "weather ^1.2 eu +fast");
     let (usual, some) = (Timeouts::default(), |ms| Some(Duration::from_millis(ms)));
     let timeouts = Timeouts {
@@ -80,7 +82,7 @@ log: {level: debug, format: json}
         session_mode: SessionMode::Sealed,
         session_limits: SessionLimits { per_caller: Some(1), per_agent: Some(2), total: Some(3) },
     };
-    assert_eq!(*settings.intent.settings(), mesh);
+    assert_eq!(*settings.declared.intent.settings(), mesh);
     assert_eq!((settings.log.level.as_str(), settings.log.format), ("debug", LogFormat::Json));
 }
 
@@ -98,7 +100,7 @@ pools:
 "#,
     )
     .unwrap();
-    let pool = |name: &str| settings.intent.pool(&AgentName::new(name).unwrap()).unwrap().clone();
+    let pool = |name: &str| settings.declared.intent.pool(&AgentName::new(name).unwrap()).unwrap().clone();
     let (a, b) = (pool("a"), pool("b"));
     assert_eq!((a.balance, a.tiers.len()), (Balance::PeakEwma, 2));
     let milliseconds = Duration::from_millis;

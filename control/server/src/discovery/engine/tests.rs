@@ -11,6 +11,7 @@ use super::*;
 use crate::publish::edition::Entry;
 
 mod simulation;
+mod lanes;
 
 const ROUTES: Topic = Topic::Resources(ResourceKind::Route);
 const POOLS: Topic = Topic::Resources(ResourceKind::Pool);
@@ -18,6 +19,8 @@ const POOLS: Topic = Topic::Resources(ResourceKind::Pool);
 /// A view under test: routes and pools by name and content.
 #[derive(Default)]
 struct View {
+    /// Tells views apart whose content is the same.
+    name: &'static str,
     serial: u64,
     routes: BTreeMap<String, String>,
     pools: BTreeMap<String, String>,
@@ -65,7 +68,7 @@ impl View {
             }
         };
         let empty = BTreeMap::new();
-        let manifest = BTreeMap::from([(SELF.to_owned(), format!("manifest {}", self.serial))]);
+        let manifest = BTreeMap::from([(SELF.to_owned(), format!("manifest {}{}", self.name, self.serial))]);
         let edition = Arc::new(Edition {
             epoch: Epoch(7),
             serial,

@@ -1,8 +1,9 @@
 use super::*;
 
 fn open_as(watchers: &Watchers, node: &str, role: Role) -> Result<Watching, Full> {
-    let who = Who { node: NodeId::new(node).unwrap(), identity: None, role, build: "0.1.0".to_owned() };
-    watchers.open(who, ViewKey::base(), Instant::now())
+    let (node, build) = (NodeId::new(node).unwrap(), "0.1.0".to_owned());
+    let who = Who { node, identity: None, role, build, labels: Labels::default() };
+    watchers.open(who, Place::from(&Scope::base()), Instant::now())
 }
 
 fn open(watchers: &Watchers, node: &str) -> Result<Watching, Full> {
@@ -47,4 +48,18 @@ fn of_those_that_went_only_the_latest_are_kept() {
         drop(open(&watchers, &format!("n{number}")).unwrap());
     }
     assert_eq!(watchers.list().len(), GONE_MAX);
+}
+
+#[test]
+fn what_was_refused_of_a_candidate_is_known_after_another_snapshot_was_applied() {
+    let watchers = Watchers::default();
+    let watching = open(&watchers, "weather-1").unwrap();
+    watching.refused(Serial(1), "of the main lane".to_owned());
+    watching.moved(Place::from(&Scope::base().on(Lane::Canary)));
+    assert_eq!(watchers.list()[0].refused_candidate, None);
+    watching.refused(Serial(2), "Route/a: bad".to_owned());
+    watching.applied(Serial(3), Instant::now());
+    let row = watchers.list().remove(0);
+    assert_eq!((row.refusal, row.applied_lane), (None, Lane::Canary));
+    assert_eq!(row.refused_candidate, Some((Serial(2), "Route/a: bad".to_owned())));
 }

@@ -52,7 +52,14 @@ fn snapshot(standings: &[(&str, ReplicaState)]) -> Snapshot {
 }
 
 fn at(serial: u64) -> Origin {
-    Origin { epoch: Epoch(9), serial: Serial(serial), made_at: SystemTime::UNIX_EPOCH, reason: "test".to_owned() }
+    Origin {
+        epoch: Epoch(9),
+        serial: Serial(serial),
+        made_at: SystemTime::UNIX_EPOCH,
+        reason: "test".to_owned(),
+        lane: Lane::Main,
+        floor: Serial(0),
+    }
 }
 
 #[test]
@@ -112,4 +119,18 @@ fn the_manifest_lists_exactly_what_is_on_the_shelves() {
     });
     manifest::verify(&manifest, &parts).unwrap();
     assert_eq!((manifest.serial, manifest.reason.as_str()), (Serial(1), "test"));
+}
+
+#[test]
+fn an_edition_below_the_floor_gets_a_new_number_and_shares_all_but_its_manifest() {
+    let (mut ledger, key) = (Ledger::default(), ViewKey::base());
+    let snapshot = snapshot(&[("weather-1", ReplicaState::Healthy)]);
+    let first = assemble(&key, &snapshot, None, &mut ledger, &at(1)).edition;
+    let origin = Origin { floor: Serial(4), lane: Lane::Canary, ..at(5) };
+    let Assembled { edition, change } = assemble(&key, &snapshot, Some(&first), &mut ledger, &origin);
+    assert!(change.is_empty() && !change.is_nothing());
+    assert_eq!((edition.serial, edition.digest), (Serial(5), first.digest));
+    assert!(Arc::ptr_eq(&edition.routes, &first.routes) && !Arc::ptr_eq(&edition.manifest, &first.manifest));
+    let again = assemble(&key, &snapshot, Some(&edition), &mut ledger, &Origin { floor: Serial(4), ..at(6) });
+    assert!(Arc::ptr_eq(&again.edition, &edition), "it is above the floor now");
 }

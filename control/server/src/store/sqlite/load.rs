@@ -20,6 +20,8 @@ use super::super::error::StoreError;
 use super::super::key_row::KeyRow;
 use super::super::row::{ReplicaRow, RevocationRow};
 use super::file;
+use super::history::{self, Newest};
+use super::rollout;
 use super::write::{MetaRow, begin, end, write_meta};
 
 /// Rows set aside that are kept for people to look at.
@@ -31,17 +33,14 @@ pub async fn load(path: &Path, pool: &SqlitePool) -> Result<Stored, StoreError> 
     begin(&mut connection).await.map_err(explain)?;
     let read = read(&mut connection).await;
     let stored = end(&mut connection, read).await.map_err(explain)?;
-    stored.ok_or_else(|| {
-        let detail = "its serial and epoch do not match their hash".to_owned();
-        StoreError::Damaged { path: path.to_owned(), detail }
-    })
+    stored.map_err(|detail| StoreError::Damaged { path: path.to_owned(), detail: detail.to_owned() })
 }
 
-/// None if the row that says who we are cannot be believed.
-async fn read(connection: &mut SqliteConnection) -> Result<Option<Stored>, sqlx::Error> {
+/// Or which row, without which there is nothing to go by, cannot be believed.
+async fn read(connection: &mut SqliteConnection) -> Result<Result<Stored, &'static str>, sqlx::Error> {
     let meta = match read_meta(connection).await? {
         Some(meta) if meta.is_sound() => meta,
-        Some(_) => return Ok(None),
+        Some(_) => return Ok(Err("its serial and epoch do not match their hash")),
         None => {
             let meta = MetaRow::new(Epoch(fastrand::u32(1..)));
             write_meta(connection, &meta).await?;
@@ -53,15 +52,22 @@ async fn read(connection: &mut SqliteConnection) -> Result<Option<Stored>, sqlx:
     let revoked = read_revocations(connection, &mut damaged).await?;
     let ledger = read_ledger(connection, meta.serial(), &mut damaged).await?;
     let keys = read_keys(connection, &mut damaged).await?;
-    Ok(Some(Stored {
+    let Some(newest) = read_intents(connection, &mut damaged).await? else {
+        return Ok(Err("its newest intent does not match its hash"));
+    };
+    let rollout = rollout::read(connection, &mut damaged).await?;
+    Ok(Ok(Stored {
         epoch: meta.epoch(),
         serial: meta.serial(),
         intent: meta.intent(),
+        intent_record: newest.record,
+        declared: newest.declared,
         next_event: meta.next_event(),
         standings,
         revoked,
         ledger,
         keys,
+        rollout,
         damaged,
     }))
 }
@@ -94,6 +100,21 @@ async fn read_replicas(
         }
     }
     Ok(standings)
+}
+
+async fn read_intents(
+    connection: &mut SqliteConnection,
+    damaged: &mut Vec<DamagedRow>,
+) -> Result<Option<Newest>, sqlx::Error> {
+    let Some(mut newest) = history::newest(connection).await? else { return Ok(None) };
+    for (number, content) in newest.damaged.drain(..) {
+        let why = "its content does not match its hash".to_owned();
+        let row = DamagedRow { table: "intent", key: number.to_string(), why };
+        set_aside(connection, &row, &content).await?;
+        sqlx::query("DELETE FROM intent WHERE number = ?").bind(number).execute(&mut *connection).await?;
+        damaged.push(row);
+    }
+    Ok(Some(newest))
 }
 
 async fn read_revocations(

@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use outrigger_control_core::event::Event;
+use outrigger_control_core::intent::record::IntentRecord;
 use outrigger_control_core::keyring::HeldKey;
 use outrigger_control_core::port::{Batch, EVENTS_KEPT, SNAPSHOTS_KEPT, SnapshotRow};
 use outrigger_control_core::snapshot::ledger::LedgerChange;
@@ -10,8 +11,10 @@ use outrigger_model::digest::Digest;
 use outrigger_model::resource::{Epoch, Serial};
 use sqlx::{Executor, SqliteConnection, SqlitePool};
 
+use super::super::intent_row::IntentRow;
 use super::super::key_row::KeyRow;
 use super::super::row::{ReplicaRow, RevocationRow};
+use super::rollout;
 
 /// The one row that says who we are.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -105,6 +108,7 @@ async fn write(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), s
         .fetch_one(&mut *connection)
         .await?;
     write_meta(connection, &meta.after(batch)).await?;
+    write_intents(connection, &batch.intents).await?;
     write_replicas(connection, batch).await?;
     write_revocations(connection, batch).await?;
     write_events(connection, &batch.events).await?;
@@ -112,8 +116,11 @@ async fn write(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), s
     for change in &batch.ledger {
         write_ledger(connection, change).await?;
     }
-    match &batch.keys {
-        Some(keys) => write_keys(connection, keys).await,
+    if let Some(keys) = &batch.keys {
+        write_keys(connection, keys).await?;
+    }
+    match &batch.rollout {
+        Some(rollout) => rollout::write(connection, rollout).await,
         None => Ok(()),
     }
 }
@@ -128,6 +135,28 @@ pub async fn write_meta(connection: &mut SqliteConnection, meta: &MetaRow) -> Re
         .bind(&meta.hash)
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+/// One that is there already fails the transaction: what was published is never written over.
+async fn write_intents(connection: &mut SqliteConnection, records: &[IntentRecord]) -> Result<(), sqlx::Error> {
+    let query = "INSERT INTO intent (number, at_ms, author, reason, parent, undoes, source, document, digest, hash) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    for row in records.iter().map(IntentRow::of) {
+        sqlx::query(query)
+            .bind(row.number)
+            .bind(row.at_ms)
+            .bind(row.author)
+            .bind(row.reason)
+            .bind(row.parent)
+            .bind(row.undoes)
+            .bind(row.source)
+            .bind(row.document)
+            .bind(row.digest)
+            .bind(row.hash)
+            .execute(&mut *connection)
+            .await?;
+    }
     Ok(())
 }
 

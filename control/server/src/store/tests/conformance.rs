@@ -6,18 +6,23 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use outrigger_control_core::event::{Event, EventKind};
 use outrigger_control_core::facts::Standing;
+use outrigger_control_core::intent::record::{IntentRecord, IntentSource};
 use outrigger_control_core::keyring::HeldKey;
 use outrigger_control_core::port::{Batch, EVENTS_KEPT, SNAPSHOTS_KEPT, SnapshotRow, Store};
 use outrigger_control_core::revocation::{Revoked, Target};
+use outrigger_control_core::rollout::course::{Candidate, Rollout};
+use outrigger_control_core::rollout::plan::{Gate, Plan};
 use outrigger_control_core::snapshot::ledger::{Entry, Ledger, LedgerChange};
 use outrigger_control_core::snapshot::scope::ViewKey;
 use outrigger_model::capability::{Capability, Tool, ToolHints};
 use outrigger_model::digest::Digest;
+use outrigger_model::label::Labels;
 use outrigger_model::name::{AgentName, CapabilityName, NodeId, ReplicaId};
 use outrigger_model::replica::{Generation, Replica, ReplicaState};
 use outrigger_model::resource::{Epoch, ResourceKind, Serial};
 use outrigger_model::secret::{SealKey, Secret};
 use outrigger_model::tag::TagSet;
+use outrigger_model::tally::Tally;
 use semver::Version;
 
 use crate::store::{AnyStore, StorePlace};
@@ -257,5 +262,108 @@ async fn keys_of_session_ids_come_back_as_they_were_and_replace_those_before() {
         }
         let before = place.store.load().await.unwrap().keys;
         assert_eq!(place.reopen().await.store.load().await.unwrap().keys, before, "{kind}");
+    }
+}
+
+pub fn intent(number: u64, source: IntentSource) -> IntentRecord {
+    let document = format!("{{\"routes\": [\"it's number {number}\"]}}");
+    IntentRecord {
+        number,
+        at: time(number) + Duration::from_millis(7),
+        author: "ada \"the\" first".into(),
+        reason: "it's time; DROP TABLE intent".into(),
+        parent: number.checked_sub(1).filter(|parent| *parent > 0),
+        undoes: (source == IntentSource::Rollback).then(|| number - 1),
+        source,
+        digest: Digest::of(document.as_bytes()),
+        document,
+    }
+}
+
+#[tokio::test]
+async fn every_intent_is_kept_and_the_newest_is_the_one_that_runs() {
+    use IntentSource::{File, Published, Rollback};
+    for kind in KINDS {
+        let place = Place::of(kind).await;
+        let stored = place.store.load().await.unwrap();
+        assert_eq!((stored.intent_record, stored.declared), (None, None), "{kind}");
+        let sources = [File, Published, File, Published, Rollback];
+        let records: Vec<IntentRecord> = (1..).zip(sources).map(|(number, source)| intent(number, source)).collect();
+        for record in &records {
+            let batch = Batch { intents: vec![record.clone()], serial: Serial(record.number), ..Batch::default() };
+            place.store.commit(&batch).await.unwrap();
+        }
+        place.store.commit(&Batch { serial: Serial(6), ..Batch::default() }).await.unwrap();
+        let place = place.reopen().await;
+        let stored = place.store.load().await.unwrap();
+        assert_eq!(stored.intent_record.as_ref(), records.last(), "{kind}");
+        assert_eq!(stored.declared, Some(records[2].digest), "{kind}: of the newest that a file declared");
+        assert_eq!(place.store.intent(2).await.unwrap().as_ref(), records.get(1), "{kind}");
+        assert_eq!(place.store.intent(6).await.unwrap(), None, "{kind}");
+        assert_eq!(place.store.intent(u64::MAX).await.unwrap(), None, "{kind}");
+        let numbers = async |before, limit| {
+            let page = place.store.intents(before, limit).await.unwrap();
+            page.iter().map(|record| record.number).collect::<Vec<_>>()
+        };
+        assert_eq!(numbers(None, 10).await, [5, 4, 3, 2, 1], "{kind}: newest first");
+        assert_eq!(numbers(None, 2).await, [5, 4], "{kind}");
+        assert_eq!(numbers(Some(4), 2).await, [3, 2], "{kind}");
+        assert_eq!(numbers(Some(1), 2).await, [0; 0], "{kind}");
+        assert_eq!(numbers(Some(u64::MAX), 1).await, [5], "{kind}");
+        assert_eq!(place.store.intents(None, 10).await.unwrap().last(), records.first(), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn an_intent_is_never_written_over_and_nothing_else_of_such_a_batch_is_written() {
+    for kind in KINDS {
+        let place = Place::of(kind).await;
+        place.store.load().await.unwrap();
+        let first = intent(1, IntentSource::File);
+        let batch = Batch { intents: vec![first.clone()], serial: Serial(1), ..Batch::default() };
+        place.store.commit(&batch).await.unwrap();
+        let other = IntentRecord { author: "mallory".into(), ..first.clone() };
+        let batch = Batch { intents: vec![other], serial: Serial(2), events: vec![event(1)], ..Batch::default() };
+        place.store.commit(&batch).await.unwrap_err();
+        let stored = place.store.load().await.unwrap();
+        assert_eq!((stored.serial, stored.intent_record), (Serial(1), Some(first)), "{kind}");
+        assert_eq!(place.store.last_event().await.unwrap(), 0, "{kind}");
+    }
+}
+
+pub fn rollout() -> Rollout {
+    let candidate = Candidate {
+        document: "routes: [{name: forecast, capability: weather}]".into(),
+        author: "ann".into(),
+        reason: "it's \"better\"".into(),
+        base: 3,
+    };
+    let gate = Gate { slow_factor_max: Some(150), ..Gate::default() };
+    let plan = Plan::new(Some("track=canary".parse().unwrap()), Some(vec![1, 100]), gate, true).unwrap();
+    let labels = Labels::parse([("track", "canary")]).unwrap();
+    let proxies = [(NodeId::new("n").unwrap(), labels)].into();
+    Rollout::start(candidate, plan, &proxies, Serial(7), time(1_000)).unwrap()
+}
+
+#[tokio::test]
+async fn the_newest_rollout_comes_back_wherever_it_stands() {
+    for kind in KINDS {
+        let place = Place::of(kind).await;
+        assert_eq!(place.store.load().await.unwrap().rollout, None, "{kind}");
+        let mut rollout = rollout();
+        let commit = |rollout: &Rollout| Batch { rollout: Some(rollout.clone()), ..Batch::default() };
+        place.store.commit(&commit(&rollout)).await.unwrap();
+        let place = place.reopen().await;
+        assert_eq!(place.store.load().await.unwrap().rollout, Some(rollout.clone()), "{kind}");
+        let control = Tally { calls: 9, failed: 1, ..Tally::default() };
+        rollout.lead = Some(NodeId::new("n").unwrap());
+        rollout.widen(&control, &Default::default(), Serial(8), time(2_000)).unwrap();
+        rollout.hold("too few calls".into());
+        place.store.commit(&commit(&rollout)).await.unwrap();
+        place.store.commit(&Batch { events: vec![event(1)], ..Batch::default() }).await.unwrap();
+        assert_eq!(place.store.load().await.unwrap().rollout, Some(rollout.clone()), "{kind}");
+        rollout.abort("enough".into(), Serial(9));
+        place.store.commit(&commit(&rollout)).await.unwrap();
+        assert_eq!(place.reopen().await.store.load().await.unwrap().rollout, Some(rollout), "{kind}");
     }
 }

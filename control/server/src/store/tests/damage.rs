@@ -5,6 +5,7 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use outrigger_control_core::intent::record::IntentSource;
 use outrigger_control_core::port::{Batch, Store};
 use outrigger_control_core::revocation::{Revoked, Target};
 use outrigger_model::replica::ReplicaState;
@@ -12,7 +13,7 @@ use outrigger_model::resource::Serial;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, Executor, SqliteConnection};
 
-use super::conformance::standing;
+use super::conformance::{intent, rollout, standing};
 use crate::store::{SqliteStore, StoreError};
 
 /// A store that was used and closed.
@@ -230,4 +231,75 @@ async fn nobody_else_may_read_the_file() {
         let mode = std::fs::metadata(&name).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{name}: {mode:o}");
     }
+}
+
+#[tokio::test]
+async fn an_older_intent_that_was_changed_from_outside_is_set_aside() {
+    for change in [
+        "document = '{}'",
+        "author = 'x'",
+        "parent = 9",
+        "undoes = 1",
+        "at_ms = 1",
+        "source = 'file'",
+        "digest = x'00'",
+    ] {
+        let (_folder, path) = file();
+        let store = SqliteStore::open(&path).await.unwrap();
+        store.load().await.unwrap();
+        let intents = (1..=3).map(|number| intent(number, IntentSource::Published)).collect();
+        store.commit(&Batch { intents, ..Batch::default() }).await.unwrap();
+        store.close().await;
+        drop(store);
+        let mut connection = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
+        let sql = format!("UPDATE intent SET {change} WHERE number = 2");
+        connection.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
+        let store = SqliteStore::open(&path).await.unwrap();
+        let error = store.intent(2).await.unwrap_err();
+        assert!(error.to_string().contains("intent 2 does not match its hash"), "{change}: {error}");
+        let stored = store.load().await.unwrap();
+        let [damaged] = stored.damaged.as_slice() else { panic!("{change}: {:?}", stored.damaged) };
+        assert_eq!((damaged.table, damaged.key.as_str()), ("intent", "2"), "{change}");
+        assert_eq!(stored.intent_record, Some(intent(3, IntentSource::Published)), "{change}");
+        assert!(store.load().await.unwrap().damaged.is_empty(), "{change}: told once");
+        assert_eq!(store.intent(2).await.unwrap(), None, "{change}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_whose_newest_intent_was_changed_from_outside_is_refused() {
+    let (_folder, path) = file();
+    let store = SqliteStore::open(&path).await.unwrap();
+    store.load().await.unwrap();
+    let intents = (1..=2).map(|number| intent(number, IntentSource::Published)).collect();
+    store.commit(&Batch { intents, ..Batch::default() }).await.unwrap();
+    store.close().await;
+    drop(store);
+    edit(&path, "UPDATE intent SET document = '{\"marker\": 1}' WHERE number = 2").await;
+    let error = refusal(&path).await;
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
+    assert!(error.to_string().contains("newest intent") && !error.to_string().contains("marker"), "{error}");
+}
+
+#[tokio::test]
+async fn a_rollout_that_was_changed_from_outside_is_dropped_and_kept_nowhere() {
+    let (_folder, path) = file();
+    let store = SqliteStore::open(&path).await.unwrap();
+    store.load().await.unwrap();
+    store.commit(&Batch { rollout: Some(rollout()), ..Batch::default() }).await.unwrap();
+    store.close().await;
+    drop(store);
+    edit(&path, "UPDATE rollout SET body = replace(body, 'weather', 'other')").await;
+    let store = SqliteStore::open(&path).await.unwrap();
+    let stored = store.load().await.unwrap();
+    assert_eq!(stored.rollout, None);
+    let [damaged] = stored.damaged.as_slice() else { panic!("{:?}", stored.damaged) };
+    assert_eq!((damaged.table, damaged.key.as_str()), ("rollout", "newest"));
+    assert!(store.load().await.unwrap().damaged.is_empty(), "told once");
+    store.close().await;
+    drop(store);
+    let mut connection = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
+    let rows: Vec<String> =
+        sqlx::query_scalar("SELECT content FROM quarantine").fetch_all(&mut connection).await.unwrap();
+    assert!(rows.is_empty(), "it may hold secrets");
 }

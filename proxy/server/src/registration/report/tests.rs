@@ -17,6 +17,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::{Registration, Reporter};
 use crate::health::local::{LocalReplica, LocalReplicas};
 use crate::lifecycle::drain::Tasks;
+use crate::telemetry::{CallEnd, CallReport, Direction, Events, Metrics};
 use crate::tests::{agents, until};
 
 type Hints = mpsc::Sender<Result<Hint, Status>>;
@@ -102,17 +103,20 @@ struct Proxy {
     locals: watch::Sender<LocalReplicas>,
     registration: Registration,
     tasks: Tasks,
+    events: Arc<Events>,
 }
 
 fn proxy(control: &Control) -> Proxy {
     let agents = agents("agents: [{name: weather, replica: weather-1, url: 'http://127.0.0.1:1/mcp'}]");
     let (locals, shown) = watch::channel(vec![LocalReplica::unseen(&agents[0], Generation(1))]);
     let advertise = "127.0.0.1:17006".parse().unwrap();
-    let reporter = Reporter { node: NodeId::new("weather-1").unwrap(), build: "test".into(), advertise, agents };
+    let events = Arc::new(Events::new(Metrics::default()));
+    let node = NodeId::new("weather-1").unwrap();
+    let reporter = Reporter { node, build: "test".into(), advertise, agents, events: Arc::clone(&events) };
     let channel = outrigger_identity::channel(&control.address.to_string(), None).unwrap();
     let mut tasks = Tasks::default();
     let registration = Registration::start(reporter, channel, shown, &mut tasks);
-    Proxy { locals, registration, tasks }
+    Proxy { locals, registration, tasks, events }
 }
 
 impl Proxy {
@@ -223,4 +227,43 @@ async fn who_is_hushed_says_nothing_and_tells_everything_when_it_goes_on() {
     while let Ok(Some(fact)) = timeout(Duration::from_millis(200), control.heard.recv()).await {
         assert!(matches!(fact, Fact::Light(_)), "{fact:?}");
     }
+}
+
+#[tokio::test]
+async fn light_signals_say_how_calls_went_since_the_start() {
+    let mut control = Control::start().await;
+    let mut proxy = proxy(&control);
+    let end = |end, status| CallReport {
+        direction: Direction::Outbound,
+        route: Some("weather"),
+        end,
+        status,
+        attempts: 1,
+        took: Duration::from_millis(5),
+        first_byte: Some(Duration::from_millis(2)),
+        replica: None,
+        method: None,
+        serial: 1,
+        trail: "",
+    };
+    for (how, status) in [(CallEnd::Answered, 200), (CallEnd::Answered, 404), (CallEnd::Answered, 502)] {
+        proxy.events.call_finished(&end(how, status));
+    }
+    for (how, status) in
+        [(CallEnd::Refused("no_route"), 404), (CallEnd::Refused("rate_limited"), 429), (CallEnd::TotalTimeout, 200)]
+    {
+        proxy.events.call_finished(&CallReport { route: None, first_byte: None, ..end(how, status) });
+    }
+    proxy.events.call_finished(&CallReport { direction: Direction::Inbound, ..end(CallEnd::Broken, 200) });
+    assert_eq!(control.hears_word().await, "hello weather-1");
+    proxy.agent(true);
+    let Fact::Report(report) = control.hears().await else { panic!("no report") };
+    assert!(report.calls.is_some());
+    control.says(welcome(60)).await;
+    let Fact::Light(light) = control.hears().await else { panic!("no light signal") };
+    let calls = light.calls.unwrap();
+    assert_eq!((calls.calls, calls.failed), (6, 3), "5xx, nowhere to go, too long; of calls to others only");
+    assert_eq!((calls.begun, calls.begun_micros), (3, 6_000));
+    assert!(calls.since > 0);
+    proxy.tasks.stop(Duration::from_secs(5)).await;
 }

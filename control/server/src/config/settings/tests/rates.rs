@@ -30,7 +30,7 @@ pools:
 "#,
     )
     .expect("settings");
-    let route = settings.intent.routes().next().expect("a route");
+    let route = settings.declared.intent.routes().next().expect("a route");
     let seconds = Duration::from_secs;
     let bucket = |calls, every, burst| Allowance::Bucket { calls, every, burst };
     let tools = ["get_*", "pay"].map(|tool| tool.parse().expect("a pattern")).to_vec();
@@ -40,7 +40,7 @@ pools:
     ];
     assert_eq!(route.policy.rates, expected);
     assert_eq!(route.policy.traffic.priority, Priority::High);
-    let pool = settings.intent.pool(&AgentName::new("weather").expect("a name")).expect("a pool");
+    let pool = settings.declared.intent.pool(&AgentName::new("weather").expect("a name")).expect("a pool");
     let expected = RateLimit { per: Per::Caller, tools: vec![], allowance: bucket(3, Duration::from_millis(500), 3) };
     assert_eq!(pool.policy.rates, [expected]);
 }

@@ -4,20 +4,20 @@ use std::collections::VecDeque;
 
 use super::*;
 
-type Books = BTreeMap<(Topic, String), Token>;
+pub type Books = BTreeMap<(Topic, String), Token>;
 
 /// Stages what it is sent, and runs it when a Manifest says that it is whole.
-struct Client {
-    staged: Books,
-    runs: Books,
-    serial: Option<Serial>,
+pub struct Client {
+    pub staged: Books,
+    pub runs: Books,
+    pub serial: Option<Serial>,
     /// It refused something since the last Manifest, so the next Manifest cannot match.
-    spoiled: bool,
-    post: VecDeque<Say>,
+    pub spoiled: bool,
+    pub post: VecDeque<Say>,
 }
 
 impl Client {
-    fn open(&mut self, engine: &mut Engine) {
+    pub fn open(&mut self, engine: &mut Engine) {
         self.staged = self.runs.clone();
         self.spoiled = false;
         self.post.clear();
@@ -39,7 +39,7 @@ impl Client {
         }
     }
 
-    fn read(&mut self, engine: &mut Engine, rng: &mut fastrand::Rng, refuses: bool) {
+    pub fn read(&mut self, engine: &mut Engine, rng: &mut fastrand::Rng, refuses: bool) {
         let Some(say) = self.post.pop_front() else { return };
         let refuses = refuses && rng.u8(..10) == 0;
         if say.topic != Topic::Manifest {
@@ -71,13 +71,13 @@ impl Client {
     }
 }
 
-fn books(edition: &Edition, with_manifest: bool) -> Books {
+pub fn books(edition: &Edition, with_manifest: bool) -> Books {
     let topics = Topic::ALL.into_iter().filter(|topic| with_manifest || *topic != Topic::Manifest);
     let entries = topics.flat_map(|topic| edition.shelf(topic).entries.iter().map(move |entry| (topic, entry)));
     entries.map(|(topic, (name, entry))| ((topic, name.clone()), entry.token)).collect()
 }
 
-fn change(view: &mut View, rng: &mut fastrand::Rng) {
+pub fn change(view: &mut View, rng: &mut fastrand::Rng) {
     for _ in 0..rng.u8(1..4) {
         let name = format!("r{}", rng.u8(..6));
         let shelf = if rng.bool() { &mut view.routes } else { &mut view.pools };
