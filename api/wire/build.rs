@@ -7,12 +7,13 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "envoy/service/discovery/v3/discovery.proto",
     "outrigger/intent/v1/intent.proto",
     "outrigger/registry/v1/registry.proto",
     "outrigger/rollout/v1/rollout.proto",
     "outrigger/snapshot/v1/snapshot.proto",
+    "outrigger/snapshot/v1/snapshots.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

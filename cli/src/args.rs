@@ -3,12 +3,14 @@
 //! In: words. Out: [`Args`], in which addresses, names and numbers are valid.
 //! Never here: what a command does.
 
+mod control_at;
 pub mod snapshot;
 
 use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use outrigger_model::name::{AgentName, RouteName};
+use outrigger_model::position::Position;
 use outrigger_model::requirement::Dependency;
 use outrigger_model::resource::ResourceKind;
 use outrigger_model::revocation::SessionName;
@@ -16,6 +18,8 @@ use outrigger_model::revocation::SessionName;
 use crate::http::Origin;
 use crate::render::form::Form;
 use crate::target::Target;
+
+pub use control_at::ControlAt;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -118,14 +122,6 @@ pub struct Beside {
     /// Take over from the proxy that runs with the same `handover.socket`: no connection is refused, no session is lost
     #[arg(long)]
     pub upgrade: bool,
-}
-
-/// Where control answers operators.
-#[derive(Debug, Group)]
-pub struct ControlAt {
-    /// Address of control's HTTP listener
-    #[arg(long, value_name = "ADDRESS", env = "OUTRIGGER_CONTROL_HTTP", default_value = "127.0.0.1:8000")]
-    pub control: Origin,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -271,6 +267,9 @@ pub struct Watch {
     pub needs: Vec<Dependency>,
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Lines,
+    /// Begin with what changed since then: EPOCH.SERIAL, as a SYNCED line has it
+    #[arg(long, value_name = "EPOCH.SERIAL")]
+    pub since: Option<Position>,
     /// End after this many snapshots
     #[arg(long, value_name = "N")]
     pub snapshots: Option<u64>,

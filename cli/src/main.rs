@@ -12,6 +12,7 @@ mod http;
 mod render;
 mod mcp;
 mod runtime;
+mod descriptors;
 mod environment;
 mod configuration;
 mod ask;

@@ -10,5 +10,7 @@ pub mod registry;
 pub mod resolution;
 pub mod watchers;
 pub mod changes;
+pub mod plain;
+pub mod plenty;
 
 pub use error::ControlError;

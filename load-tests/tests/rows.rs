@@ -113,6 +113,22 @@ fn a_change_reaches_every_watcher_and_costs_bytes_of_its_own_size() {
     let whole = |replicas: &str| figure(&row, &format!("mesh of {replicas} replicas: bytes of the whole"), "proxy");
     assert!(whole("200") > whole("5") * 5.0);
     assert!(figure(&row, "mesh of 5 replicas: change", "in every proxy, p50") > 0.0);
+    let back = figure(&row, "mesh of 200 replicas: control restarts", "bytes per proxy");
+    assert!(back > 0.0 && back < 1_000.0, "who holds everything is told by its name: {back}");
+}
+
+#[test]
+fn plain_watchers_are_told_once_and_come_back_without_being_told_again() {
+    let _turn = turn();
+    let row = row("control watchers --watchers 12 --replicas 5 --changes 2");
+    assert!(figure(&row, "change → acknowledged by all, p50", "p50") > 0.0);
+    assert_eq!(figure(&row, "restart, nothing changed: answers", "in them"), 0.0);
+    assert_eq!(figure(&row, "restart, nothing changed: bytes", "watcher"), 0.0, "nothing changed");
+    assert!(figure(&row, "one takes nothing: change → acknowledged by all, p50", "p50") > 0.0);
+    let everything = self::row("control watchers --watchers 12 --replicas 5 --changes 2 --everything");
+    assert_eq!(figure(&everything, "restart, nothing changed: answers", "in them"), 0.0);
+    let named = figure(&everything, "restart, nothing changed: bytes", "watcher");
+    assert!(named > 0.0 && named < 500.0, "the Manifest by its name: {named}");
 }
 
 #[test]

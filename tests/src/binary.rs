@@ -37,16 +37,23 @@ pub fn conformance_client() -> Result<PathBuf> {
 
 fn conformance(name: &str) -> Result<PathBuf> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    found(&BUILT, &["conformance-agents"], name)
+    found(&BUILT, &["-p", "conformance-agents"], name)
 }
 
 fn built(name: &str) -> Result<PathBuf> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    found(&BUILT, &["outrigger", "counter-agent"], name)
+    found(&BUILT, &["-p", "outrigger", "-p", "counter-agent"], name)
 }
 
-fn found(built: &OnceLock<Result<PathBuf, String>>, packages: &[&str], name: &str) -> Result<PathBuf> {
-    match built.get_or_init(|| build(packages).map_err(|error| format!("{error:#}"))) {
+/// The example of a watcher in Rust; chosen together with the product, so that what both need is built once.
+pub fn watch_example() -> Result<PathBuf> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let product = ["-p", "outrigger", "-p", "counter-agent", "-p", "outrigger-client", "--example", "watch"];
+    found(&BUILT, &product, "examples/watch")
+}
+
+fn found(built: &OnceLock<Result<PathBuf, String>>, what: &[&str], name: &str) -> Result<PathBuf> {
+    match built.get_or_init(|| build(what).map_err(|error| format!("{error:#}"))) {
         Ok(folder) => Ok(folder.join(name)),
         Err(error) => bail!("{error}"),
     }
@@ -54,17 +61,17 @@ fn found(built: &OnceLock<Result<PathBuf, String>>, packages: &[&str], name: &st
 
 /// Builds into the folder that holds the running test, so that one target directory serves both. Packages that are built
 /// together share the features of what they need, so the product is not built together with peers it does not ship with.
-fn build(packages: &[&str]) -> Result<PathBuf> {
+fn build(what: &[&str]) -> Result<PathBuf> {
     let test = std::env::current_exe()?;
     let profile = test.parent().and_then(Path::parent).context("the test stands in target/<profile>/deps")?;
     let target = profile.parent().context("the test stands in target/<profile>/deps")?;
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(root()).args(["build", "--quiet", "--target-dir"]).arg(target);
-    cargo.args(packages.iter().flat_map(|package| ["-p", package]));
+    cargo.args(what);
     if profile.ends_with("release") {
         cargo.arg("--release");
     }
     let done = cargo.output().context("start cargo")?;
-    ensure!(done.status.success(), "build {packages:?}: {}", String::from_utf8_lossy(&done.stderr));
+    ensure!(done.status.success(), "build {what:?}: {}", String::from_utf8_lossy(&done.stderr));
     Ok(profile.to_owned())
 }

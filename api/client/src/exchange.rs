@@ -5,8 +5,6 @@
 //! Never here: sockets, clocks, tasks.
 //! Invariant: every response is answered once, with its own nonce; a stream starts from the committed set.
 
-use std::collections::HashMap;
-
 use outrigger_model::resource::ResourceKind;
 use outrigger_wire::error::{DecodeError, Wrong};
 use outrigger_wire::kind::{MANIFEST, MANIFEST_TYPE_URL, SELF, kind_of, type_url};
@@ -26,6 +24,8 @@ const REFUSAL_CHARS_MAX: usize = 1_024;
 pub struct Exchange {
     node: Node,
     staging: Staging,
+    /// Control said on this stream that the committed set is its newest.
+    is_confirmed: bool,
 }
 
 /// What to do about a response.
@@ -50,7 +50,7 @@ pub struct Offer {
 
 impl Exchange {
     pub fn new(watcher: &Watcher) -> Self {
-        Self { node: watcher::encode(watcher), staging: Staging::new(&watcher.view()) }
+        Self { node: watcher::encode(watcher), staging: Staging::new(&watcher.view()), is_confirmed: false }
     }
 
     pub fn staging(&self) -> &Staging {
@@ -64,14 +64,16 @@ impl Exchange {
 
     /// The first requests of a new stream. What an earlier stream left staged is forgotten.
     ///
-    /// No token is reported for the manifest: control then always sends it, which proves within one round trip
-    /// that the committed set is the newest.
+    /// Control answers the token of the manifest at once, with the name alone if that is its newest: within one round trip it is
+    /// known whether the committed set is current, at the cost of a name.
     pub fn open(&mut self) -> Vec<DeltaDiscoveryRequest> {
         self.staging.restore();
+        self.is_confirmed = false;
         let committed = self.staging.committed();
+        let manifest = committed.manifest.iter().map(|held| (SELF.to_owned(), held.envelope.version.clone())).collect();
         let kinds = ResourceKind::ALL.into_iter().map(|kind| (type_url(kind), committed.versions(kind)));
         let mut requests: Vec<_> = kinds
-            .chain([(MANIFEST_TYPE_URL, HashMap::new())])
+            .chain([(MANIFEST_TYPE_URL, manifest)])
             .map(|(url, versions)| DeltaDiscoveryRequest {
                 type_url: url.to_owned(),
                 resource_names_subscribe: vec!["*".to_owned()],
@@ -104,6 +106,7 @@ impl Exchange {
     /// The owner applied the offer: it becomes the committed set.
     pub fn accept(&mut self, offer: Offer) -> DeltaDiscoveryRequest {
         self.staging.commit(offer.proposal.next);
+        self.is_confirmed = true;
         ack(MANIFEST_TYPE_URL, offer.nonce)
     }
 
@@ -125,7 +128,12 @@ impl Exchange {
         }
         let committed = self.staging.committed().manifest.as_ref();
         if envelope.resource.is_none() && committed.is_some_and(|held| held.envelope.version == envelope.version) {
-            return Step::Answer(ack(MANIFEST_TYPE_URL, nonce));
+            let ack = ack(MANIFEST_TYPE_URL, nonce);
+            return if std::mem::replace(&mut self.is_confirmed, true) {
+                Step::Answer(ack)
+            } else {
+                Step::Current(ack)
+            };
         }
         let held = committed.map(|held| (held.manifest.epoch, held.manifest.serial, held.manifest.digest));
         match self.staging.propose(envelope) {
@@ -133,6 +141,7 @@ impl Exchange {
                 let manifest = &proposal.manifest;
                 if held == Some((manifest.epoch, manifest.serial, manifest.digest)) {
                     self.staging.commit(proposal.next);
+                    self.is_confirmed = true;
                     return Step::Current(ack(MANIFEST_TYPE_URL, nonce));
                 }
                 Step::Offer(Offer { proposal, nonce })

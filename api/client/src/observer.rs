@@ -22,6 +22,9 @@ use crate::watch::Watch;
 pub enum Observed {
     /// One resource; its new content unless it was removed.
     Changed { change: Change, resource: Option<Box<Resource>> },
+    /// Control has another store than before, or one that was restored, and counts anew. Where it is known what was held
+    /// before, changes that follow lead on from there; [`crate::follower`] starts over from nothing.
+    Reset { epoch: Epoch },
     /// All changes up to this snapshot were seen.
     Synced { epoch: Epoch, serial: Serial, reason: String, made_at: SystemTime },
 }
@@ -33,11 +36,18 @@ pub struct Observer {
     pending: VecDeque<Observed>,
     /// Given once everything pending was taken.
     answer: Option<Answer>,
+    /// Of the snapshot that was seen last.
+    epoch: Option<Epoch>,
 }
 
 impl Observer {
     pub fn start(connect: impl Fn() -> Channel + Send + Sync + 'static, config: WatchConfig) -> Self {
-        Self { watch: Watch::start_as(Role::Observer, connect, config), pending: VecDeque::new(), answer: None }
+        Self {
+            watch: Watch::start_as(Role::Observer, connect, config),
+            pending: VecDeque::new(),
+            answer: None,
+            epoch: None,
+        }
     }
 
     /// The next thing seen; none once the watcher has ended. May be dropped and called again.
@@ -58,6 +68,9 @@ impl Observer {
             })
             .collect();
         let (epoch, serial, made_at) = (manifest.epoch, manifest.serial, manifest.made_at);
+        if self.epoch.replace(epoch).is_some_and(|before| before != epoch) {
+            self.pending.push_front(Observed::Reset { epoch });
+        }
         self.pending.push_back(Observed::Synced { epoch, serial, reason: manifest.reason, made_at });
         self.pending.pop_front()
     }

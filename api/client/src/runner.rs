@@ -6,7 +6,7 @@
 
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use outrigger_wire::proto::discovery::aggregated_discovery_service_client::AggregatedDiscoveryServiceClient;
 use outrigger_wire::proto::discovery::{DeltaDiscoveryRequest, DeltaDiscoveryResponse};
@@ -27,6 +27,10 @@ use crate::writer::Writer;
 
 /// Requests on their way out; the first round of a stream has seven.
 const REQUESTS_IN_FLIGHT_MAX: usize = 16;
+/// Where control says when a stream that it did not take should come again.
+const PUSHBACK: &str = "grpc-retry-pushback-ms";
+/// Control never asks for more; whoever asks for more is not obeyed.
+const PUSHBACK_MAX: Duration = Duration::from_secs(60);
 /// Largest response taken. Control splits at 1 MiB; one resource may be larger.
 const RESPONSE_BYTES_MAX: usize = 16 << 20;
 
@@ -55,6 +59,15 @@ enum Ended {
     Unowned,
 }
 
+impl Ended {
+    /// How long control wants us to stay away.
+    fn asks_for(&self) -> Option<Duration> {
+        let Self::Refused(status) = self else { return None };
+        let millis = status.metadata().get(PUSHBACK)?.to_str().ok()?.parse().ok()?;
+        Some(Duration::from_millis(millis).min(PUSHBACK_MAX))
+    }
+}
+
 impl<C: Fn() -> Channel> Runner<C> {
     pub async fn run(mut self, last_good: Option<PathBuf>, stopped: oneshot::Receiver<()>) {
         tokio::select! {
@@ -77,8 +90,12 @@ impl<C: Fn() -> Channel> Runner<C> {
             if matches!(ended, Ended::Unowned) {
                 return;
             }
-            let wait = self.backoff.next_wait();
-            warn!(reason = %ended, ?wait, "not connected to control");
+            // What control asks for comes first; the wait of our own on top of it keeps those apart that were told the same.
+            let wait = ended.asks_for().unwrap_or_default() + self.backoff.next_wait();
+            match ended {
+                Ended::Closed => info!(?wait, "control ended the stream"),
+                _ => warn!(reason = %ended, ?wait, "not connected to control"),
+            }
             self.told.send_modify(|status| {
                 let now = Instant::now();
                 if status.connected {

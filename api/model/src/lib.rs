@@ -32,5 +32,6 @@ pub mod secret;
 pub mod revocation;
 pub mod tally;
 pub mod resource;
+pub mod position;
 pub mod manifest;
 pub mod snapshot;

@@ -28,6 +28,11 @@ pub struct Body {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Bodies(BTreeMap<(ResourceKind, Arc<str>), Body>);
 
+/// A body under the name of its type.
+pub fn any(kind: ResourceKind, bytes: &Bytes) -> prost_types::Any {
+    prost_types::Any { type_url: type_url(kind).to_owned(), value: bytes.to_vec() }
+}
+
 impl Body {
     /// Bytes as they came from a peer or a file; they are not read here.
     pub fn from_bytes(kind: ResourceKind, name: &str, bytes: Bytes) -> Self {
@@ -44,7 +49,7 @@ impl Body {
         discovery::Resource {
             version: token.to_string(),
             name: self.name.to_string(),
-            resource: Some(prost_types::Any { type_url: type_url(self.kind).to_owned(), value: self.bytes.to_vec() }),
+            resource: Some(any(self.kind, &self.bytes)),
             ..discovery::Resource::default()
         }
     }

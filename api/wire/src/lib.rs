@@ -24,3 +24,4 @@ pub mod watcher;
 pub mod resource;
 pub mod body;
 pub mod manifest;
+pub mod json;

@@ -8,7 +8,7 @@ use clap::{Args as Group, Subcommand};
 
 use crate::render::form::Form;
 
-use super::ControlAt;
+use super::control_at::ControlAt;
 
 #[derive(Debug, Subcommand)]
 pub enum Snapshot {

@@ -6,6 +6,7 @@ use tracing::{error, info};
 
 use crate::args::Serve;
 use crate::configuration;
+use crate::descriptors;
 use crate::logging::{self, Logging};
 use crate::ports;
 use crate::problem::Problem;
@@ -18,6 +19,7 @@ const THREADS: usize = 2;
 pub fn run(serve: Serve) -> Result<(), Problem> {
     let settings = configuration::control(serve.file.as_deref())?;
     let logging = logging::start(settings.log.level.as_str(), settings.log.format)?;
+    descriptors::raise();
     runtime::server(THREADS)?.block_on(async {
         let mut signals = Signals::listen()?;
         let mut hangups = Hangups::listen()?;

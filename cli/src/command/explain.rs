@@ -61,10 +61,19 @@ fn told(answer: &Value, wide: bool) -> String {
         Some(sessions @ Value::Object(_)) => format!("{head}\n{}", route(sessions)),
         _ => head,
     };
-    let head = [vec![head], traffic::lines(answer.get("traffic"))].concat().join("\n");
+    let head = [vec![head], traffic::lines(answer.get("traffic")), decided(answer)].concat().join("\n");
     match items(answer, "candidates") {
         [] => format!("{head}\nno agent offers it"),
         candidates => format!("{head}\n{}", table(CANDIDATES, candidates, wide)),
+    }
+}
+
+/// Which of the operators' declarations it follows from.
+fn decided(answer: &Value) -> Vec<String> {
+    match (answer.get("intent").and_then(Value::as_u64), answer.get("serial").and_then(Value::as_u64)) {
+        (Some(intent), Some(serial)) => vec![format!("decided by intent {intent}, snapshot {serial}")],
+        // An older control does not say it.
+        _ => Vec::new(),
     }
 }
 

@@ -20,6 +20,7 @@ use tracing::{info, warn};
 
 use crate::authn::Plaintext;
 use crate::config::settings::Settings;
+use crate::discovery::protection::Protection;
 use crate::discovery::serve::Discovery;
 use crate::discovery::watchers::Watchers;
 use crate::grpc::{self, Services};
@@ -35,6 +36,8 @@ use crate::rollout::serve::RolloutService;
 use crate::store::{AnyStore, StoreError};
 use crate::sweep;
 use crate::telemetry::metrics::Metrics;
+use crate::watch::feeds::Feeds;
+use crate::watch::serve::Reading;
 use crate::writer::{self, Declared, OpenError, Opened, Writer};
 
 pub use crate::writer::Declaration;
@@ -118,12 +121,14 @@ impl Control {
         let desk = Desk::new(writer.clone(), store.clone(), views.clone(), watchers.clone());
         let (judge, standing) = Judge::new(writer.clone(), watchers.clone(), metrics.clone());
         let rollouts = Rollouts { writer: writer.clone(), watchers: watchers.clone(), desk: desk.clone(), standing };
+        let feeds = Feeds::start(views.clone(), lifecycle.clone());
         let services = Services {
             discovery: Discovery {
                 views: views.clone(),
                 watchers: watchers.clone(),
                 writer: writer.clone(),
                 metrics: metrics.clone(),
+                protection: Protection::new(settings.streams),
                 lifecycle: lifecycle.clone(),
                 plaintext,
             },
@@ -136,6 +141,7 @@ impl Control {
             ),
             intent: IntentService { desk: desk.clone(), plaintext },
             rollouts: RolloutService { rollouts: rollouts.clone(), plaintext },
+            reading: Reading { feeds: feeds.clone(), watchers: watchers.clone(), metrics: metrics.clone(), plaintext },
         };
         let broken = CancellationToken::new();
         let tasks = lifecycle.tasks();
@@ -153,6 +159,7 @@ impl Control {
             rollouts,
             views,
             watchers,
+            feeds,
             lifecycle: lifecycle.clone(),
             metrics,
             registry,

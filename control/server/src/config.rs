@@ -2,6 +2,7 @@
 //!
 //! In: a file as `outrigger-config` read it. Out: [`settings::Settings`], or the key that is wrong and what to do.
 
+pub mod streams;
 pub mod rates;
 mod retries;
 pub mod traffic;

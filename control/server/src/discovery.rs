@@ -1,11 +1,13 @@
 //! Tells watchers what changed: delta discovery over our own resource types.
 //!
 //! `subscription` and `engine` decide, one stream each; `read` and `codec` are the door to the wire, `stream` reads and
-//! writes, `serve` takes streams in; `watchers` remembers who they are.
+//! writes, `serve` takes streams in, `protection` as many as can be served; `watchers` remembers who they are.
 
 pub mod subscription;
 pub mod engine;
 pub mod codec;
+pub mod admission;
+pub mod protection;
 pub mod read;
 pub mod watchers;
 pub mod stream;

@@ -1,4 +1,4 @@
-//! The gRPC server: registration, discovery, intent, rollouts, health and reflection on one port.
+//! The gRPC server: registration, discovery, snapshots, intent, rollouts, health and reflection on one port.
 //!
 //! In: a bound listener, the services. Out: a task that serves until control stops.
 
@@ -10,6 +10,7 @@ use outrigger_wire::proto::DESCRIPTORS;
 use outrigger_wire::proto::intent::intent_server::IntentServer;
 use outrigger_wire::proto::registry::registry_server::RegistryServer;
 use outrigger_wire::proto::rollout::rollouts_server::RolloutsServer;
+use outrigger_wire::proto::snapshot::snapshots_server::SnapshotsServer;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tonic::transport::Server;
@@ -21,6 +22,7 @@ use crate::intent::serve::{IntentService, REQUEST_BYTES_MAX};
 use crate::lifecycle::Lifecycle;
 use crate::registration::serve::{REPORT_BYTES_MAX, Registration};
 use crate::rollout::serve::RolloutService;
+use crate::watch::serve::Reading;
 
 // A proxy whose host fell silent is noticed after the sum of both.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
@@ -35,6 +37,7 @@ pub struct Services {
     pub registration: Registration,
     pub intent: IntentService,
     pub rollouts: RolloutService,
+    pub reading: Reading,
 }
 
 /// TLS that lets in proxies and operators of our own domain.
@@ -50,11 +53,12 @@ pub async fn serve(listener: TcpListener, tls: Option<Arc<ServerConfig>>, servic
     health.set_serving::<Discovery>().await;
     health.set_serving::<IntentServer<IntentService>>().await;
     health.set_serving::<RolloutsServer<RolloutService>>().await;
+    health.set_serving::<SnapshotsServer<Reading>>().await;
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1();
-    let Services { discovery, registration, intent, rollouts } = services;
+    let Services { discovery, registration, intent, rollouts, reading } = services;
     let registry = RegistryServer::new(registration).max_decoding_message_size(REPORT_BYTES_MAX);
     let intent = IntentServer::new(intent).max_decoding_message_size(REQUEST_BYTES_MAX);
     let rollouts = RolloutsServer::new(rollouts).max_decoding_message_size(REQUEST_BYTES_MAX);
@@ -67,6 +71,7 @@ pub async fn serve(listener: TcpListener, tls: Option<Arc<ServerConfig>>, servic
         .add_service(discovery)
         .add_service(intent)
         .add_service(rollouts)
+        .add_service(SnapshotsServer::new(reading))
         .add_service(health_server);
     match reflection {
         Ok(reflection) => router = router.add_service(reflection),

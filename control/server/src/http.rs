@@ -9,6 +9,8 @@ pub mod capabilities;
 pub mod routes;
 pub mod proxies;
 pub mod snapshots;
+pub mod snapshot;
+pub mod watch;
 pub mod sessions;
 pub mod events;
 mod traffic;

@@ -13,6 +13,7 @@ pub mod writer;
 pub mod sweep;
 pub mod publish;
 pub mod discovery;
+pub mod watch;
 pub mod registration;
 pub mod intent;
 pub mod rollout;

@@ -6,5 +6,9 @@ pub mod edition;
 pub mod frame;
 pub mod cache;
 pub mod assemble;
+pub mod step;
+pub mod past;
 pub mod view;
 pub mod publisher;
+#[cfg(test)]
+pub mod fixture;

@@ -27,6 +27,10 @@ const ALSO: &str = "store: \"sqlite:control.db\"\nlease: {light_seconds: 60, lea
 /// How long all watchers may take to run the first snapshot, and one change.
 const FIRST_MAX: Duration = Duration::from_secs(120);
 const CHANGE_MAX: Duration = Duration::from_secs(20);
+/// How long all of them may take to come back.
+const BACK_MAX: Duration = Duration::from_secs(60);
+/// How long control is away.
+const AWAY: Duration = Duration::from_millis(500);
 /// Between two changes, so that each is a snapshot of its own and nothing is left to do.
 const REST: Duration = Duration::from_millis(50);
 const NODE_REPLICAS: usize = 100;
@@ -53,6 +57,8 @@ struct Spread {
     watcher_us: f64,
     resources: f64,
     first: Duration,
+    back: Duration,
+    back_bytes: f64,
 }
 
 pub async fn measure(place: &Place, options: &Options, tell: &dyn Fn(String)) -> Result<Row, ControlError> {
@@ -86,6 +92,14 @@ pub async fn measure(place: &Place, options: &Options, tell: &dyn Fn(String)) ->
         row.figure(format!("{of}: control builds and publishes a snapshot in, mean"), spread.publish_ms, "ms");
         row.figure(format!("{of}: CPU of a watcher per change"), spread.watcher_us, "µs");
         row.figure(format!("{of}: all watchers run the first snapshot after"), spread.first.as_secs_f64(), "s");
+        let back = format!("{of}: control restarts and nothing changed");
+        row.at_most(
+            format!("{back}: all watchers are known to be current after"),
+            spread.back.as_secs_f64(),
+            "s",
+            30.0,
+        );
+        row.at_most(format!("{back}: bytes per proxy"), spread.back_bytes, "B", 1_000.0);
     }
     row.note("bytes are those of the responses, with the Manifest, without the frames of HTTP/2 and TCP");
     row.note("control waits 25 ms for further changes before it makes a snapshot; that is in the times");
@@ -99,7 +113,7 @@ pub async fn measure(place: &Place, options: &Options, tell: &dyn Fn(String)) ->
 
 async fn one_size(place: &Place, options: &Options, replicas: usize) -> Result<Spread, ControlError> {
     let folder = tempfile::tempdir()?;
-    let control = Control::start(place, folder.path(), place.cores.proxy, ALSO).await?;
+    let mut control = Control::start(place, folder.path(), place.cores.proxy, ALSO).await?;
     let crowd = options.crowd;
     let all: Vec<usize> = (1..replicas.max(2)).collect();
     let nodes = all.chunks(NODE_REPLICAS).enumerate().map(|(at, chunk)| {
@@ -140,8 +154,8 @@ async fn one_size(place: &Place, options: &Options, replicas: usize) -> Result<S
     let own_cpu = cpu(std::process::id())?.saturating_sub(own_before).saturating_sub(control_cpu);
     let bytes = ask::metric(control.http, BYTES).await? - bytes_before;
     let publish = publishing(&control).await?;
-    let acknowledged = async || control.synced(Some(newest)).await.is_ok_and(|count| count == options.watchers);
-    until("control has heard every acknowledgement", CHANGE_MAX, acknowledged).await?;
+    all_current(&control, options.watchers, newest).await?;
+    let (back, back_bytes) = restart(&mut control, options.watchers, newest).await?;
     let applications = (options.changes * options.watchers).max(1) as f64;
     Ok(Spread {
         each,
@@ -152,7 +166,24 @@ async fn one_size(place: &Place, options: &Options, replicas: usize) -> Result<S
         watcher_us: own_cpu.as_secs_f64() * 1e6 / applications,
         resources,
         first,
+        back,
+        back_bytes,
     })
+}
+
+/// Waits until control knows that so many run this snapshot or a later one.
+async fn all_current(control: &Control, watchers: usize, serial: u64) -> Result<(), ControlError> {
+    let acknowledged = async || control.synced(Some(serial)).await.is_ok_and(|count| count == watchers);
+    Ok(until("control has heard every acknowledgement", BACK_MAX, acknowledged).await?)
+}
+
+/// How long it takes until all are back, and the bytes that each was sent.
+async fn restart(control: &mut Control, watchers: usize, serial: u64) -> Result<(Duration, f64), ControlError> {
+    control.restart(AWAY).await?;
+    let began = Instant::now();
+    all_current(control, watchers, serial).await?;
+    let took = began.elapsed();
+    Ok((took, ask::metric(control.http, BYTES).await? / watchers as f64))
 }
 
 /// Seconds spent on publishing, and how often.

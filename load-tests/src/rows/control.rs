@@ -2,7 +2,8 @@
 
 use clap::Subcommand;
 use outrigger_load_tests::control::crowd::Crowd;
-use outrigger_load_tests::control::{changes, registry, resolution};
+use outrigger_load_tests::control::plain::Asks;
+use outrigger_load_tests::control::{changes, plenty, registry, resolution};
 use outrigger_load_tests::row::Row;
 use tokio::runtime::Runtime;
 
@@ -57,6 +58,20 @@ pub enum Control {
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=10_000))]
         changes: u16,
     },
+    /// Many plain watchers: a change, a restart, and one that takes nothing
+    Watchers {
+        #[command(flatten)]
+        common: Options,
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u16).range(10..=18_000))]
+        watchers: u16,
+        /// All types and the Manifest, as a proxy does, rather than Endpoints only
+        #[arg(long)]
+        everything: bool,
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(2..=1_000))]
+        replicas: u16,
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+        changes: u16,
+    },
 }
 
 pub fn measure(control: Control, runtime: &Runtime, note: &dyn Fn(String)) -> Result<(Options, Row), Failure> {
@@ -98,6 +113,13 @@ pub fn measure(control: Control, runtime: &Runtime, note: &dyn Fn(String)) -> Re
             let options = changes::Options { watchers: watchers.into(), replicas, crowd, changes: changes.into() };
             let place = common.place(note)?;
             (common, runtime.block_on(changes::measure(&place, &options, note))?)
+        }
+        Control::Watchers { common, watchers, everything, replicas, changes } => {
+            let asks = if everything { Asks::Everything } else { Asks::Endpoints };
+            let options =
+                plenty::Options { watchers: watchers.into(), asks, replicas: replicas.into(), changes: changes.into() };
+            let place = common.place(note)?;
+            (common, runtime.block_on(plenty::measure(&place, &options, note))?)
         }
     })
 }

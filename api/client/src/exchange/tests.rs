@@ -138,7 +138,7 @@ fn a_stream_opens_with_the_node_and_every_kind_and_the_committed_tokens() {
     assert!(requests.iter().skip(1).all(|request| request.node.is_none()));
     assert!(requests.iter().all(|request| request.resource_names_subscribe == ["*"]));
     assert_eq!(requests[5].initial_resource_versions.keys().collect::<Vec<_>>(), ["weather"]);
-    assert!(requests[ResourceKind::ALL.len()].initial_resource_versions.is_empty());
+    assert_eq!(requests[ResourceKind::ALL.len()].initial_resource_versions.len(), 1, "the manifest too");
     assert_eq!(control.serial.0, 2);
 }
 
@@ -229,6 +229,27 @@ fn the_same_manifest_again_is_acknowledged_without_asking_the_owner() {
     for response in burst {
         assert!(matches!(exchange.receive(response), Step::Current(_)));
     }
+}
+
+#[test]
+fn a_manifest_that_is_held_is_reported_and_its_name_alone_says_that_it_is_current() {
+    let (mut exchange, control) = synced();
+    let version = outrigger_wire::manifest::token(&control.manifest()).to_string();
+    let requests = exchange.open();
+    assert_eq!(requests.last().unwrap().initial_resource_versions, [("self".to_owned(), version.clone())].into());
+    let named = |nonce: &str, version: &str| DeltaDiscoveryResponse {
+        type_url: MANIFEST_TYPE_URL.into(),
+        nonce: nonce.into(),
+        resources: vec![Resource { name: "self".into(), version: version.into(), ..Resource::default() }],
+        ..DeltaDiscoveryResponse::default()
+    };
+    assert!(matches!(exchange.receive(named("1", &version)), Step::Current(_)));
+    assert!(matches!(exchange.receive(named("2", &version)), Step::Answer(_)), "it is known by now");
+    exchange.open();
+    assert!(
+        matches!(exchange.receive(named("1", "00000001.1-000000000000")), Step::Refuse(..)),
+        "another one has no body"
+    );
 }
 
 #[test]

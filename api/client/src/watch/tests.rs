@@ -222,6 +222,46 @@ async fn a_stream_that_falls_silent_is_given_up() {
     scripted.server.abort();
 }
 
+/// Control that takes nobody before a time that it names.
+struct Busy(std::sync::Mutex<Vec<std::time::Instant>>);
+
+#[tonic::async_trait]
+impl AggregatedDiscoveryService for &'static Busy {
+    type DeltaAggregatedResourcesStream = <Script as AggregatedDiscoveryService>::DeltaAggregatedResourcesStream;
+
+    async fn delta_aggregated_resources(
+        &self,
+        _: Request<Streaming<DeltaDiscoveryRequest>>,
+    ) -> Result<Response<Self::DeltaAggregatedResourcesStream>, tonic::Status> {
+        self.0.lock().unwrap().push(std::time::Instant::now());
+        let mut hint = tonic::metadata::MetadataMap::new();
+        hint.insert("grpc-retry-pushback-ms", 400.into());
+        Err(tonic::Status::with_metadata(tonic::Code::Unavailable, "busy", hint))
+    }
+}
+
+#[tokio::test]
+async fn a_watcher_that_is_told_when_to_come_again_does_not_come_before() {
+    let busy: &'static Busy = Box::leak(Box::new(Busy(std::sync::Mutex::default())));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = Endpoint::from_shared(format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let service = AggregatedDiscoveryServiceServer::new(busy);
+    let server = Server::builder().add_service(service).serve_with_incoming(TcpListenerStream::new(listener));
+    let server = tokio::spawn(server);
+    let watch = Watch::start(move || endpoint.connect_lazy(), config(None));
+    let asked = || busy.0.lock().unwrap().clone();
+    let twice = async {
+        while asked().len() < 3 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    soon(twice).await;
+    let waits: Vec<Duration> = asked().windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(waits.iter().all(|wait| *wait >= Duration::from_millis(400)), "{waits:?}");
+    soon(watch.stop()).await;
+    server.abort();
+}
+
 #[tokio::test]
 async fn control_that_is_away_is_named_as_the_reason() {
     let scripted = Scripted::start().await;
@@ -300,6 +340,7 @@ async fn an_observer_sees_every_change_and_then_a_marker() {
                 assert_eq!((serial, reason.as_str()), (control.serial, "a test"));
                 break;
             }
+            Observed::Reset { .. } => panic!("there was nothing before"),
         }
     }
     let single = ["Settings/self", "Keyring/self", "Revocations/self"];
@@ -313,6 +354,27 @@ async fn an_observer_sees_every_change_and_then_a_marker() {
     stream.push(&mut control).await;
     let (Some(Observed::Changed { change, resource }), observer) = next.await.unwrap() else { panic!("no change") };
     assert_eq!((change.op, resource), (Op::Removed, None));
+    soon(observer.stop()).await;
+    scripted.server.abort();
+}
+
+#[tokio::test]
+async fn an_observer_says_that_control_counts_anew_and_lists_what_differs() {
+    let (mut scripted, mut control) = (Scripted::start().await, mesh());
+    let mut observer = Observer::start(scripted.connect(), config(None));
+    let mut stream = scripted.accept(&mut control).await;
+    stream.push(&mut control).await;
+    while !matches!(soon(observer.next()).await, Some(Observed::Synced { .. })) {}
+    let next = tokio::spawn(async move { (soon(observer.next()).await, soon(observer.next()).await, observer) });
+    stream.verdict().await;
+    drop(stream);
+    control.lose_store();
+    control.publish(|mesh| fixtures::remove(mesh, "weather"));
+    let mut stream = scripted.accept(&mut control).await;
+    stream.push(&mut control).await;
+    let (first, second, observer) = next.await.unwrap();
+    assert_eq!(first, Some(Observed::Reset { epoch: control.epoch }));
+    assert!(matches!(second, Some(Observed::Changed { change, .. }) if change.op == Op::Removed), "nothing twice");
     soon(observer.stop()).await;
     scripted.server.abort();
 }

@@ -5,7 +5,7 @@ use super::told;
 #[test]
 fn the_decision_names_the_winner_and_why_the_others_lost() {
     let answer = json!({
-        "requirement": "forecast ^1.2", "winner": "weather", "pool": "weather",
+        "intent": 4, "serial": 57, "requirement": "forecast ^1.2", "winner": "weather", "pool": "weather",
         "sessions": {
             "route": "forecast", "affinity": "auto", "keys": ["session", "task", "state", "header x-cart"],
             "on_replica_loss": "404", "session_mode": "stored",
@@ -19,6 +19,7 @@ fn the_decision_names_the_winner_and_why_the_others_lost() {
         told(&answer, false),
         "forecast ^1.2 → agent weather, pool weather\n\
          route forecast: keys session, task, state, header x-cart; affinity auto; on_replica_loss 404; session_mode stored\n\
+         decided by intent 4, snapshot 57\n\
          AGENT    VERSION  VERDICT  REPLICAS           WHY\n\
          weather  1.2.0    chosen   weather-1 healthy  -\n\
          old      1.1.0    lost     -                  version 1.1.0 is not within ^1.2"

@@ -10,7 +10,7 @@ use crate::render::cell::{items, string};
 use crate::render::form::{Form, document};
 use crate::render::table::printable;
 
-use super::{newest, number};
+use super::newest::{newest, number};
 
 pub async fn run(diff: Diff) -> Result<(), Problem> {
     let control = &diff.at.control;

@@ -10,7 +10,7 @@ use crate::render::cell::text;
 use crate::render::form::{self, Form, document};
 use crate::render::table::{Column, printable};
 
-use super::{newest, number};
+use super::newest::{newest, number};
 
 const RECORDS: &[Column] = &[
     Column { title: "INTENT", wide: false, read: |row| text(row, "number") },

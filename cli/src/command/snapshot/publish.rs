@@ -10,7 +10,8 @@ use crate::problem::Problem;
 use crate::render::cell::text;
 use crate::render::form::{Form, document};
 
-use super::{newest, number, plan};
+use super::newest::{newest, number};
+use super::plan;
 
 pub async fn publish(publish: Publish) -> Result<(), Problem> {
     let Publish { source, signature, output, at } = publish;

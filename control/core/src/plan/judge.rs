@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use outrigger_model::name::CapabilityName;
 use outrigger_model::requirement::Requirement;
 use outrigger_model::tag::{Tag, TagSet};
 use outrigger_model::traffic::When;
@@ -141,7 +142,7 @@ fn shadows(route: &OperatorRoute, facts: &Facts, path: &str, findings: &mut Vec<
     if name == capability {
         return;
     }
-    let is_offered = facts.capabilities().any(|offered| offered.as_str() == name);
+    let is_offered = CapabilityName::new(name).is_ok_and(|name| facts.offering(&name).next().is_some());
     let what = match (facts.has_agent(name), is_offered) {
         (true, _) => "agent",
         (false, true) => "capability",

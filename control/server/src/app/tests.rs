@@ -20,6 +20,8 @@ mod revocations;
 mod reload;
 mod intents;
 mod rollouts;
+mod watch;
+mod streams;
 
 use mesh::{Proxy, Tokens, Watcher, channel, control, get, json, json_until, key, register, replica, settings, soon};
 

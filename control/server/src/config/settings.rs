@@ -16,6 +16,7 @@ use outrigger_model::identity::Party;
 use crate::config::declared::DeclaredError;
 use crate::config::document::{Document, DocumentFile};
 use crate::config::file::ControlFile;
+use crate::config::streams::StreamLimits;
 use crate::store::{BadPlace, StorePlace};
 
 const REPLICAS_MAX: usize = 20_000;
@@ -33,6 +34,8 @@ pub struct Settings {
     pub rules: Rules,
     /// What the file declares; what runs may be published later.
     pub declared: Document,
+    /// Not written in a file.
+    pub streams: StreamLimits,
     pub log: Log,
 }
 
@@ -98,6 +101,7 @@ impl TryFrom<(ControlFile, &Path)> for Settings {
                 },
             },
             declared,
+            streams: StreamLimits::default(),
             log: file.log.into(),
         })
     }

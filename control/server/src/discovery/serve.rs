@@ -20,6 +20,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::authn::{Peer, Plaintext, peer};
 use crate::discovery::codec::{DiscoveryCodec, Message};
+use crate::discovery::protection::Protection;
 use crate::discovery::stream::{Session, serve};
 use crate::discovery::watchers::{Place, Watchers, Who};
 use crate::lifecycle::Lifecycle;
@@ -40,6 +41,7 @@ pub struct Discovery {
     pub watchers: Watchers,
     pub writer: Writer,
     pub metrics: Metrics,
+    pub protection: Protection,
     pub lifecycle: Lifecycle,
     pub plaintext: Plaintext,
 }
@@ -91,6 +93,7 @@ impl Discovery {
             return Err(Status::unavailable("control is stopping"));
         }
         let peer = peer(request.extensions(), self.plaintext).inspect_err(|_| self.count("identity"))?;
+        self.protection.admit(Instant::now()).inspect_err(|_| self.count("rate"))?;
         let (out, answers) = mpsc::channel(FRAMES_IN_FLIGHT_MAX);
         let tasks = self.lifecycle.tasks().clone();
         // The head of the answer must not wait for the first request: clients may wait for it before they send one.
@@ -154,6 +157,7 @@ impl Discovery {
             watching,
             writer: self.writer,
             metrics: self.metrics,
+            protection: self.protection,
             stopping: self.lifecycle.stopping().clone(),
         };
         Ok(Some((session, first)))

@@ -5,7 +5,7 @@
 //! Invariant: requests are read before anything is written, and while a write waits; what waits to be written is bounded,
 //! because at most one answer per topic is unanswered.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::error::Error as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,20 +13,24 @@ use std::time::{Duration, Instant};
 use outrigger_control_core::event::EventKind;
 use outrigger_control_core::rollout::lane::Membership;
 use outrigger_control_core::snapshot::scope::Scope;
+use outrigger_model::digest::Digest;
 use outrigger_model::label::Labels;
 use outrigger_model::name::NodeId;
+use outrigger_model::resource::Serial;
 use outrigger_wire::proto::discovery::DeltaDiscoveryRequest;
-use tokio::sync::{mpsc, watch};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 use tracing::{debug, info, warn};
 
 use crate::discovery::codec::Message;
 use crate::discovery::engine::{Engine, Heard, Say, What};
+use crate::discovery::protection::Protection;
 use crate::discovery::read::ask;
 use crate::discovery::subscription::Changes;
 use crate::discovery::watchers::{Place, Watching};
+use crate::publish::edition::Topic;
 use crate::publish::frame::{Frame, frames, still_true};
 use crate::publish::publisher::{ViewError, Views};
 use crate::publish::view::{Published, View};
@@ -39,6 +43,10 @@ const REFRESH_EVERY: Duration = Duration::from_secs(10);
 const LAGGING_AFTER: Duration = Duration::from_secs(30);
 /// A client that has not answered for this long is let go.
 const CLOSED_AFTER: Duration = Duration::from_secs(300);
+/// The same for one that takes up room which others wait for.
+const CLOSED_WITH_ROOM_AFTER: Duration = Duration::from_secs(60);
+/// A stream that is old ends at a moment in which nothing is under way, but no later than this.
+const OLD_FOR_MAX: Duration = Duration::from_secs(60);
 /// How often the two above are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
@@ -54,13 +62,19 @@ pub struct Session {
     pub watching: Watching,
     pub writer: Writer,
     pub metrics: Metrics,
+    pub protection: Protection,
     pub stopping: CancellationToken,
 }
 
 /// Why a stream ended.
 enum End {
-    ByClient,
-    ByControl { reason: &'static str, status: Status },
+    Client,
+    /// It is old enough: its client comes again and goes on where it is.
+    Age,
+    Control {
+        reason: &'static str,
+        status: Status,
+    },
 }
 
 struct Stream {
@@ -70,7 +84,12 @@ struct Stream {
     out: mpsc::Sender<Result<Message, Status>>,
     /// Written as soon as the client takes more.
     waiting: VecDeque<Message>,
+    /// What large answers take up until they are answered, by nonce.
+    rooms: BTreeMap<String, OwnedSemaphorePermit>,
+    /// The snapshot whose Manifest was sent last.
+    sent: Option<(Serial, Digest)>,
     is_lagging: bool,
+    old_since: Option<Instant>,
 }
 
 /// Serves one stream until it ends. `first` was read already: it said who this is.
@@ -82,8 +101,7 @@ pub async fn serve(
 ) {
     session.metrics.discovery_streams.inc();
     info!(node = %session.node, view = %session.view.key(), "watcher connected");
-    let (engine, editions) = (Engine::default(), session.view.follow());
-    let mut stream = Stream { session, engine, editions, out, waiting: VecDeque::new(), is_lagging: false };
+    let mut stream = Stream::new(session, out);
     let end = match stream.hear(first).await {
         Ok(()) => stream.run(&mut requests).await,
         Err(end) => end,
@@ -93,8 +111,12 @@ pub async fn serve(
     metrics.discovery_streams.dec();
     let node = &stream.session.node;
     match end {
-        End::ByClient => info!(%node, "watcher disconnected"),
-        End::ByControl { reason, status } => {
+        End::Client => info!(%node, "watcher disconnected"),
+        End::Age => {
+            metrics.discovery_ended.get_or_create(&ReasonLabel { reason: "age" }).inc();
+            info!(%node, "watcher asked to come again");
+        }
+        End::Control { reason, status } => {
             metrics.discovery_ended.get_or_create(&ReasonLabel { reason }).inc();
             info!(%node, reason, detail = status.message(), "watcher let go");
             // If the client takes nothing, it will see the end of the stream instead.
@@ -104,14 +126,34 @@ pub async fn serve(
 }
 
 impl Stream {
+    fn new(session: Session, out: mpsc::Sender<Result<Message, Status>>) -> Self {
+        Self {
+            editions: session.view.follow(),
+            session,
+            engine: Engine::default(),
+            out,
+            waiting: VecDeque::new(),
+            rooms: BTreeMap::new(),
+            sent: None,
+            is_lagging: false,
+            old_since: None,
+        }
+    }
+
     async fn run(&mut self, requests: &mut Streaming<DeltaDiscoveryRequest>) -> End {
         let mut refresh = interval(REFRESH_EVERY);
         refresh.set_missed_tick_behavior(MissedTickBehavior::Delay);
         refresh.reset();
         let mut look = interval(LOOK_EVERY);
         let stopping = self.session.stopping.clone();
+        let old = sleep(self.session.protection.age());
+        tokio::pin!(old);
         self.say();
         loop {
+            if self.old_since.is_some() && self.is_quiet() {
+                return End::Age;
+            }
+            let next = self.waiting.front().map(|message| message.frame.0.len());
             tokio::select! {
                 biased;
                 () = stopping.cancelled() => return end("stopping", Status::unavailable("control is stopping")),
@@ -123,20 +165,19 @@ impl Stream {
                         self.change_lanes().await;
                         self.say();
                     }
-                    Ok(None) => return End::ByClient,
+                    Ok(None) => return End::Client,
                     Err(status) => {
                         debug!(node = %self.session.node, %status, "watcher broke off");
-                        return End::ByClient;
+                        return End::Client;
                     }
                 },
-                permit = self.out.clone().reserve_owned(), if !self.waiting.is_empty() => match permit {
-                    Ok(permit) => {
-                        if let Some(message) = self.waiting.pop_front() {
-                            drop(permit.send(Ok(message)));
-                        }
+                place = place(&self.session.protection, &self.out, next.unwrap_or_default()), if next.is_some() => {
+                    let Some((room, permit)) = place else { return End::Client };
+                    if let Some(message) = self.waiting.pop_front() {
+                        self.rooms.extend(room.map(|room| (message.nonce.clone(), room)));
+                        drop(permit.send(Ok(message)));
                     }
-                    Err(_) => return End::ByClient,
-                },
+                }
                 Ok(()) = self.session.lanes.changed() => {
                     self.change_lanes().await;
                     self.say();
@@ -147,6 +188,7 @@ impl Stream {
                     }
                     self.say();
                 }
+                () = &mut old, if self.old_since.is_none() => self.old_since = Some(Instant::now()),
                 _ = refresh.tick() => self.refresh(),
                 _ = look.tick() => if let Some(end) = self.look() {
                     return end;
@@ -156,7 +198,8 @@ impl Stream {
     }
 
     async fn hear(&mut self, request: DeltaDiscoveryRequest) -> Result<(), End> {
-        let refused = |status: Status| Err(End::ByControl { reason: "request", status });
+        self.rooms.remove(&request.response_nonce);
+        let refused = |status: Status| Err(End::Control { reason: "request", status });
         let asked = match ask(request) {
             Ok(Some(asked)) => asked,
             Ok(None) => return Ok(()),
@@ -173,13 +216,18 @@ impl Stream {
         match heard {
             Heard::Nothing => {}
             Heard::Runs(token) if token.epoch == self.session.view.newest().edition.epoch => {
-                self.session.watching.applied(token.serial, Instant::now());
+                let newest = self.session.view.newest().edition;
+                let digest = (newest.serial == token.serial).then_some(newest.digest);
+                self.session.watching.applied(token.serial, digest, Instant::now());
                 // It learns at once that it is current, rather than with the next refresh.
                 self.say();
                 self.refresh();
             }
             Heard::Runs(_) => {}
-            Heard::Applied(serial) => self.session.watching.applied(serial, Instant::now()),
+            Heard::Applied(serial) => {
+                let digest = self.sent.filter(|(sent, _)| *sent == serial).map(|(_, digest)| digest);
+                self.session.watching.applied(serial, digest, Instant::now());
+            }
             Heard::Refused(refusal) => self.tell_refusal(refusal).await,
         }
         Ok(())
@@ -244,6 +292,9 @@ impl Stream {
             count
         });
         for (say, frames) in said.into_iter().zip(encoded) {
+            if say.topic == Topic::Manifest {
+                self.sent = Some((say.edition.serial, say.edition.digest));
+            }
             let topic = say.topic.as_str();
             self.session.metrics.discovery_answers.get_or_create(&TopicLabel { topic }).inc();
             let is_split = frames.len() > 1;
@@ -270,8 +321,17 @@ impl Stream {
     fn look(&mut self) -> Option<End> {
         let waits = self.engine.waits_since().map(|since| since.elapsed()).unwrap_or_default();
         self.lag(waits >= LAGGING_AFTER);
-        let text = "no answer to a snapshot for 5 minutes; connect again";
-        (waits >= CLOSED_AFTER).then(|| end("lagging", Status::deadline_exceeded(text)))
+        let text = "no answer to a snapshot for 5 minutes, or for one to a large one; connect again";
+        let patience = if self.rooms.is_empty() { CLOSED_AFTER } else { CLOSED_WITH_ROOM_AFTER };
+        if waits >= patience {
+            return Some(end("lagging", Status::deadline_exceeded(text)));
+        }
+        self.old_since.is_some_and(|since| since.elapsed() >= OLD_FOR_MAX).then_some(End::Age)
+    }
+
+    /// Whether nothing is under way.
+    fn is_quiet(&self) -> bool {
+        self.waiting.is_empty() && self.engine.waits_since().is_none()
     }
 
     fn lag(&mut self, is_lagging: bool) {
@@ -288,8 +348,21 @@ impl Stream {
     }
 }
 
+/// A place in the connection's queue, and the room that a large message takes. None: the client went.
+async fn place(
+    protection: &Protection,
+    out: &mpsc::Sender<Result<Message, Status>>,
+    bytes: usize,
+) -> Option<(Option<OwnedSemaphorePermit>, mpsc::OwnedPermit<Result<Message, Status>>)> {
+    let room = tokio::select! {
+        room = protection.room(bytes) => room,
+        () = out.closed() => return None,
+    };
+    Some((room, out.clone().reserve_owned().await.ok()?))
+}
+
 fn end(reason: &'static str, status: Status) -> End {
-    End::ByControl { reason, status }
+    End::Control { reason, status }
 }
 
 /// The frames of an answer; those that other streams need too are encoded once.

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use outrigger_control_core::rollout::lane::Lane;
 use outrigger_control_core::snapshot::scope::{Scope, ViewKey};
+use outrigger_model::digest::Digest;
 use outrigger_model::identity::SpiffeId;
 use outrigger_model::label::Labels;
 use outrigger_model::name::NodeId;
@@ -19,6 +20,9 @@ use outrigger_wire::watcher::Role;
 pub const STREAMS_MAX: usize = 20_000;
 /// Streams of one node: a proxy has one, and another for the moment in which it reconnects.
 pub const STREAMS_PER_NODE_MAX: usize = 4;
+/// Streams under one proven identity. All replicas of an agent may share its certificate, each with a node name of its own, so
+/// this is far more than one node holds, and far less than all streams: a stolen certificate shuts nobody else out.
+pub const STREAMS_PER_IDENTITY_MAX: usize = 2_000;
 // Rows of nodes that went are kept so that operators can see them leave.
 const GONE_MAX: usize = 1_000;
 
@@ -43,6 +47,8 @@ pub struct Row {
     pub applied: Option<Serial>,
     /// Of that snapshot.
     pub applied_lane: Lane,
+    /// Of that snapshot, where it is known.
+    pub digest: Option<Digest>,
     pub applied_at: Option<Instant>,
     /// The snapshot that it refused, and its words; none once it applied another.
     pub refusal: Option<(Serial, String)>,
@@ -82,6 +88,8 @@ pub enum Full {
     All,
     #[error("this node has {STREAMS_PER_NODE_MAX} streams open; two proxies may share its `node` name")]
     Node,
+    #[error("{STREAMS_PER_IDENTITY_MAX} streams are open under this identity")]
+    Identity,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -90,6 +98,8 @@ pub struct Watchers(Arc<Mutex<Rows>>);
 #[derive(Debug, Default)]
 struct Rows {
     streams: usize,
+    /// Of each proven identity that has any.
+    of_identity: BTreeMap<SpiffeId, usize>,
     /// By node and identity: a name alone could be anybody's.
     rows: BTreeMap<Key, Row>,
     /// Goings, oldest first.
@@ -113,6 +123,10 @@ impl Watchers {
         if rows.streams >= STREAMS_MAX {
             return Err(Full::All);
         }
+        let shared = identity.as_ref().and_then(|identity| rows.of_identity.get(identity));
+        if shared.is_some_and(|streams| *streams >= STREAMS_PER_IDENTITY_MAX) {
+            return Err(Full::Identity);
+        }
         let key = (node, identity);
         let row = rows.rows.entry(key.clone()).or_insert_with(|| Row {
             node: key.0.clone(),
@@ -127,6 +141,7 @@ impl Watchers {
             applies_whole: false,
             applied: None,
             applied_lane: lane,
+            digest: None,
             applied_at: None,
             refusal: None,
             refused_candidate: None,
@@ -144,6 +159,9 @@ impl Watchers {
         row.may_try = may_try;
         row.changed_at = now;
         rows.streams += 1;
+        if let Some(identity) = &key.1 {
+            *rows.of_identity.entry(identity.clone()).or_default() += 1;
+        }
         Ok(Watching { watchers: self.clone(), key })
     }
 
@@ -163,10 +181,11 @@ impl Watching {
         self.change(|row| row.applies_whole = true);
     }
 
-    pub fn applied(&self, serial: Serial, now: Instant) {
+    pub fn applied(&self, serial: Serial, digest: Option<Digest>, now: Instant) {
         self.change(|row| {
             row.applied = Some(serial);
             row.applied_lane = row.lane;
+            row.digest = digest;
             row.applied_at = Some(now);
             row.refusal = None;
         });
@@ -211,6 +230,7 @@ impl Drop for Watching {
     fn drop(&mut self) {
         let mut rows = self.watchers.rows();
         rows.streams = rows.streams.saturating_sub(1);
+        rows.left(self.key.1.as_ref());
         if let Some(row) = rows.rows.get_mut(&self.key) {
             let now = Instant::now();
             row.streams = row.streams.saturating_sub(1);
@@ -226,6 +246,16 @@ impl Drop for Watching {
 }
 
 impl Rows {
+    fn left(&mut self, identity: Option<&SpiffeId>) {
+        let Some(identity) = identity else { return };
+        if let Some(streams) = self.of_identity.get_mut(identity) {
+            *streams = streams.saturating_sub(1);
+            if *streams == 0 {
+                self.of_identity.remove(identity);
+            }
+        }
+    }
+
     /// The last stream of a node ended.
     fn gone(&mut self, key: Key, now: Instant) {
         self.gone.push_back((key, now));

@@ -13,6 +13,7 @@ use crate::publish::publisher::Views;
 use crate::rollout::desk::Rollouts;
 use crate::store::AnyStore;
 use crate::telemetry::metrics::Metrics;
+use crate::watch::feeds::Feeds;
 use crate::writer::Writer;
 
 /// Cheap to clone.
@@ -24,6 +25,7 @@ pub struct Api {
     pub rollouts: Rollouts,
     pub views: Views,
     pub watchers: Watchers,
+    pub feeds: Feeds,
     pub lifecycle: Lifecycle,
     pub metrics: Metrics,
     pub registry: Arc<Registry>,

@@ -4,7 +4,11 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use outrigger_model::resource::Serial;
 use serde::Serialize;
+
+use crate::publish::publisher::ViewError;
+use crate::watch::feeds::FeedError;
 
 /// One error.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +55,47 @@ impl Problem {
         }
     }
 
+    /// A view that cannot be read now, or that cannot be.
+    pub fn no_view(error: &FeedError) -> Self {
+        let status = match error {
+            FeedError::View(ViewError::Build(_)) => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        let hint = "share the needs of another reader, or try again later";
+        Self { status, title: "this view cannot be read", detail: error.to_string(), hint }
+    }
+
+    pub fn many_readers(detail: String) -> Self {
+        let title = "too many readers";
+        let hint = "end one that is not needed, or watch over gRPC as a proxy does";
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, title, detail, hint }
+    }
+
+    /// `kept` is never empty, and begins with the oldest.
+    pub fn not_kept(serial: u64, kept: &[Serial]) -> Self {
+        let is_past = kept.first().is_some_and(|oldest| serial < oldest.0);
+        let listed = kept.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        Self {
+            status: if is_past { StatusCode::GONE } else { StatusCode::NOT_FOUND },
+            title: if is_past {
+                "this snapshot is no longer kept"
+            } else {
+                "this view has no snapshot with this serial"
+            },
+            detail: format!("serial {serial}; kept are {listed}"),
+            hint: "leave `at` out for the newest; a view has the serials at which something in it changed",
+        }
+    }
+
+    pub fn not_shown() -> Self {
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            title: "the snapshot cannot be shown",
+            detail: "a resource in it cannot be written as JSON".to_owned(),
+            hint: "see control's log; proxies are not affected",
+        }
+    }
+
     pub fn no_new_key(detail: String) -> Self {
         Self {
             status: StatusCode::CONFLICT,
@@ -86,7 +131,7 @@ impl Problem {
             status: StatusCode::NOT_FOUND,
             title: "there is nothing at this path",
             detail: path,
-            hint: "see /v1/agents, /v1/capabilities, /v1/routes, /v1/proxies, /v1/snapshots, /v1/events, /v1/explain, /v1/sessions/revocations, /v1/session-keys, /v1/history, /v1/rollouts/current",
+            hint: "see /v1/agents, /v1/capabilities, /v1/routes, /v1/proxies, /v1/snapshot, /v1/snapshots, /v1/watch, /v1/events, /v1/explain, /v1/sessions/revocations, /v1/session-keys, /v1/history, /v1/rollouts/current",
         }
     }
 }

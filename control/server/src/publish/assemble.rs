@@ -96,11 +96,14 @@ impl Shelves<'_> {
         if let Some(before) = self.before.filter(|_| !self.moved.contains(&kind)) {
             return Arc::clone(before.shelf(Topic::Resources(kind)));
         }
+        let before = self.before.map(|before| before.shelf(Topic::Resources(kind)));
         let entries = self.bodies.of_kind(kind).map(|body| {
             let known = self.entries.and_then(|entries| entries.get(&(kind, body.name.to_string())));
             let known = known.copied().unwrap_or(ledger::Entry { digest: body.digest, serial: self.serial });
             let entry = Entry { token: known.token(self.epoch), digest: body.digest, body: body.bytes.clone() };
-            (body.name.to_string(), entry)
+            // Editions that are kept share what they have in common.
+            let same = before.and_then(|shelf| shelf.entries.get(&*body.name)).filter(|before| **before == entry);
+            (body.name.to_string(), same.cloned().unwrap_or(entry))
         });
         Arc::new(Shelf { changed: self.serial, entries: entries.collect() })
     }

@@ -225,13 +225,17 @@ impl Publisher {
             return Err(ViewError::Many);
         }
         let picture = self.writer.picture();
-        let (published, change) = match scope.lane() {
-            Lane::Main => make(&picture, &scope, None, &mut self.ledger)?,
-            Lane::Canary => self.make_tried(&picture, &scope)?,
+        let is_main = scope.lane() == Lane::Main;
+        // Proxies say by themselves what they hold.
+        let before = self.ledger.view(scope.key()).filter(|_| !scope.has_keys()).cloned();
+        let (published, change) = match is_main {
+            true => make(&picture, &scope, None, &mut self.ledger)?,
+            false => self.make_tried(&picture, &scope)?,
         };
-        let key = scope.key().clone();
-        let changes = if scope.lane() == Lane::Main { vec![change] } else { Vec::new() };
-        let view = Arc::new(View::new(scope, published));
+        let (key, remembers) = (scope.key().clone(), !scope.has_keys());
+        let changes = if is_main { vec![change] } else { Vec::new() };
+        let view = View::new(scope, published);
+        let view = Arc::new(if remembers { view.remembering(before.as_ref()) } else { view });
         self.others.insert(key, Arc::downgrade(&view));
         self.count(&picture);
         self.record(None, changes).await;

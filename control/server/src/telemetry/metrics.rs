@@ -67,6 +67,8 @@ pub struct Metrics {
     pub discovery_refusals: Family<TopicLabel, Counter>,
     /// Discovery streams that control did not take, or ended.
     pub discovery_ended: Family<ReasonLabel, Counter>,
+    /// Readers of changes that are connected, over HTTP and gRPC.
+    pub watch_readers: Gauge,
     /// Report streams that are open.
     pub registration_streams: Gauge,
     /// Signals taken from proxies.
@@ -102,6 +104,7 @@ impl Metrics {
         let metrics = Self::new();
         let room = registry.sub_registry_with_prefix("outrigger");
         metrics.register_discovery(room);
+        room.register("watch_readers", "Connected readers of changes", metrics.watch_readers.clone());
         room.register("registration_streams", "Open report streams", metrics.registration_streams.clone());
         room.register("registration_signals", "Signals taken from proxies", metrics.registration_signals.clone());
         room.register("registration_refused", "Replicas not taken", metrics.registration_refused.clone());
@@ -140,6 +143,7 @@ impl Metrics {
             discovery_bytes: Counter::default(),
             discovery_refusals: Family::default(),
             discovery_ended: Family::default(),
+            watch_readers: Gauge::default(),
             registration_streams: Gauge::default(),
             registration_signals: Family::default(),
             registration_refused: Family::default(),

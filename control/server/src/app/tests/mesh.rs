@@ -193,6 +193,16 @@ impl Watcher {
         soon(self.responses.message()).await.unwrap().expect("the stream ended")
     }
 
+    /// Reads until the stream ends, and says how.
+    pub async fn end(&mut self) -> Result<Option<DeltaDiscoveryResponse>, Status> {
+        loop {
+            match soon(self.responses.message()).await {
+                Ok(Some(response)) => self.answer(&response.type_url, &response.nonce, None).await,
+                ended => return ended,
+            }
+        }
+    }
+
     pub async fn answer(&self, type_url: &str, nonce: &str, refusal: Option<&str>) {
         let request = DeltaDiscoveryRequest {
             type_url: type_url.to_owned(),
@@ -303,6 +313,16 @@ pub async fn press(control: &Running, path: &str, origin: &str) -> (u16, String)
     let head = format!("POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{origin}content-length: 0");
     let (status, _, body) = ask(control, &format!("{head}\r\nconnection: close\r\n\r\n")).await;
     (status, body)
+}
+
+/// Asks again until it is so.
+pub async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+    let asked = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(20), asked).await.is_ok(), "never: {what}");
 }
 
 pub async fn json(control: &Running, path: &str) -> serde_json::Value {

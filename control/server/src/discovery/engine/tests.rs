@@ -12,6 +12,7 @@ use crate::publish::edition::Entry;
 
 mod simulation;
 mod lanes;
+mod fleet;
 
 const ROUTES: Topic = Topic::Resources(ResourceKind::Route);
 const POOLS: Topic = Topic::Resources(ResourceKind::Pool);

@@ -25,10 +25,11 @@ fn a_node_that_went_is_still_listed_with_what_it_ran() {
     let watching = open(&watchers, "weather-1").unwrap();
     watching.refused(Serial(2), "Route/a: bad".to_owned());
     assert_eq!(watchers.list()[0].refusal, Some((Serial(2), "Route/a: bad".to_owned())));
-    watching.applied(Serial(3), Instant::now());
+    watching.applied(Serial(3), Some(Digest::of(b"all")), Instant::now());
     drop(watching);
     let rows = watchers.list();
     assert_eq!((rows[0].streams, rows[0].applied, rows[0].refusal.clone()), (0, Some(Serial(3)), None));
+    assert_eq!(rows[0].digest, Some(Digest::of(b"all")));
 }
 
 #[test]
@@ -39,6 +40,23 @@ fn a_node_has_a_bounded_number_of_streams() {
     assert!(open(&watchers, "weather-2").is_ok());
     drop(held);
     assert!(open(&watchers, "weather-1").is_ok());
+}
+
+#[test]
+fn an_identity_has_more_streams_than_a_node_and_not_all_of_them() {
+    let watchers = Watchers::default();
+    let identity: SpiffeId = "spiffe://local/agent/weather".parse().unwrap();
+    let open = |node: usize, identity: Option<&SpiffeId>| {
+        let node = NodeId::new(&format!("weather-{node}")).unwrap();
+        let who = Who { node, identity: identity.cloned(), role: Role::Proxy, build: String::new() };
+        watchers.open(who, ViewKey::base(), Instant::now())
+    };
+    let mut held: Vec<_> = (0..STREAMS_PER_IDENTITY_MAX).map(|node| open(node, Some(&identity)).unwrap()).collect();
+    assert_eq!(open(9_999, Some(&identity)).unwrap_err(), Full::Identity);
+    let other = "spiffe://local/agent/news".parse().unwrap();
+    assert!(open(9_999, Some(&other)).is_ok() && open(9_999, None).is_ok(), "nobody else is shut out");
+    held.pop();
+    assert!(open(9_999, Some(&identity)).is_ok());
 }
 
 #[test]

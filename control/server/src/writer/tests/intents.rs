@@ -101,6 +101,25 @@ async fn a_restart_keeps_what_was_published_until_the_file_says_something_else()
     control.stop().await;
 }
 
+/// A store of a build that kept no history.
+#[tokio::test]
+async fn a_store_without_a_history_gets_its_first_record_and_nothing_is_published() {
+    let store = AnyStore::open(&StorePlace::Memory).await.unwrap();
+    store.load().await.unwrap();
+    let digest = declare::content_digest(&with_route("a").intent);
+    let other = Control::in_memory().await;
+    let keys = Some(other.store.load().await.unwrap().keys);
+    other.stop().await;
+    let before = Batch { serial: Serial(7), intent: Some(digest), keys, ..Batch::default() };
+    store.commit(&before).await.unwrap();
+    let control = Control::start(store, with_route("a")).await;
+    let picture = control.opened.writer.picture();
+    assert_eq!((runs(&picture), picture.serial), ((1, vec!["a"]), Serial(7)));
+    assert_eq!(sources(&control).await, [(1, IntentSource::File)]);
+    assert_eq!(control.kinds().await, [EventKind::ControlStarted]);
+    control.stop().await;
+}
+
 #[tokio::test]
 async fn settings_that_are_published_reach_the_keys_and_outlive_a_file_that_did_not_change() {
     let control = Control::in_memory().await;

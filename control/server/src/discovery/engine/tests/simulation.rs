@@ -17,6 +17,15 @@ pub struct Client {
 }
 
 impl Client {
+    pub fn new() -> Self {
+        Self { staged: Books::new(), runs: Books::new(), serial: None, spoiled: false, post: VecDeque::new() }
+    }
+
+    /// It starts again with nothing.
+    pub fn forget(&mut self) {
+        *self = Self::new();
+    }
+
     pub fn open(&mut self, engine: &mut Engine) {
         self.staged = self.runs.clone();
         self.spoiled = false;
@@ -94,9 +103,7 @@ fn run(seed: u64) {
     let mut rng = fastrand::Rng::with_seed(seed);
     let mut view = View::with_routes(&["r0", "r1"]);
     let mut engine = Engine::default();
-    let books_of = BTreeMap::new;
-    let mut client =
-        Client { staged: books_of(), runs: books_of(), serial: None, spoiled: false, post: VecDeque::new() };
+    let mut client = Client::new();
     client.open(&mut engine);
     for _ in 0..200 {
         match rng.u8(..10) {
