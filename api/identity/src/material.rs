@@ -25,6 +25,7 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 pub struct Material {
     id: SpiffeId,
     certified: Arc<CertifiedKey>,
+    authority: Arc<[CertificateDer<'static>]>,
     roots: Arc<RootCertStore>,
 }
 
@@ -80,10 +81,11 @@ impl Material {
         let certified = CertifiedKey::from_der(chain, private, &provider())
             .map_err(|source| MaterialError::Mismatch { what: key.what, source })?;
         let mut roots = RootCertStore::empty();
-        for root in authority.certificates()? {
-            roots.add(root).map_err(|_| MaterialError::Certificate { what: authority.what.clone() })?;
+        let trusted = authority.certificates()?;
+        for root in &trusted {
+            roots.add(root.clone()).map_err(|_| MaterialError::Certificate { what: authority.what.clone() })?;
         }
-        Ok(Self { id, certified: Arc::new(certified), roots: Arc::new(roots) })
+        Ok(Self { id, certified: Arc::new(certified), authority: trusted.into(), roots: Arc::new(roots) })
     }
 
     /// The party that this material proves.
@@ -94,6 +96,11 @@ impl Material {
     /// The trust domain that it belongs to.
     pub fn domain(&self) -> &TrustDomain {
         &self.id.domain
+    }
+
+    /// The certificates of the authority that it trusts, which are public.
+    pub fn authority(&self) -> &[CertificateDer<'static>] {
+        &self.authority
     }
 
     pub(crate) fn certified(&self) -> Arc<CertifiedKey> {

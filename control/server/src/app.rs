@@ -8,7 +8,7 @@ mod reload;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use outrigger_control_core::snapshot::build::BuildError;
 use outrigger_identity::ServerConfigError;
@@ -33,6 +33,9 @@ use crate::registration::serve::Registration;
 use crate::rollout::desk::Rollouts;
 use crate::rollout::judge::Judge;
 use crate::rollout::serve::RolloutService;
+use crate::stock::guests::Guests;
+use crate::stock::halls::Halls;
+use crate::stock::serve::Stock;
 use crate::store::{AnyStore, StoreError};
 use crate::sweep;
 use crate::telemetry::metrics::Metrics;
@@ -113,6 +116,7 @@ impl Control {
         let guard = last.clone().drop_guard();
         let Opened { writer, task, ledger } =
             writer::open(store.clone(), Declared::from(&settings), last.clone()).await?;
+        let told_to_stock = ledger.clone();
         let (views, publisher) = publisher::open(writer.clone(), ledger, metrics.clone()).await?;
         let (grpc_listener, grpc) = listen("listen.grpc", settings.grpc).await?;
         let (http_listener, http) = listen("listen.http", settings.http).await?;
@@ -122,6 +126,16 @@ impl Control {
         let (judge, standing) = Judge::new(writer.clone(), watchers.clone(), metrics.clone());
         let rollouts = Rollouts { writer: writer.clone(), watchers: watchers.clone(), desk: desk.clone(), standing };
         let feeds = Feeds::start(views.clone(), lifecycle.clone());
+        let stock = Stock {
+            halls: Halls::new(&views, &writer, &lifecycle, settings.material.as_ref(), &told_to_stock),
+            guests: Guests::default(),
+            writer: writer.clone(),
+            metrics: metrics.clone(),
+            lifecycle: lifecycle.clone(),
+            plaintext,
+            started: Instant::now(),
+            grace: settings.rules.lease.lease(),
+        };
         let services = Services {
             discovery: Discovery {
                 views: views.clone(),
@@ -131,6 +145,7 @@ impl Control {
                 protection: Protection::new(settings.streams),
                 lifecycle: lifecycle.clone(),
                 plaintext,
+                stock: stock.clone(),
             },
             registration: Registration::new(
                 writer.clone(),
@@ -160,6 +175,7 @@ impl Control {
             views,
             watchers,
             feeds,
+            guests: stock.guests,
             lifecycle: lifecycle.clone(),
             metrics,
             registry,

@@ -11,6 +11,7 @@ pub mod proxies;
 pub mod snapshots;
 pub mod snapshot;
 pub mod watch;
+pub mod stock;
 pub mod sessions;
 pub mod events;
 mod traffic;

@@ -12,6 +12,7 @@ pub mod authn;
 pub mod writer;
 pub mod sweep;
 pub mod publish;
+pub mod stock;
 pub mod discovery;
 pub mod watch;
 pub mod registration;

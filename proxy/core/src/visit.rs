@@ -15,11 +15,18 @@ use crate::target::Target;
 use crate::world::endpoint::Endpoint;
 use crate::world::table::World;
 
-/// The own replica that a peer named, and what it asks of it.
+/// The own replica that a peer named, by its id or as the only one of its agent, and what it asks of it.
 pub fn visit(world: &World, asked: Option<Asked<'_>>) -> Result<(Arc<Endpoint>, Part), Refusal> {
     let Some(Asked { target: Some(Target::Agent(id)), part }) = asked else { return Err(Refusal::NoSuchPath) };
-    let own = world.own(id).cloned().ok_or_else(|| Refusal::UnknownReplica { replica: id.to_owned() })?;
-    Ok((own, part))
+    let own = world.own(id).or_else(|| only_of(world, id)).cloned();
+    Ok((own.ok_or_else(|| Refusal::UnknownReplica { replica: id.to_owned() })?, part))
+}
+
+/// The own replica of an agent that a peer named, where there is no other: peers that know addresses only say no more. Among several
+/// the peer has chosen one that it did not name, so none is guessed.
+fn only_of<'w>(world: &'w World, agent: &str) -> Option<&'w Arc<Endpoint>> {
+    let mut own = world.owned().filter(|own| own.agent.as_str() == agent);
+    own.next().filter(|_| own.next().is_none())
 }
 
 /// What follows the attempt; there is never a second one.

@@ -40,3 +40,4 @@ mod aggregate;
 mod traffic;
 mod intent;
 mod rollout;
+mod stock;

@@ -43,12 +43,14 @@ const JSONRPC: &[&str] = &[
     "cli/src/",
 ];
 
-/// Beside the room itself: whoever keeps encoded bytes, so that they are encoded once for many streams or for the disk.
+/// Beside the room itself: whoever keeps encoded bytes, so that they are encoded once for many streams or for the disk; and the room that
+/// speaks to clients of others, whose messages are not ours.
 const PROTOBUF: &[&str] = &[
     "api/wire/",
     "api/client/src/last_good",
     "control/server/src/publish/frame",
     "control/server/src/discovery/codec",
+    "control/server/src/stock/",
     "control/server/src/store",
 ];
 

@@ -9,6 +9,7 @@ use tonic::codec::{BufferSettings, Codec, EncodeBuf, Encoder};
 use tonic_prost::{ProstCodec, ProstDecoder};
 
 use crate::publish::frame::Frame;
+use crate::stock::codec::Written;
 
 /// `DeltaDiscoveryResponse.nonce`.
 const NONCE_FIELD: u32 = 5;
@@ -18,6 +19,12 @@ const NONCE_FIELD: u32 = 5;
 pub struct Message {
     pub frame: Frame,
     pub nonce: String,
+}
+
+impl From<Written> for Message {
+    fn from(Written { frame, nonce }: Written) -> Self {
+        Self { frame, nonce }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default)]

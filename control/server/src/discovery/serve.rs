@@ -1,7 +1,7 @@
-//! The aggregated discovery service, delta variant.
+//! The aggregated discovery service: deltas of our own types here, everything that stock clients ask for in `stock`.
 //!
 //! In: gRPC streams of watchers. Out: a task per stream, within limits.
-//! Never here: the state-of-the-world variant; it is refused as unimplemented.
+//! Never here: standard types, and the state-of-the-world variant, which is for them only.
 //! Invariant: nobody is answered before the first snapshot is published, and no stream waits for another.
 
 use std::convert::Infallible;
@@ -25,10 +25,12 @@ use crate::discovery::stream::{Session, serve};
 use crate::discovery::watchers::{Place, Watchers, Who};
 use crate::lifecycle::Lifecycle;
 use crate::publish::publisher::{ViewError, Views};
+use crate::stock::serve::{Stock, is_for};
 use crate::telemetry::metrics::{Metrics, ReasonLabel};
 use crate::writer::Writer;
 
 const DELTA: &str = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
+const SOTW: &str = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources";
 /// A stream that does not say who it is within this time is let go.
 const FIRST_REQUEST_WITHIN: Duration = Duration::from_secs(10);
 /// Frames handed to the connection ahead of what its window takes.
@@ -44,6 +46,7 @@ pub struct Discovery {
     pub protection: Protection,
     pub lifecycle: Lifecycle,
     pub plaintext: Plaintext,
+    pub stock: Stock,
 }
 
 impl NamedService for Discovery {
@@ -62,11 +65,11 @@ impl Service<http::Request<Body>> for Discovery {
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let service = Delta(self.clone());
         Box::pin(async move {
-            if request.uri().path() != DELTA {
-                let text = "only DeltaAggregatedResources is served";
-                return Ok(Status::unimplemented(text).into_http());
-            }
-            Ok(Grpc::new(DiscoveryCodec).streaming(service, request).await)
+            Ok(match request.uri().path() {
+                DELTA => Grpc::new(DiscoveryCodec).streaming(service, request).await,
+                SOTW => service.0.stock.state_of_the_world(request).await,
+                _ => Status::unimplemented("there is no such method").into_http(),
+            })
         })
     }
 }
@@ -99,27 +102,34 @@ impl Discovery {
         // The head of the answer must not wait for the first request: clients may wait for it before they send one.
         tasks.spawn(async move {
             let mut requests = request.into_inner();
-            match self.begin(peer, &mut requests).await {
-                Ok(Some((session, first))) => serve(session, first, requests, out).await,
-                Ok(None) => {}
+            let begun = match self.first(&mut requests).await {
+                Ok(None) => return,
+                Ok(Some(first)) if is_for(&first) => return self.stock.visit(peer, first, requests, out).await,
+                Ok(Some(first)) => self.begin(peer, &first).await.map(|session| (session, first)),
+                Err(status) => Err(status),
+            };
+            match begun {
+                Ok((session, first)) => serve(session, first, requests, out).await,
                 Err(status) => drop(out.send(Err(status)).await),
             }
         });
         Ok(Response::new(ReceiverStream::new(answers)))
     }
 
-    /// Reads the first request and finds the stream's view. None: the client went.
-    async fn begin(
-        self,
-        peer: Peer,
+    /// None: the client went.
+    async fn first(
+        &self,
         requests: &mut Streaming<DeltaDiscoveryRequest>,
-    ) -> Result<Option<(Session, DeltaDiscoveryRequest)>, Status> {
+    ) -> Result<Option<DeltaDiscoveryRequest>, Status> {
         let first = tokio::select! {
             () = self.lifecycle.stopping().cancelled() => return Err(Status::unavailable("control is stopping")),
             first = tokio::time::timeout(FIRST_REQUEST_WITHIN, requests.message()) => first,
         };
-        let first = first.map_err(|_| Status::deadline_exceeded("no request within 10 s"))?;
-        let Some(first) = first? else { return Ok(None) };
+        first.map_err(|_| Status::deadline_exceeded("no request within 10 s"))?
+    }
+
+    /// Finds the stream's view.
+    async fn begin(self, peer: Peer, first: &DeltaDiscoveryRequest) -> Result<Session, Status> {
         let refuse = |reason, status| {
             self.count(reason);
             Err(status)
@@ -147,7 +157,7 @@ impl Discovery {
             Err(bad @ ViewError::Build(_)) => return refuse("view", Status::internal(bad.to_string())),
             Err(bad) => return refuse("limit", Status::unavailable(bad.to_string())),
         };
-        let session = Session {
+        Ok(Session {
             node,
             labels,
             scope,
@@ -159,8 +169,7 @@ impl Discovery {
             metrics: self.metrics,
             protection: self.protection,
             stopping: self.lifecycle.stopping().clone(),
-        };
-        Ok(Some((session, first)))
+        })
     }
 
     fn count(&self, reason: &'static str) {

@@ -11,6 +11,7 @@ use crate::intent::desk::Desk;
 use crate::lifecycle::Lifecycle;
 use crate::publish::publisher::Views;
 use crate::rollout::desk::Rollouts;
+use crate::stock::guests::Guests;
 use crate::store::AnyStore;
 use crate::telemetry::metrics::Metrics;
 use crate::watch::feeds::Feeds;
@@ -26,6 +27,7 @@ pub struct Api {
     pub views: Views,
     pub watchers: Watchers,
     pub feeds: Feeds,
+    pub guests: Guests,
     pub lifecycle: Lifecycle,
     pub metrics: Metrics,
     pub registry: Arc<Registry>,

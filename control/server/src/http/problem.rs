@@ -131,7 +131,7 @@ impl Problem {
             status: StatusCode::NOT_FOUND,
             title: "there is nothing at this path",
             detail: path,
-            hint: "see /v1/agents, /v1/capabilities, /v1/routes, /v1/proxies, /v1/snapshot, /v1/snapshots, /v1/watch, /v1/events, /v1/explain, /v1/sessions/revocations, /v1/session-keys, /v1/history, /v1/rollouts/current",
+            hint: "see /v1/agents, /v1/capabilities, /v1/routes, /v1/proxies, /v1/snapshot, /v1/snapshots, /v1/watch, /v1/events, /v1/explain, /v1/sessions/revocations, /v1/session-keys, /v1/stock, /v1/history, /v1/rollouts/current",
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::http::problem::Problem;
 use crate::http::publish::BODY_BYTES_MAX;
 use crate::http::{
     agents, capabilities, diff, events, explain, health, history, metrics, plan, proxies, publish, rollouts, routes,
-    session_keys, sessions, snapshot, snapshots, watch,
+    session_keys, sessions, snapshot, snapshots, stock, watch,
 };
 
 pub fn router(api: Api) -> Router {
@@ -31,6 +31,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/snapshots", get(snapshots::list))
         .route("/v1/snapshot", get(snapshot::one))
         .route("/v1/watch", get(watch::follow))
+        .route("/v1/stock", get(stock::list))
         .route("/v1/events", get(events::list))
         .route("/v1/explain", get(explain::one))
         .route("/v1/sessions/revoke", post(sessions::revoke))

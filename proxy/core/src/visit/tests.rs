@@ -8,15 +8,20 @@ use crate::outcome::NotReached;
 use crate::world::compile::{Own, Rules, compile};
 
 fn world() -> World {
-    let own = Own {
-        replica: ReplicaId::new("weather-1").expect("name"),
+    world_of(&["weather-1"])
+}
+
+fn world_of(replicas: &[&str]) -> World {
+    let own = |replica: &&str| Own {
+        replica: ReplicaId::new(replica).expect("name"),
         agent: AgentName::new("weather").expect("name"),
         upstream: Uri::from_static("http://127.0.0.1:8081/mcp"),
         generation: Generation(1),
         serving: false,
     };
+    let own: Vec<Own> = replicas.iter().map(own).collect();
     let rules = Rules { plaintext_beyond_loopback: false, seed: 0, zone: String::new() };
-    compile(&Snapshot::default(), None, &[own], rules, &World::default(), Instant::now()).expect("a world")
+    compile(&Snapshot::default(), None, &own, rules, &World::default(), Instant::now()).expect("a world")
 }
 
 #[test]
@@ -28,6 +33,18 @@ fn a_peer_reaches_an_own_replica_and_nothing_else() {
     for path in ["/weather/mcp", "/mcp", "/", "/agents/weather-1", "/token", "/agents/weather-1/admin"] {
         assert_eq!(visit(&world, Asked::of(path)).expect_err(path), Refusal::NoSuchPath, "{path}");
     }
+}
+
+#[test]
+fn a_peer_that_names_an_agent_reaches_its_only_replica_and_none_is_guessed() {
+    let (only, _) = visit(&world(), Asked::of("/agents/weather/mcp")).expect("the only one");
+    assert_eq!(only.replica.as_str(), "weather-1");
+    let two = world_of(&["weather-1", "weather-2"]);
+    let unknown = visit(&two, Asked::of("/agents/weather/mcp")).expect_err("one of two");
+    assert_eq!(unknown, Refusal::UnknownReplica { replica: "weather".to_owned() });
+    let named = world_of(&["weather", "weather-2"]);
+    let (named, _) = visit(&named, Asked::of("/agents/weather/mcp")).expect("a replica of that name comes first");
+    assert_eq!(named.replica.as_str(), "weather");
 }
 
 #[test]
