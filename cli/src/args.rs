@@ -196,10 +196,11 @@ pub struct Revoke {
 
 #[derive(Debug, Group)]
 pub struct Explain {
-    /// Name of a capability or a route; with --call also of an agent or a replica
+    /// Name of a capability or a route; with --call also of an agent or a replica. A text with blanks is a whole requirement, such as
+    /// "greeting prod +en @range=>=2 @reach=ties"
     pub name: String,
     /// Say what the proxy of this machine would do with a call of this method, such as tools/call
-    #[arg(long, value_name = "METHOD", conflicts_with_all = ["tags", "version"])]
+    #[arg(long, value_name = "METHOD", conflicts_with_all = ["tags", "version", "namespace", "schema"])]
     pub call: Option<String>,
     /// Tool that is called
     #[arg(long, value_name = "TOOL", requires = "call")]
@@ -216,6 +217,12 @@ pub struct Explain {
     /// Semver range, such as ^1.2
     #[arg(long, value_name = "RANGE")]
     pub version: Option<semver::VersionReq>,
+    /// Namespace whose offers count
+    #[arg(long, value_name = "NAME")]
+    pub namespace: Option<String>,
+    /// What the provider has to answer: `subset:` or `strict:`, then a JSON Schema in canonical form, or its hash
+    #[arg(long, value_name = "MODE:SCHEMA")]
+    pub schema: Option<String>,
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Form,
     #[command(flatten)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use outrigger_model::label::Labels;
-use outrigger_model::name::NodeId;
+use outrigger_model::name::{Namespace, NodeId};
 use outrigger_model::requirement::Dependency;
 
 /// Who watches, for what, and where its last good snapshot is kept.
@@ -13,6 +13,8 @@ pub struct WatchConfig {
     pub node: NodeId,
     /// Defines the view: a route per dependency. At most `outrigger_wire::limit::NEEDS_MAX`.
     pub needs: Vec<Dependency>,
+    /// Whose agents the view holds.
+    pub namespace: Namespace,
     /// Name and version of the program, shown to operators.
     pub build: String,
     /// By which operators pick it.
@@ -36,11 +38,11 @@ pub struct Timing {
 }
 
 impl WatchConfig {
-    /// A watcher without dependencies and without a file.
+    /// A watcher of the default namespace, without dependencies and without a file.
     pub fn new(node: NodeId, build: &str) -> Self {
         let timing = Timing::default();
         let (needs, build, labels) = (Vec::new(), build.to_owned(), Labels::default());
-        Self { node, needs, build, labels, last_good: None, timing }
+        Self { node, needs, namespace: Namespace::default(), build, labels, last_good: None, timing }
     }
 }
 

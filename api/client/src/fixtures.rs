@@ -24,8 +24,8 @@ type Tokens = BTreeMap<(ResourceKind, Arc<str>), Token>;
 
 pub fn watcher() -> Watcher {
     let needs = vec!["forecast=weather ^1.2 +eu".parse().unwrap()];
-    let labels = Labels::default();
-    Watcher { node: NodeId::new("caller-1").unwrap(), role: Role::Proxy, needs, build: "test".into(), labels }
+    let (node, namespace, labels) = (NodeId::new("caller-1").unwrap(), Default::default(), Labels::default());
+    Watcher { node, role: Role::Proxy, needs, namespace, build: "test".into(), labels }
 }
 
 /// One pool with one endpoint of a weight, and a route to it.

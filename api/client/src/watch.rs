@@ -42,8 +42,8 @@ impl Watch {
         let (offers, candidates) = mpsc::channel(1);
         let (told, status) = watch::channel(Status::starting());
         let (stop, stopped) = oneshot::channel();
-        let WatchConfig { node, needs, build, labels, .. } = config;
-        let watcher = Watcher { node, role, needs, build, labels };
+        let WatchConfig { node, needs, namespace, build, labels, .. } = config.clone();
+        let watcher = Watcher { node, role, needs, namespace, build, labels };
         let timing = config.timing;
         let runner = Runner {
             connect,

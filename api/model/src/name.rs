@@ -111,9 +111,18 @@ name!(
     NodeId, "node"
 );
 
+impl Namespace {
+    /// Where everything is that does not say otherwise.
+    pub const DEFAULT: &str = "default";
+
+    pub fn is_default(&self) -> bool {
+        &*self.0 == Self::DEFAULT
+    }
+}
+
 impl Default for Namespace {
     fn default() -> Self {
-        Self(Arc::from("default"))
+        Self(Arc::from(Self::DEFAULT))
     }
 }
 

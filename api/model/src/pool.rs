@@ -1,6 +1,7 @@
 //! A pool: interchangeable endpoints of one agent, and how to choose among them.
 //!
-//! Invariant: all endpoints of a pool belong to one agent, so a list and a call that follow each other see the same tools.
+//! Invariant: all endpoints of a pool belong to one agent, so a list and a call that follow each other see the same tools. The pool of
+//! a dependency of mcp-mesh may hold those of several: its calls name one function, and an endpoint says what that is named there.
 
 pub mod policy;
 

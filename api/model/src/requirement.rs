@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 use semver::VersionReq;
 
-use crate::name::{BadName, CapabilityName, RouteName};
+use crate::name::{BadName, CapabilityName, Namespace, RouteName};
 use crate::tag::{BadTag, TagFilter};
 
 use self::also::{Also, BadWord};
@@ -55,6 +55,11 @@ impl Requirement {
     /// Any provider of `capability`.
     pub fn any(capability: CapabilityName) -> Self {
         Self { capability, version: VersionReq::STAR, tags: TagFilter::default(), also: Also::default() }
+    }
+
+    /// Whose offers count.
+    pub fn namespace(&self) -> &str {
+        self.also.namespace.as_ref().map_or(Namespace::DEFAULT, Namespace::as_str)
     }
 
     /// Builds a requirement from its written parts; an absent range takes every version.

@@ -1,11 +1,11 @@
-//! Who watches, what it depends on and how it is labelled: the `node` of its first discovery request.
+//! Who watches, what it depends on, in which namespace and how it is labelled: the `node` of its first discovery request.
 //!
 //! Invariant: labels are taken from our own proxies only; what stock clients have under that name is theirs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use outrigger_model::label::Labels;
-use outrigger_model::name::NodeId;
+use outrigger_model::name::{Namespace, NodeId};
 use outrigger_model::requirement::Dependency;
 use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Value};
@@ -38,6 +38,8 @@ pub struct Watcher {
     pub role: Role,
     /// Defines its view: a route per dependency.
     pub needs: Vec<Dependency>,
+    /// Whose agents its view holds.
+    pub namespace: Namespace,
     pub build: String,
     /// By which operators pick it, for a rollout.
     pub labels: Labels,
@@ -53,10 +55,12 @@ impl Role {
 }
 
 impl Watcher {
-    /// A text that two watchers share exactly if they need the same, in whatever order they say it.
+    /// A text that two watchers share exactly if they need the same in the same namespace, in whatever order they say it.
     pub fn view(&self) -> String {
         let needs: BTreeSet<_> = self.needs.iter().map(ToString::to_string).collect();
-        needs.into_iter().collect::<Vec<_>>().join("\n")
+        // No dependency starts like this; without the line files of before are of the default namespace.
+        let namespace = (!self.namespace.is_default()).then(|| format!("@namespace={}", self.namespace));
+        namespace.into_iter().chain(needs).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -69,6 +73,10 @@ pub fn encode(watcher: &Watcher) -> Node {
         let labels = watcher.labels.iter().map(|(name, value)| (name.to_owned(), text(value.to_owned())));
         let labels = Value { kind: Some(Kind::StructValue(Struct { fields: labels.collect() })) };
         fields.insert("labels".to_owned(), labels);
+    }
+    if !watcher.namespace.is_default() {
+        let namespace = Value { kind: Some(Kind::StringValue(watcher.namespace.to_string())) };
+        fields.insert("namespace".to_owned(), namespace);
     }
     Node {
         id: watcher.node.to_string(),
@@ -91,10 +99,19 @@ pub fn decode(node: &Node) -> Result<Watcher, DecodeError> {
             role,
             needs: needs(node.metadata.as_ref()).map_err(|bad| bad.inside("metadata"))?,
             labels: labels(metadata).map_err(|bad| bad.inside("metadata"))?,
+            namespace: namespace(node.metadata.as_ref()).map_err(|bad| bad.inside("metadata"))?,
             build: node.user_agent_version.chars().take(BUILD_CHARS_MAX).collect(),
         })
     };
     read().map_err(|bad: DecodeError| bad.inside("node"))
+}
+
+fn namespace(metadata: Option<&Struct>) -> Result<Namespace, DecodeError> {
+    match metadata.and_then(|metadata| metadata.fields.get("namespace")).map(|value| &value.kind) {
+        None | Some(None | Some(Kind::NullValue(_))) => Ok(Namespace::default()),
+        Some(Some(Kind::StringValue(text))) => Namespace::new(text).map_err(|bad| DecodeError::field("namespace", bad)),
+        Some(Some(_)) => Err(DecodeError::field("namespace", Wrong::NotText)),
+    }
 }
 
 fn needs(metadata: Option<&Struct>) -> Result<Vec<Dependency>, DecodeError> {

@@ -1,4 +1,5 @@
-//! `outrigger explain`: every provider of a capability or a route, and why it was chosen or not; with `--call`, what a proxy would do.
+//! `outrigger explain`: every provider of a capability, a route or a whole requirement, and why it was chosen or not; with `--call`,
+//! what a proxy would do. `-o wide` also shows what each stage of the resolution kept and evicted.
 
 mod call;
 mod traffic;
@@ -18,9 +19,17 @@ const CANDIDATES: &[Column] = &[
     Column { title: "VERSION", wide: false, read: |row| text(row, "version") },
     Column { title: "TAGS", wide: true, read: |row| text(row, "tags") },
     Column { title: "SCORE", wide: true, read: |row| text(row, "score") },
+    Column { title: "NAMESPACE", wide: true, read: |row| text(row, "namespace") },
+    Column { title: "FUNCTION", wide: true, read: |row| text(row, "function") },
     Column { title: "VERDICT", wide: false, read: |row| text(row, "verdict") },
     Column { title: "REPLICAS", wide: false, read: replicas },
     Column { title: "WHY", wide: false, read: |row| text(row, "reason") },
+];
+
+const STAGES: &[Column] = &[
+    Column { title: "STAGE", wide: false, read: |row| text(row, "stage") },
+    Column { title: "KEPT", wide: false, read: |row| text(row, "kept") },
+    Column { title: "EVICTED", wide: false, read: evicted },
 ];
 
 /// Prints the decision. Fails if nobody provides the capability, so that scripts can ask.
@@ -41,12 +50,18 @@ pub async fn run(explain: Explain) -> Result<(), Problem> {
 }
 
 fn path(explain: &Explain) -> String {
-    let mut path = format!("/v1/explain?capability={}", ask::escaped(&explain.name));
+    let key = if explain.name.contains(char::is_whitespace) { "requirement" } else { "capability" };
+    let mut path = format!("/v1/explain?{key}={}", ask::escaped(&explain.name));
     if let Some(range) = &explain.version {
         path.push_str(&format!("&version={}", ask::escaped(&range.to_string())));
     }
     for tag in &explain.tags {
         path.push_str(&format!("&tag={}", ask::escaped(tag)));
+    }
+    for (key, value) in [("namespace", &explain.namespace), ("schema", &explain.schema)] {
+        if let Some(value) = value {
+            path.push_str(&format!("&{key}={}", ask::escaped(value)));
+        }
     }
     path
 }
@@ -55,7 +70,13 @@ fn told(answer: &Value, wide: bool) -> String {
     let requirement = string(answer, "requirement");
     let head = match string(answer, "winner") {
         "" => format!("{requirement} → nobody"),
-        winner => format!("{requirement} → agent {winner}, pool {}", string(answer, "pool")),
+        winner => {
+            let pool = Some(string(answer, "pool")).filter(|pool| !pool.is_empty());
+            let pool = pool.map(|pool| format!(", pool {pool}")).unwrap_or_default();
+            let ties: Vec<&str> = items(answer, "ties").iter().filter_map(Value::as_str).collect();
+            let ties = if ties.is_empty() { String::new() } else { format!(", as good: {}", ties.join(", ")) };
+            format!("{requirement} → agent {winner}{ties}{pool}")
+        }
     };
     let head = match answer.get("sessions") {
         Some(sessions @ Value::Object(_)) => format!("{head}\n{}", route(sessions)),
@@ -64,7 +85,11 @@ fn told(answer: &Value, wide: bool) -> String {
     let head = [vec![head], traffic::lines(answer.get("traffic")), decided(answer)].concat().join("\n");
     match items(answer, "candidates") {
         [] => format!("{head}\nno agent offers it"),
-        candidates => format!("{head}\n{}", table(CANDIDATES, candidates, wide)),
+        candidates => {
+            let stages = if wide { items(answer, "stages") } else { &[] };
+            let stages = if stages.is_empty() { String::new() } else { format!("\n\n{}", table(STAGES, stages, wide)) };
+            format!("{head}\n{}{stages}", table(CANDIDATES, candidates, wide))
+        }
     }
 }
 
@@ -89,6 +114,12 @@ fn route(sessions: &Value) -> String {
         part("on_replica_loss"),
         part("session_mode")
     )
+}
+
+fn evicted(row: &Value) -> String {
+    let told = items(row, "evicted").iter().map(|offer| format!("{} {}", string(offer, "id"), string(offer, "reason")));
+    let told: Vec<String> = told.collect();
+    if told.is_empty() { "-".to_owned() } else { told.join(", ") }
 }
 
 fn replicas(row: &Value) -> String {

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use outrigger_model::capability::Capability;
-use outrigger_model::name::{AgentName, CapabilityName, NodeId, ReplicaId};
+use outrigger_model::capability::{Capability, Tool, ToolHints};
+use outrigger_model::digest::Digest;
+use outrigger_model::name::{AgentName, CapabilityName, Namespace, NodeId, ReplicaId};
+use outrigger_model::registration::{AgentKind, Function, FunctionNeed, Registration, Shape};
 use outrigger_model::replica::{Generation, Replica, ReplicaState};
 use outrigger_model::tag::TagSet;
 use semver::Version;
@@ -86,6 +88,75 @@ pub fn standing(row: &str) -> Standing {
         capabilities,
     };
     Standing { replica: Arc::new(replica), state, trouble: "".into() }
+}
+
+/// `replica[@namespace] state`, an agent of mcp-mesh with functions `name=capability version tag… [<- need; !required need; …]`.
+pub fn registered(row: &str, functions: &[&str]) -> Standing {
+    let (id, state) = row.split_once(' ').unwrap();
+    let (id, namespace) = id.split_once('@').unwrap_or((id, "default"));
+    let functions: Vec<Function> = functions.iter().map(|text| function(text)).collect();
+    let mut offered: BTreeMap<&str, Vec<&Function>> = BTreeMap::new();
+    for function in &functions {
+        offered.entry(&function.capability).or_default().push(function);
+    }
+    let mut base = standing(&format!("{id} {state} 1.0.0"));
+    let mut replica = Arc::unwrap_or_clone(base.replica);
+    replica.namespace = Namespace::new(namespace).unwrap();
+    replica.capabilities.retain(|capability| capability.name.as_str() == replica.agent.as_str());
+    for (name, functions) in offered {
+        let tool = |function: &&Function| Tool {
+            name: function.name.to_string(),
+            schema: Digest::of(function.output.canonical.as_bytes()),
+            hints: ToolHints::default(),
+        };
+        replica.capabilities.retain(|capability| capability.name.as_str() != name);
+        replica.capabilities.push(Capability {
+            name: CapabilityName::new(name).unwrap(),
+            version: functions[0].version.clone(),
+            tags: functions[0].tags.clone(),
+            tools: functions.iter().map(tool).collect(),
+            session_required: false,
+            calls: Default::default(),
+        });
+    }
+    replica.capabilities.sort_by(|a, b| a.name.cmp(&b.name));
+    replica.registration = Some(Arc::new(Registration {
+        kind: AgentKind::Mcp,
+        runtime: "python".into(),
+        description: "".into(),
+        host: "127.0.0.1".into(),
+        port: 9000,
+        functions,
+        raw: "{}".into(),
+    }));
+    base.replica = Arc::new(replica);
+    base
+}
+
+fn function(text: &str) -> Function {
+    let (offer, needs) = text.split_once("<-").unwrap_or((text, ""));
+    let (name, rest) = offer.split_once('=').unwrap();
+    let mut words = rest.split_whitespace();
+    let capability = words.next().unwrap();
+    let version = Version::parse(words.next().unwrap_or("1.0.0")).unwrap();
+    let need = |text: &str| FunctionNeed {
+        requirement: format!("{} @reach=ties", text.trim_start_matches('!')).parse().unwrap(),
+        required: text.starts_with('!'),
+    };
+    Function {
+        name: name.into(),
+        capability: capability.into(),
+        version,
+        tags: TagSet::parse(words).unwrap(),
+        description: format!("does {name}").into(),
+        kwargs: format!(r#"{{"function_name":"{name}"}}"#).into(),
+        input_schema: r#"{"type":"object"}"#.into(),
+        input: Shape::default(),
+        output: Shape::default(),
+        needs: needs.split(';').map(str::trim).filter(|text| !text.is_empty()).map(need).collect(),
+        tools: None,
+        model: None,
+    }
 }
 
 pub fn facts(rows: &[&str]) -> Facts {

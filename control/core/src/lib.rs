@@ -8,6 +8,8 @@ pub mod moment;
 pub mod event;
 pub mod agent;
 pub mod lease;
+pub mod standing;
+pub mod offer;
 pub mod facts;
 pub mod resolve;
 pub mod intent;

@@ -29,9 +29,18 @@ const ABSENCES: &[Absence] = &[
     Absence { says: "cores never read the environment", word: "std::env", within: CORES, except: &[] },
     Absence { says: "cores never log", word: "tracing::", within: CORES, except: &[] },
     Absence { says: "cores start no threads", word: "std::thread", within: CORES, except: &[] },
+    Absence {
+        says: JSON,
+        word: "serde_json",
+        within: &["control/core/"],
+        except: &["control/core/src/resolve/schema"],
+    },
     Absence { says: "queues are bounded", word: "unbounded_channel", within: PRODUCT, except: &[] },
     Absence { says: "control calls nobody", word: "TcpStream::connect", within: &["control/"], except: &[] },
 ];
+
+/// Schemas that registrations hold are JSON, and whether one is part of another is a decision.
+const JSON: &str = "the core of control reads JSON only to compare schemas";
 
 /// Beside the room itself: whoever plays the client towards an agent, to ask what it offers or on an operator's word; and the catalog,
 /// which is a server of its own: it makes one answer of the lists of many, and only whole trees can become one.

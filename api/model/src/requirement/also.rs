@@ -95,14 +95,21 @@ impl Also {
 }
 
 impl RangeText {
-    /// Blanks are taken out: those between two conditions become a comma.
+    /// Blanks are taken out: those between two conditions become a comma, and `1.2 - 2` becomes `>=1.2,<=2`, because without blanks
+    /// it would be read as a pre-release.
     pub fn new(text: &str) -> Result<Self, BadWord> {
+        let words: Vec<&str> = text.split([' ', '\t']).filter(|word| !word.is_empty()).collect();
+        let is_dash = |at: Option<usize>| at.and_then(|at| words.get(at)) == Some(&"-");
         let mut written = String::with_capacity(text.len());
-        for word in text.split([' ', '\t']).filter(|word| !word.is_empty()) {
-            let glued =
-                written.ends_with(|last: char| matches!(last, ',' | '|' | '<' | '>' | '=' | '!' | '~' | '^' | '-'));
-            if !written.is_empty() && !glued && !word.starts_with([',', '|', '-']) {
+        for (at, word) in words.iter().enumerate().filter(|(_, word)| **word != "-") {
+            let glued = written.ends_with([',', '|', '<', '>', '=', '!', '~', '^']);
+            if !written.is_empty() && !glued && !word.starts_with([',', '|']) {
                 written.push(',');
+            }
+            if is_dash(Some(at + 1)) {
+                written.push_str(">=");
+            } else if is_dash(at.checked_sub(1)) {
+                written.push_str("<=");
             }
             written.push_str(word);
         }

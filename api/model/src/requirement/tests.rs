@@ -26,3 +26,17 @@ fn what_cannot_be_read_is_refused_with_the_part_that_is_wrong() {
     assert!(matches!("weather ^x".parse::<Requirement>(), Err(BadRequirement::Version { .. })));
     assert!(matches!("weather eu -eu".parse::<Requirement>(), Err(BadRequirement::Tag(_))));
 }
+
+#[test]
+fn a_range_is_written_without_blanks_and_means_the_same() {
+    let check = |text: &str, expected: &str| {
+        let written = also::RangeText::new(text).unwrap();
+        assert_eq!(written.as_str(), expected, "{text}");
+        assert_eq!(also::RangeText::new(expected).unwrap(), written, "{expected}");
+    };
+    check(">= 1.1, < 2 || > 3", ">=1.1,<2||>3");
+    check(">=1.1 <2 !=1.2.3", ">=1.1,<2,!=1.2.3");
+    check("1.2 - 1.4.5", ">=1.2,<=1.4.5");
+    check("1.0.0 - 2.0.0, <=1.9 || 4", ">=1.0.0,<=2.0.0,<=1.9||4");
+    check("1.2-3", "1.2-3");
+}

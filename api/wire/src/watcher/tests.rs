@@ -6,6 +6,7 @@ fn watcher() -> Watcher {
         node: NodeId::new("weather-1").unwrap(),
         role: Role::Proxy,
         needs: needs.iter().map(|need| need.parse().unwrap()).collect(),
+        namespace: Namespace::default(),
         build: "0.1.0".into(),
         labels: Labels::parse([("track", "canary"), ("app.kubernetes.io/part-of", "")]).unwrap(),
     }
@@ -16,6 +17,9 @@ fn a_watcher_comes_back_as_it_was() {
     assert_eq!(decode(&encode(&watcher())).unwrap(), watcher());
     let without = Watcher { needs: vec![], role: Role::Observer, labels: Labels::default(), ..watcher() };
     assert_eq!(decode(&encode(&without)).unwrap(), without);
+    let team = Watcher { namespace: "team-a".parse().unwrap(), ..watcher() };
+    assert_eq!(decode(&encode(&team)).unwrap(), team);
+    assert_ne!(team.view(), watcher().view());
 }
 
 #[test]
@@ -49,8 +53,14 @@ fn a_bad_watcher_is_refused_by_its_field() {
         let values = items.into_iter().map(|kind| Value { kind: Some(kind) }).collect();
         Kind::ListValue(ListValue { values })
     };
+    let with_namespace = |kind: Kind| {
+        let fields = BTreeMap::from([("namespace".to_owned(), Value { kind: Some(kind) })]);
+        Node { metadata: Some(Struct { fields }), ..encode(&watcher()) }
+    };
     let check = |node: Node, expected: &str| assert_eq!(decode(&node).unwrap_err().to_string(), expected);
     check(Node::default(), "node.id: node name is empty");
+    check(with_namespace(Kind::BoolValue(true)), "node.metadata.namespace: it must be a text");
+    check(with_namespace(Kind::StringValue(String::new())), "node.metadata.namespace: namespace name is empty");
     check(with_needs(Kind::BoolValue(true)), "node.metadata.needs: it must be a list of texts");
     check(with_needs(list(vec![Kind::BoolValue(true)])), "node.metadata.needs[0]: it must be a text");
     check(

@@ -31,3 +31,25 @@ fn a_capability_that_nobody_offers_says_so() {
     let answer = json!({"requirement": "tea", "winner": null, "candidates": []});
     assert_eq!(told(&answer, false), "tea → nobody\nno agent offers it");
 }
+
+#[test]
+fn stages_are_shown_to_who_wants_to_see_more() {
+    let answer = json!({
+        "requirement": "greeting @reach=ties", "winner": "a", "ties": ["b"], "pool": null,
+        "candidates": [{"agent": "a", "namespace": "default", "function": "greet", "version": "1.0.0", "verdict": "chosen", "replicas": []}],
+        "stages": [
+            {"stage": "health", "considered": 3, "kept": ["a-1:greet", "b-1:hi"],
+             "evicted": [{"id": "c-1:greet", "reason": "Unhealthy", "detail": "its replica is unhealthy"}]},
+            {"stage": "tiebreaker", "considered": 2, "kept": ["a-1:greet", "b-1:hi"], "evicted": []},
+        ],
+    });
+    let (narrow, wide) = (told(&answer, false), told(&answer, true));
+    assert!(
+        narrow.starts_with("greeting @reach=ties → agent a, as good: b\nAGENT") && !narrow.contains("STAGE"),
+        "{narrow}"
+    );
+    let stages = "STAGE       KEPT               EVICTED\n\
+                  health      a-1:greet, b-1:hi  c-1:greet Unhealthy\n\
+                  tiebreaker  a-1:greet, b-1:hi  -";
+    assert!(wide.ends_with(stages), "{wide}");
+}

@@ -11,9 +11,10 @@ use outrigger_model::name::{NodeId, ReplicaId};
 use outrigger_model::replica::{Replica, ReplicaState};
 
 use crate::agent::{Claim, REPLICAS_PER_REPORT_MAX, Reason, Refusal, Reported, Sender, admit};
-use crate::event::EventKind;
+use crate::event::{DETAIL_BYTES_MAX, EventKind, one_line};
 use crate::facts::Standing;
 use crate::lease::Lease;
+use crate::resolve::cycle;
 
 use super::command::{Answer, Rules, StreamId};
 use super::node::Node;
@@ -37,7 +38,8 @@ pub fn take(
     open(state, rules, stream, sender, &step);
     for (at, claim) in claims.into_iter().enumerate() {
         let admitted = admit(at, claim, sender, &rules.networks)
-            .and_then(|reported| check_place(state, rules, at, reported, &kept));
+            .and_then(|reported| check_place(state, rules, at, reported, &kept))
+            .and_then(|reported| check_requirements(state, at, reported));
         match admitted {
             Ok(reported) => {
                 kept.insert(reported.replica.id.clone());
@@ -124,6 +126,23 @@ fn check_place(
             format!("{} replicas are registered; raise `registration.replicas_max`", state.facts.len()),
         ),
         _ => Ok(reported),
+    }
+}
+
+/// Functions that require each other in a circle would never work, and nobody could tell why.
+fn check_requirements(state: &State, at: usize, reported: Reported) -> Result<Reported, Refusal> {
+    let replica = &reported.replica;
+    let known = state.facts.get(&replica.id).is_some_and(|old| {
+        old.replica.registration == replica.registration && old.replica.namespace == replica.namespace
+    });
+    match if known { None } else { cycle::through(&state.facts, replica) } {
+        None => Ok(reported),
+        Some(circle) => Err(Refusal {
+            replica: replica.id.as_str().to_owned(),
+            reason: Reason::Shape,
+            field: format!("replicas[{at}].registration"),
+            detail: one_line(&format!("required dependency cycle: {circle}"), DETAIL_BYTES_MAX),
+        }),
     }
 }
 

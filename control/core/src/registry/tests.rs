@@ -3,7 +3,7 @@ use proptest::prelude::{Strategy, any, prop, prop_oneof, proptest};
 use super::*;
 use crate::agent::{Claim, Reason};
 use crate::event::EventKind;
-use crate::fixture::{Mesh, claim, identified, kinds, refusals, standing};
+use crate::fixture::{Mesh, claim, identified, kinds, refusals, registered, standing};
 
 #[test]
 fn a_replica_that_reports_is_healthy() {
@@ -21,6 +21,25 @@ fn the_same_report_again_changes_nothing() {
     let mut mesh = Mesh::with_replicas(&["weather-1"]);
     let applied = mesh.report("weather-1", vec![claim("weather-1")]);
     assert_eq!((applied.is_relevant, applied.events.len(), applied.touched.len()), (false, 0, 0));
+}
+
+/// `weather-1` and what it registers.
+fn registering(id: &str, function: &str) -> Claim {
+    let registration = registered(&format!("{id} healthy"), &[function]).replica.registration.clone();
+    Claim { registration: registration.map(Ok), ..claim(id) }
+}
+
+#[test]
+fn functions_that_would_require_each_other_in_a_circle_are_refused() {
+    let mut mesh = Mesh::new();
+    mesh.report("a", vec![registering("a-1", "do_a=a 1.0.0 <- !b")]);
+    let applied = mesh.report("b", vec![registering("b-1", "do_b=b 1.0.0 <- !a"), claim("other-1")]);
+    let refused = refusals(&applied);
+    assert_eq!((refused.len(), refused[0].reason), (1, Reason::Shape));
+    assert_eq!(refused[0].to_string(), "replicas[0].registration: required dependency cycle: b → a → b");
+    assert_eq!((mesh.state("b-1"), mesh.state("other-1")), ("gone", "healthy"));
+    let applied = mesh.report("b", vec![registering("b-1", "do_b=b 1.0.0 <- a")]);
+    assert_eq!(refusals(&applied), []);
 }
 
 #[test]

@@ -1,19 +1,26 @@
 //! Why a requirement leads where it leads, in words: for every candidate, what spoke for or against it.
 //!
-//! In: facts and a requirement. Out: an [`Explanation`] with the winner first, then the others as they ranked.
+//! In: facts and a requirement. Out: an [`Explanation`] with the winner first, then the others as they ranked, and the stages.
 //! Invariant: the winner is the one that `resolve` finds.
 
-use outrigger_model::name::{AgentName, ReplicaId};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use outrigger_model::name::{AgentName, Namespace, ReplicaId};
 use outrigger_model::replica::ReplicaState;
 use outrigger_model::requirement::Requirement;
+use outrigger_model::requirement::also::Reach;
 use outrigger_model::tag::TagSet;
 use semver::Version;
 
 use crate::facts::Facts;
+use crate::standing::Standing;
 
-use super::candidates::{self, Candidate, Loss};
-use super::score::{self, Edge, Rank};
-use super::tags::TagLoss;
+use super::ask::Ask;
+use super::candidates::{self, Candidate, Considered};
+use super::eviction::{self, Eviction, Reason};
+use super::score::{self, Edge, Precedence, Rank};
+use super::trace::{Trace, trace};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
@@ -22,17 +29,23 @@ pub struct Explanation {
     pub candidates: Vec<Explained>,
     /// The whole in one sentence.
     pub summary: String,
+    pub trace: Trace,
 }
 
-/// One candidate.
+/// One candidate: an agent in a namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explained {
     pub agent: AgentName,
+    pub namespace: Namespace,
     pub version: Version,
     pub tags: TagSet,
-    /// How many preferred tags it has.
-    pub score: usize,
+    /// What calls of it name.
+    pub function: String,
+    /// The points of its tags.
+    pub score: u32,
     pub verdict: Verdict,
+    /// What keeps it from being chosen, in the words of an audit.
+    pub evicted: Option<Reason>,
     /// One sentence for people.
     pub reason: String,
     pub replicas: Vec<(ReplicaId, ReplicaState)>,
@@ -41,48 +54,84 @@ pub struct Explained {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     Chosen,
+    /// Calls go there too, because it is as good, or because everything that fits is asked for.
+    Included,
     /// It fits; another one is better.
     Outranked,
     /// It fits; none of its replicas may be called.
     NotCallable,
+    /// It fits; something that it requires is not there.
+    Unavailable,
     /// A required tag is missing, or an excluded one is there.
     Tags,
     /// Its version is outside the range.
     Version,
+    /// Its answers have another shape.
+    Schema,
+    /// It is somebody else's.
+    Namespace,
 }
 
 impl Verdict {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Chosen => "chosen",
+            Self::Included => "included",
             Self::Outranked => "outranked",
             Self::NotCallable => "not_callable",
+            Self::Unavailable => "unavailable",
             Self::Tags => "tags",
             Self::Version => "version",
+            Self::Schema => "schema",
+            Self::Namespace => "namespace",
+        }
+    }
+
+    const fn of(reason: Reason) -> Self {
+        match reason {
+            Reason::NamespaceMismatch => Self::Namespace,
+            Reason::Unhealthy => Self::NotCallable,
+            Reason::Unavailable => Self::Unavailable,
+            Reason::MissingTag | Reason::ExtraTagDisallowed => Self::Tags,
+            Reason::VersionConstraintFailed => Self::Version,
+            Reason::SchemaIncompatible => Self::Schema,
         }
     }
 }
 
+/// What all candidates are measured by.
+struct Scale<'f, 'a, 'r> {
+    facts: &'f Facts,
+    ask: Ask<'r>,
+    best: Option<(Rank<'a>, &'a AgentName)>,
+}
+
 pub fn explain(facts: &Facts, requirement: &Requirement) -> Explanation {
-    let mut ranked: Vec<_> =
-        candidates::of(facts, requirement).into_iter().map(|candidate| (score::rank(&candidate), candidate)).collect();
+    let ask = Ask::of(requirement);
+    let candidates = candidates::everywhere(facts, &ask);
+    let mut ranked: Vec<_> = candidates.iter().map(|candidate| (score::rank(candidate), candidate)).collect();
     // A stable sort: what does not fit stays in the order of agent names, behind what does.
-    ranked.sort_by(|(a, _), (b, _)| b.cmp(a));
+    ranked.sort_by_key(|(rank, _)| Reverse(*rank));
     let best = ranked.first().and_then(|(rank, candidate)| rank.filter(Rank::is_callable).zip(Some(candidate.agent)));
-    let candidates: Vec<_> =
-        ranked.iter().map(|(rank, candidate)| explained(requirement, best, *rank, candidate)).collect();
+    let scale = Scale { facts, ask, best };
+    let candidates: Vec<_> = ranked.iter().map(|(rank, candidate)| scale.explained(*rank, candidate)).collect();
     let winner = best.map(|(_, agent)| agent.clone());
     Explanation {
         requirement: requirement.to_string(),
         summary: summary(requirement, &winner, &candidates),
         winner,
         candidates,
+        trace: trace(facts, requirement),
     }
 }
 
 fn summary(requirement: &Requirement, winner: &Option<AgentName>, candidates: &[Explained]) -> String {
+    let included = candidates.iter().filter(|candidate| candidate.verdict == Verdict::Included).count();
     match (winner, candidates.len()) {
         (Some(agent), 1) => format!("`{agent}` is the only agent that offers `{}`", requirement.capability),
+        (Some(agent), count) if included > 0 => {
+            format!("`{agent}` and {included} more of {count} agents that offer `{}`", requirement.capability)
+        }
         (Some(agent), count) => {
             format!("`{agent}` is the best of {count} agents that offer `{}`", requirement.capability)
         }
@@ -92,39 +141,86 @@ fn summary(requirement: &Requirement, winner: &Option<AgentName>, candidates: &[
     }
 }
 
-fn explained(
-    requirement: &Requirement,
-    best: Option<(Rank<'_>, &AgentName)>,
-    rank: Option<Rank<'_>>,
-    candidate: &Candidate<'_, '_>,
-) -> Explained {
-    let (verdict, reason) = match (rank, best) {
-        (None, _) => unfit(requirement, candidate),
-        (Some(_), Some((_, agent))) if agent == candidate.agent => (Verdict::Chosen, chosen(candidate)),
-        (Some(rank), Some((best, agent))) if rank.is_callable() => (Verdict::Outranked, outranked(&best, agent, &rank)),
-        (Some(_), _) => (Verdict::NotCallable, "it fits, and all its replicas that fit are unhealthy".to_owned()),
-    };
-    // What is shown is the replica that speaks best for the candidate.
-    let shown = candidate.replicas.iter().max_by_key(|one| (one.verdict.is_ok(), &one.capability.version));
-    let capability = shown.map(|one| one.capability);
-    Explained {
-        agent: candidate.agent.clone(),
-        version: capability.map_or(Version::new(0, 0, 0), |capability| capability.version.clone()),
-        tags: capability.map(|capability| capability.tags.clone()).unwrap_or_default(),
-        score: rank.map_or(0, |rank| rank.tag_score),
-        verdict,
-        reason,
-        replicas: candidate.replicas.iter().map(|one| (one.standing.replica.id.clone(), one.standing.state)).collect(),
+impl Scale<'_, '_, '_> {
+    fn explained(&self, rank: Option<Rank<'_>>, candidate: &Candidate<'_, '_>) -> Explained {
+        let (verdict, evicted, reason) = self.verdict(rank, candidate);
+        // What is shown is the offer that speaks best for the candidate; there is always one.
+        let shown = candidate.offers.iter().max_by(|a, b| score::order(a).cmp(&score::order(b))).map(|one| one.offer);
+        let namespace = shown.map(|offer| offer.standing.replica.namespace.clone());
+        Explained {
+            agent: candidate.agent.clone(),
+            namespace: namespace.unwrap_or_default(),
+            version: shown.map_or(Version::new(0, 0, 0), |offer| offer.version().clone()),
+            tags: shown.map(|offer| offer.tags().clone()).unwrap_or_default(),
+            function: shown.map(|offer| offer.function().to_owned()).unwrap_or_default(),
+            score: rank.map_or(0, |rank| rank.tag_score),
+            verdict,
+            evicted,
+            reason,
+            replicas: replicas(candidate),
+        }
+    }
+
+    fn verdict(&self, rank: Option<Rank<'_>>, candidate: &Candidate<'_, '_>) -> (Verdict, Option<Reason>, String) {
+        let Some(rank) = rank else {
+            let Eviction { reason, detail } = self.loss(candidate);
+            return (Verdict::of(reason), Some(reason), detail);
+        };
+        match self.best.filter(|_| rank.is_callable()) {
+            Some((_, agent)) if agent == candidate.agent => (Verdict::Chosen, None, chosen(candidate)),
+            Some((best, agent)) => match self.ask.requirement.also.reach {
+                Reach::Ties if rank.ties_with(&best) => {
+                    (Verdict::Included, None, format!("it is as good as `{agent}`, and takes calls too"))
+                }
+                Reach::All | Reach::Every => {
+                    (Verdict::Included, None, "it fits, and everything that fits is asked for".to_owned())
+                }
+                Reach::One | Reach::Ties => (Verdict::Outranked, None, outranked(&best, agent, &rank)),
+            },
+            None => {
+                let outages = candidate.fitting().filter_map(|one| eviction::outage(self.facts, one));
+                match outages.max_by_key(|outage| outage.reason) {
+                    Some(Eviction { reason: Reason::Unavailable, detail }) => {
+                        (Verdict::Unavailable, Some(Reason::Unavailable), detail)
+                    }
+                    _ => {
+                        let told = "it fits, and all its replicas that fit are unhealthy".to_owned();
+                        (Verdict::NotCallable, Some(Reason::Unhealthy), told)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Why no offer fits: the loss of the one that came closest.
+    fn loss(&self, candidate: &Candidate<'_, '_>) -> Eviction {
+        let losses = candidate.offers.iter().filter_map(|one| Some((eviction::loss(&self.ask, one)?, one)));
+        let version = |one: &Considered<'_, '_>| one.offer.version().clone();
+        let closest = losses.max_by(|(a, one), (b, other)| {
+            a.reason.cmp(&b.reason).then_with(|| Precedence(&version(one)).cmp(&Precedence(&version(other))))
+        });
+        let nothing = || Eviction { reason: Reason::Unhealthy, detail: "it has no replica".to_owned() };
+        closest.map_or_else(nothing, |(loss, _)| loss)
     }
 }
 
+fn replicas(candidate: &Candidate<'_, '_>) -> Vec<(ReplicaId, ReplicaState)> {
+    let standings = candidate.offers.iter().map(|one| one.offer.standing);
+    let mut replicas: Vec<_> = standings.map(|standing| (standing.replica.id.clone(), standing.state)).collect();
+    replicas.dedup();
+    replicas
+}
+
 fn chosen(candidate: &Candidate<'_, '_>) -> String {
-    let fitting = candidate.fitting().count();
-    let callable = candidate.fitting().filter(|one| one.standing.is_callable()).count();
-    if fitting == candidate.replicas.len() {
+    let distinct = |standings: &mut dyn Iterator<Item = &Standing>| {
+        standings.map(|standing| &standing.replica.id).collect::<BTreeSet<_>>().len()
+    };
+    let fitting = distinct(&mut candidate.fitting().map(|one| one.offer.standing));
+    let callable = distinct(&mut candidate.fitting().filter(|one| one.is_callable).map(|one| one.offer.standing));
+    let all = distinct(&mut candidate.offers.iter().map(|one| one.offer.standing));
+    if fitting == all {
         format!("chosen; {callable} of {fitting} replicas may be called")
     } else {
-        let all = candidate.replicas.len();
         format!("chosen; {fitting} of {all} replicas fit, {callable} of them may be called")
     }
 }
@@ -132,29 +228,8 @@ fn chosen(candidate: &Candidate<'_, '_>) -> String {
 fn outranked(best: &Rank<'_>, agent: &AgentName, rank: &Rank<'_>) -> String {
     match best.edge_over(rank) {
         Edge::Standing => format!("it has no healthy replica and `{agent}` has one"),
-        Edge::Tags => {
-            format!("it has {} of the preferred tags and `{agent}` has {}", rank.tag_score, best.tag_score)
-        }
+        Edge::Tags => format!("its tags score {} and those of `{agent}` {}", rank.tag_score, best.tag_score),
         Edge::Version => format!("its version {} is lower than {} of `{agent}`", rank.version, best.version),
         Edge::Name => format!("it is as good as `{agent}`, whose name sorts first"),
     }
-}
-
-/// Why no replica fits: the loss of the one that came closest, tags being judged before versions.
-fn unfit(requirement: &Requirement, candidate: &Candidate<'_, '_>) -> (Verdict, String) {
-    let by_version = candidate.replicas.iter().filter(|one| one.verdict == Err(Loss::Version));
-    if let Some(closest) = by_version.max_by_key(|one| &one.capability.version) {
-        let version = &closest.capability.version;
-        return (Verdict::Version, format!("its version {version} is outside `{}`", requirement.version));
-    }
-    let tag = candidate.replicas.iter().find_map(|one| match one.verdict {
-        Err(Loss::Tag(loss)) => Some(loss),
-        _ => None,
-    });
-    let reason = match tag {
-        Some(TagLoss::Missing(tag)) => format!("it lacks the required tag `{tag}`"),
-        Some(TagLoss::Excluded(tag)) => format!("it has the excluded tag `{tag}`"),
-        None => "it has no replica".to_owned(),
-    };
-    (Verdict::Tags, reason)
 }

@@ -115,7 +115,7 @@ fn every_loser_is_told_why() {
     check("best", Verdict::Chosen, "chosen; 1 of 2 replicas may be called");
     check("same", Verdict::Outranked, "it is as good as `best`, whose name sorts first");
     check("lower", Verdict::Outranked, "its version 1.1.0 is lower than 1.2.0 of `best`");
-    check("less", Verdict::Outranked, "it has 0 of the preferred tags and `best` has 1");
+    check("less", Verdict::Outranked, "its tags score 5 and those of `best` 15");
     check("quiet", Verdict::Outranked, "it has no healthy replica and `best` has one");
     check("dead", Verdict::NotCallable, "it fits, and all its replicas that fit are unhealthy");
     check("old", Verdict::Version, "its version 0.9.0 is outside `^1`");
@@ -156,6 +156,6 @@ fn other_capabilities_are_not_looked_at() {
     for number in 0..10_000 {
         facts.put(crate::fixture::standing(&format!("agent{number} healthy 1.0.0")));
     }
-    let candidates = candidates::of(&facts, &"agent7000".parse().unwrap()).len();
+    let candidates = candidates::of(&facts, &Ask::of(&"agent7000".parse().unwrap())).len();
     assert_eq!(candidates, 1);
 }

@@ -1,9 +1,13 @@
 //! The snapshot of one scope: everyone's routes and pools, and those of the watcher's own dependencies.
 //!
 //! In: facts, intent, the keys that proxies share, a scope. Out: [`Built`]: a whole snapshot, and where each of its routes comes from.
+//! A dependency whose requirement says how far it reaches (`@reach=`) is one of an agent of mcp-mesh: it has a wiring beside its route.
+//! A view holds the agents and capabilities of its namespace and what its watcher asks of others. A route of an operator is in the
+//! views of the namespace that its requirement names.
 //! Precedence where two things claim one route name: dependency, operator, agent, capability.
 //! Invariant: the same inputs make the same snapshot; a healthy mesh and an empty one both assemble. Keys are in snapshots of proxies only.
 
+mod needs;
 mod traffic;
 
 use std::collections::BTreeMap;
@@ -13,10 +17,11 @@ use outrigger_model::calls::Calls;
 use outrigger_model::capability::Capability;
 use outrigger_model::digest::Digest;
 use outrigger_model::endpoint::{Endpoint, EndpointState, TIER_MAX};
-use outrigger_model::name::{AgentName, BadName, CapabilityName, PoolName, RouteName};
+use outrigger_model::name::{AgentName, BadName, CapabilityName, Namespace, PoolName, RouteName};
 use outrigger_model::pool::{Endpoints, Pool};
 use outrigger_model::replica::ReplicaState;
 use outrigger_model::requirement::Requirement;
+use outrigger_model::requirement::also::Also;
 use outrigger_model::revocation::Revocations;
 use outrigger_model::route::{Route, RoutePolicy};
 use outrigger_model::secret::Keyring;
@@ -77,12 +82,14 @@ pub fn build(facts: &Facts, intent: &Intent, shared: &Shared<'_>, scope: &Scope)
     let keyring = if scope.has_keys() { shared.keyring.clone() } else { Keyring::default() };
     let (settings, revocations) = (intent.settings().clone(), shared.revocations.clone());
     let resources = Resources { settings, keyring, revocations, ..Resources::default() };
-    let mut draft = Draft { facts, intent, resources, kinds: BTreeMap::new(), shows_secrets: scope.has_keys() };
+    let namespace = scope.namespace();
+    let mut draft =
+        Draft { facts, intent, namespace, resources, kinds: BTreeMap::new(), shows_secrets: scope.has_keys() };
     // The first to claim a name keeps it.
     for (alias, requirement) in scope.needs() {
-        draft.asked(alias, RouteKind::Dependency, requirement, None)?;
+        draft.need(alias, requirement)?;
     }
-    for route in intent.routes() {
+    for route in intent.routes().filter(|route| route.requirement.namespace() == namespace.as_str()) {
         let OperatorRoute { name, requirement, policy, .. } = route;
         let traffic = draft.traffic(route)?;
         let policy = RoutePolicy { traffic, ..policy.clone() };
@@ -93,9 +100,15 @@ pub fn build(facts: &Facts, intent: &Intent, shared: &Shared<'_>, scope: &Scope)
     Ok(Built { snapshot: Snapshot::assemble(draft.resources)?, kinds: draft.kinds })
 }
 
-/// The pool that a requirement leads to under a route name, as `build` names it.
-pub fn pool_name(facts: &Facts, route: &RouteName, winner: &Winner<'_>) -> Result<PoolName, BadName> {
-    if winner.is_whole_agent {
+/// The pool that a requirement leads to under a route name, as `build` names it in a view of a namespace: that of the agent only if it
+/// is an agent of that namespace, because another may have the same name.
+pub fn pool_name(
+    facts: &Facts,
+    namespace: &Namespace,
+    route: &RouteName,
+    winner: &Winner<'_>,
+) -> Result<PoolName, BadName> {
+    if winner.is_whole_agent && winner.namespace() == namespace {
         return PoolName::new(winner.agent.as_str());
     }
     derived_name(facts, route, winner.agent.as_str())
@@ -104,6 +117,7 @@ pub fn pool_name(facts: &Facts, route: &RouteName, winner: &Winner<'_>) -> Resul
 struct Draft<'a> {
     facts: &'a Facts,
     intent: &'a Intent,
+    namespace: &'a Namespace,
     resources: Resources,
     kinds: BTreeMap<RouteName, RouteKind>,
     /// Whether it is for somebody who serves calls by it.
@@ -114,7 +128,7 @@ impl Draft<'_> {
     fn agents(&mut self) -> Result<(), BuildError> {
         let facts = self.facts;
         for name in facts.agents() {
-            let replicas: Vec<&Standing> = facts.replicas_of(name).collect();
+            let replicas: Vec<&Standing> = facts.replicas_in(self.namespace.as_str(), name).collect();
             let Some(newest) = newest(&replicas) else { continue };
             let pool = PoolName::new(name.as_str())?;
             self.pool(pool.clone(), name, &replicas);
@@ -124,27 +138,29 @@ impl Draft<'_> {
                 version: replica.version.clone(),
                 tags: replica.tags.clone(),
                 pool: pool.clone(),
-                keys: stateful::keys(facts, name),
-                repeatable: repeatable::tools(facts, name),
+                keys: stateful::keys(facts, self.namespace, name),
+                repeatable: repeatable::tools(facts, self.namespace, name),
                 calls: CapabilityName::new(name.as_str()).map(|whole| self.calls(newest.capability(&whole)))?,
             };
             let policy = RoutePolicy::wanted(&agent.calls);
             self.resources.agents.insert(name.clone(), agent);
-            self.route(RouteName::new(name.as_str())?, RouteKind::Agent, pool, policy);
+            self.route(RouteName::new(name.as_str())?, RouteKind::Agent, pool, policy, self.namespace);
         }
         Ok(())
     }
 
     fn capabilities(&mut self) -> Result<(), BuildError> {
         let facts = self.facts;
-        for name in facts.capabilities() {
-            let Some(winner) = resolve(facts, &Requirement::any(name.clone())) else { continue };
+        for name in facts.capabilities_in(self.namespace.as_str()) {
+            let any = Requirement::any(name.clone());
+            let also = Also { namespace: Some(self.namespace.clone()), ..Also::default() };
+            let Some(winner) = resolve(facts, &Requirement { also, ..any }) else { continue };
             let route = RouteName::new(name.as_str())?;
             let offered = newest_offer(&winner, name);
             if !self.kinds.contains_key(&route) {
                 let pool = self.pool_for(&route, &winner)?;
                 let policy = RoutePolicy::wanted(&self.calls(offered));
-                self.route(route, RouteKind::Capability, pool, policy);
+                self.route(route, RouteKind::Capability, pool, policy, self.namespace);
             }
             if let Some(offered) = offered {
                 let offered = Capability { calls: self.calls(Some(offered)), ..offered.clone() };
@@ -178,19 +194,22 @@ impl Draft<'_> {
         let policy = policy.map_or_else(|| RoutePolicy::wanted(&wanted()), RoutePolicy::clone);
         let pool = match &winner {
             Some(winner) => self.pool_for(route, winner)?,
-            None => {
-                let pool = derived_name(self.facts, route, "none")?;
-                self.pool(pool.clone(), &AgentName::new(requirement.capability.as_str())?, &[]);
-                pool
-            }
+            None => self.empty_pool(route, requirement)?,
         };
-        self.route(route.clone(), kind, pool, policy);
+        let home = winner.as_ref().map_or(self.namespace, Winner::namespace);
+        self.route(route.clone(), kind, pool, policy, home);
         Ok(())
     }
 
+    fn empty_pool(&mut self, route: &RouteName, requirement: &Requirement) -> Result<PoolName, BuildError> {
+        let pool = derived_name(self.facts, route, "none")?;
+        self.pool(pool.clone(), &AgentName::new(requirement.capability.as_str())?, &[]);
+        Ok(pool)
+    }
+
     fn pool_for(&mut self, route: &RouteName, winner: &Winner<'_>) -> Result<PoolName, BuildError> {
-        let pool = pool_name(self.facts, route, winner)?;
-        self.pool(pool.clone(), winner.agent, &winner.replicas);
+        let pool = pool_name(self.facts, self.namespace, route, winner)?;
+        self.pool(pool.clone(), winner.agent, &winner.replicas().collect::<Vec<_>>());
         Ok(pool)
     }
 
@@ -198,21 +217,27 @@ impl Draft<'_> {
         if self.resources.pools.contains_key(&name) {
             return;
         }
+        let tiers = self.intent.pool(agent).map(|rules| rules.tiers.clone()).unwrap_or_default();
+        let endpoints = replicas.iter().filter_map(|standing| endpoint(standing, &tiers)).collect();
+        self.pool_of(name, agent, endpoints);
+    }
+
+    fn pool_of(&mut self, name: PoolName, agent: &AgentName, endpoints: Vec<Endpoint>) {
         let rules = self.intent.pool(agent).cloned().unwrap_or_default();
-        let endpoints = replicas.iter().filter_map(|standing| endpoint(standing, &rules.tiers)).collect();
         let OperatorPool { balance, policy, .. } = rules;
         self.resources.endpoints.insert(name.clone(), Endpoints { pool: name.clone(), endpoints });
         self.resources.pools.insert(name.clone(), Pool { name, agent: agent.clone(), balance, policy });
     }
 
-    fn route(&mut self, name: RouteName, kind: RouteKind, pool: PoolName, mut policy: RoutePolicy) {
+    /// `home` is the namespace of the agents of the pool.
+    fn route(&mut self, name: RouteName, kind: RouteKind, pool: PoolName, mut policy: RoutePolicy, home: &Namespace) {
         if self.kinds.contains_key(&name) {
             return;
         }
         self.kinds.insert(name.clone(), kind);
         // Who names keys knows which state its calls follow; for the others the agent says it.
         if let Some(pool) = self.resources.pools.get(&pool).filter(|_| policy.sessions.keys.is_empty()) {
-            policy.sessions.keys = stateful::keys(self.facts, &pool.agent);
+            policy.sessions.keys = stateful::keys(self.facts, home, &pool.agent);
         }
         let route = Route { name: name.clone(), pool, policy };
         self.resources.routes.insert(name, route);
@@ -272,7 +297,7 @@ fn newest<'a>(replicas: &[&'a Standing]) -> Option<&'a Standing> {
 }
 
 fn newest_offer<'a>(winner: &Winner<'a>, name: &CapabilityName) -> Option<&'a Capability> {
-    let offers = winner.replicas.iter().rev().filter_map(|standing| standing.capability(name));
+    let offers = winner.replicas().rev().filter_map(|standing| standing.capability(name));
     offers.max_by(|a, b| a.version.cmp(&b.version))
 }
 

@@ -1,13 +1,16 @@
-//! What one watcher asked for beyond what everyone gets, its dependencies, whether it is a proxy, and whose intent it gets.
+//! What one watcher asked for beyond what everyone gets, its dependencies; its namespace, whether it is a proxy, and whose intent it gets.
 //!
 //! In: the texts that a proxy sends as its needs. Out: a [`Scope`]; watchers of equal scopes share one view.
+//! Rule: a dependency without `@namespace=` is one of the watcher's own namespace. Those of agents of mcp-mesh, which say how far they
+//! reach, are complete as they are: the name of their route stands for their text.
 //! Invariant: the order in which needs were written does not matter, and no local name has two meanings.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use outrigger_model::digest::Digest;
-use outrigger_model::name::RouteName;
+use outrigger_model::name::{Namespace, RouteName};
+use outrigger_model::requirement::also::Reach;
 use outrigger_model::requirement::{BadRequirement, Dependency, Requirement};
 
 use crate::rollout::lane::Lane;
@@ -19,6 +22,7 @@ pub const NEEDS_MAX: usize = 256;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
     needs: BTreeMap<RouteName, Requirement>,
+    namespace: Namespace,
     audience: Audience,
     lane: Lane,
     key: ViewKey,
@@ -34,8 +38,8 @@ pub enum Audience {
     Observers,
 }
 
-/// Names a view in the ledger and in the store: `base`, or a digest of the dependencies; before it `observer` for who only looks, `canary` for
-/// who tries a candidate.
+/// Names a view in the ledger and in the store: `base`, or a digest of the dependencies; behind it the namespace where that is not
+/// `default`, and before it `observer` for who only looks, `canary` for who tries a candidate.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ViewKey(String);
 
@@ -77,8 +81,19 @@ impl Scope {
                 _ => {}
             }
         }
-        let key = ViewKey::of(&parsed);
-        Ok(Self { needs: parsed, key, ..Self::default() })
+        Ok(Self { needs: parsed, ..Self::default() }.keyed())
+    }
+
+    /// The same as it is seen from a namespace.
+    #[must_use]
+    pub fn within(mut self, namespace: Namespace) -> Self {
+        for requirement in self.needs.values_mut() {
+            let also = &mut requirement.also;
+            if also.namespace.is_none() && also.reach == Reach::One && !namespace.is_default() {
+                also.namespace = Some(namespace.clone());
+            }
+        }
+        Self { namespace, ..self }.keyed()
     }
 
     /// The same for somebody else.
@@ -95,13 +110,13 @@ impl Scope {
     }
 
     fn keyed(self) -> Self {
-        let of_needs = ViewKey::of(&self.needs);
-        let key = match (self.audience, self.lane) {
-            (Audience::Observers, _) => ViewKey(format!("observer-{of_needs}")),
-            (Audience::Proxies, Lane::Canary) => ViewKey(format!("canary-{of_needs}")),
-            (Audience::Proxies, Lane::Main) => of_needs,
-        };
+        let key = ViewKey::of(&self);
         Self { key, ..self }
+    }
+
+    /// Whose agents are in it.
+    pub fn namespace(&self) -> &Namespace {
+        &self.namespace
     }
 
     /// Whether it may be in the lane of a candidate.
@@ -142,12 +157,22 @@ impl ViewKey {
         &self.0
     }
 
-    fn of(needs: &BTreeMap<RouteName, Requirement>) -> Self {
-        if needs.is_empty() {
-            return Self::base();
+    fn of(scope: &Scope) -> Self {
+        let texts: Vec<String> =
+            scope.needs.iter().map(|(alias, requirement)| format!("{alias}={requirement}")).collect();
+        let needs = match texts.as_slice() {
+            [] => Self::base().0,
+            texts => format!("needs-{}", Digest::of_parts(texts.iter().map(String::as_bytes))),
+        };
+        let audience = match (scope.audience, scope.lane) {
+            (Audience::Observers, _) => "observer-",
+            (Audience::Proxies, Lane::Canary) => "canary-",
+            (Audience::Proxies, Lane::Main) => "",
+        };
+        match &scope.namespace {
+            namespace if namespace.is_default() => Self(format!("{audience}{needs}")),
+            namespace => Self(format!("{audience}{needs}@{namespace}")),
         }
-        let texts: Vec<String> = needs.iter().map(|(alias, requirement)| format!("{alias}={requirement}")).collect();
-        Self(format!("needs-{}", Digest::of_parts(texts.iter().map(String::as_bytes))))
     }
 }
 

@@ -1,20 +1,20 @@
 //! The keys of an agent with capabilities that need sessions.
 //!
-//! In: facts, an agent. Out: one key over the tools of those capabilities, or none.
+//! In: facts, an agent of a namespace. Out: one key over the tools of those capabilities, or none.
 //! Source: agents of mcp-mesh name the session of a call in its argument `session_id`.
 //! Invariant: all replicas count, so that a key does not come and go with one of them.
 
 use std::collections::BTreeSet;
 
 use outrigger_model::key::{ArgumentKey, KEY_TOOLS_MAX, KeySource};
-use outrigger_model::name::AgentName;
+use outrigger_model::name::{AgentName, Namespace};
 
 use crate::facts::Facts;
 
 const ARGUMENT: &str = "session_id";
 
-pub fn keys(facts: &Facts, agent: &AgentName) -> Vec<KeySource> {
-    let capabilities = facts.replicas_of(agent).flat_map(|standing| &standing.replica.capabilities);
+pub fn keys(facts: &Facts, namespace: &Namespace, agent: &AgentName) -> Vec<KeySource> {
+    let capabilities = facts.replicas_in(namespace.as_str(), agent).flat_map(|standing| &standing.replica.capabilities);
     let stateful = capabilities.filter(|capability| capability.session_required);
     let tools: BTreeSet<&str> =
         stateful.flat_map(|capability| &capability.tools).map(|tool| tool.name.as_str()).collect();

@@ -22,6 +22,7 @@ mod intents;
 mod rollouts;
 mod watch;
 mod streams;
+mod wirings;
 
 use mesh::{Proxy, Tokens, Watcher, channel, control, get, json, json_until, key, register, replica, settings, soon};
 
@@ -172,6 +173,17 @@ async fn operators_get_what_they_ask_for_or_a_problem_that_says_why_not() {
     let route = json(&control, "/v1/explain?capability=forecast").await;
     assert_eq!((&route["winner"], &route["requirement"]), (&"weather".into(), &"weather".into()), "{route}");
     assert_eq!((&route["sessions"]["route"], &route["pool"]), (&"forecast".into(), &"weather".into()));
+    let other = json(&control, "/v1/explain?capability=weather&namespace=team-a").await;
+    assert_eq!((&other["winner"], &other["sessions"]), (&serde_json::Value::Null, &serde_json::Value::Null), "{other}");
+    let evicted = &other["stages"][0]["evicted"][0];
+    assert_eq!((&evicted["id"], &evicted["reason"]), (&"weather-1:weather".into(), &"NamespaceMismatch".into()));
+    let written =
+        json(&control, "/v1/explain?requirement=weather%20%40range%3D%3E%3D9%7C%7C0.1%20%40reach%3Dties").await;
+    assert_eq!(
+        (&written["winner"], &written["candidates"][0]["evicted"]),
+        (&serde_json::Value::Null, &"VersionConstraintFailed".into()),
+        "{written}"
+    );
     let snapshots = json_until(&control, "/v1/snapshots", |it| it["items"].as_array().unwrap().len() == 2).await;
     assert!(snapshots["items"][0]["made_at"].as_str().unwrap().ends_with('Z'), "{snapshots}");
     let capabilities = json(&control, "/v1/capabilities").await;
@@ -189,6 +201,10 @@ async fn operators_get_what_they_ask_for_or_a_problem_that_says_why_not() {
         ("/v1/explain", "[::1]", 400),
         ("/v1/explain?capability=a+b", "localhost:8000", 400),
         ("/v1/explain?capability=a&color=red", "127.0.0.1", 400),
+        ("/v1/explain?capability=a&requirement=a", "127.0.0.1", 400),
+        ("/v1/explain?capability=a&namespace=", "127.0.0.1", 400),
+        ("/v1/explain?capability=a&schema=loose:x", "127.0.0.1", 400),
+        ("/v1/explain?requirement=a%20%40x", "127.0.0.1", 400),
         ("/v1/events?limit=many", "127.0.0.1", 400),
         ("/v1/nothing", "127.0.0.1", 404),
         ("/v1/agents", "evil.example", 403),

@@ -195,7 +195,7 @@ proptest! {
         let resources = built.snapshot.resources();
         for (alias, requirement) in scope.needs() {
             let expected: Vec<String> = resolve(&facts, requirement).into_iter().flat_map(|winner| {
-                winner.replicas.into_iter().filter(|standing| standing.is_callable())
+                winner.replicas().filter(|standing| standing.is_callable())
                     .map(|standing| standing.replica.id.to_string()).collect::<Vec<_>>()
             }).collect();
             let pool = &resources.routes[alias].pool;

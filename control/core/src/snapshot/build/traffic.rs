@@ -7,6 +7,7 @@
 use outrigger_model::digest::Digest;
 use outrigger_model::name::{AgentName, PoolName, RouteName};
 use outrigger_model::requirement::Requirement;
+use outrigger_model::requirement::also::Also;
 use outrigger_model::traffic::{Branch, HeaderEdits, Mirror, Share, Traffic};
 
 use crate::facts::Facts;
@@ -59,11 +60,13 @@ impl Draft<'_> {
         Ok(Branch { shares: shares.collect::<Result<_, BuildError>>()?, when: branch.when.clone() })
     }
 
+    /// Whatever it says, it is of the namespace of the route.
     fn provider(&mut self, route: &RouteName, requirement: &Requirement) -> Result<PoolName, BuildError> {
-        let winner = resolve(self.facts, requirement);
+        let also = Also { namespace: Some(self.namespace.clone()), ..requirement.also.clone() };
+        let winner = resolve(self.facts, &Requirement { also, ..requirement.clone() });
         let pool = pool_name(self.facts, route, requirement, winner.as_ref())?;
         match winner {
-            Some(winner) => self.pool(pool.clone(), winner.agent, &winner.replicas),
+            Some(winner) => self.pool(pool.clone(), winner.agent, &winner.replicas().collect::<Vec<_>>()),
             None => self.pool(pool.clone(), &AgentName::new(requirement.capability.as_str())?, &[]),
         }
         Ok(pool)

@@ -30,3 +30,20 @@ fn a_proxy_in_a_lane_has_a_view_of_its_own_and_who_only_looks_never_is_in_one() 
     let observer = Scope::base().of(Audience::Observers);
     assert_eq!(observer.clone().on(Lane::Canary), observer);
 }
+
+#[test]
+fn a_view_of_another_namespace_is_another_view_also_without_needs() {
+    let team = || "team-a".parse::<Namespace>().unwrap();
+    assert_eq!(Scope::base().within(team()).key().as_str(), "base@team-a");
+    assert_eq!(Scope::base().within(Namespace::default()), Scope::base());
+    let (one, other) = (Scope::base().of(Audience::Observers).within(team()), Scope::base().within(team()));
+    assert_eq!((one.key().as_str(), one.clone()), ("observer-base@team-a", other.of(Audience::Observers)));
+}
+
+#[test]
+fn a_need_is_of_the_namespace_of_its_watcher_unless_it_says_otherwise_or_is_complete() {
+    let needs = ["one", "two=two @namespace=team-b", "three=three @reach=ties"];
+    let scope = Scope::parse(&needs).unwrap().within("team-a".parse().unwrap());
+    let told: Vec<String> = scope.needs().map(|(_, requirement)| requirement.to_string()).collect();
+    assert_eq!(told, ["one @namespace=team-a", "three @reach=ties", "two @namespace=team-b"]);
+}

@@ -145,34 +145,33 @@ impl Watcher {
     }
 
     pub async fn connect_as(role: watcher::Role, channel: Channel, node: &str, needs: &[&str], held: Tokens) -> Self {
-        let node = Node {
+        Self::of(Node { role, ..Self::node(node, needs) }, channel, held).await
+    }
+
+    /// A proxy of the default namespace.
+    pub fn node(node: &str, needs: &[&str]) -> Node {
+        Node {
             node: outrigger_model::name::NodeId::new(node).unwrap(),
-            role,
+            role: watcher::Role::Proxy,
             needs: needs.iter().map(|need| need.parse().unwrap()).collect(),
+            namespace: Default::default(),
             build: "test".to_owned(),
             labels: Labels::default(),
-        };
-        Self::connect_node(channel, &node, held).await
+        }
     }
 
     /// A proxy that is labelled.
     pub async fn labelled(control: &Running, node: &str, labels: &[(&str, &str)], held: Tokens) -> Self {
-        let node = Node {
-            node: outrigger_model::name::NodeId::new(node).unwrap(),
-            role: watcher::Role::Proxy,
-            needs: Vec::new(),
-            build: "test".to_owned(),
-            labels: Labels::parse(labels.iter().copied()).unwrap(),
-        };
-        Self::connect_node(channel(control, None), &node, held).await
+        let labels = Labels::parse(labels.iter().copied()).unwrap();
+        Self::of(Node { labels, ..Self::node(node, &[]) }, channel(control, None), held).await
     }
 
-    async fn connect_node(channel: Channel, node: &Node, held: Tokens) -> Self {
+    pub async fn of(node: Node, channel: Channel, held: Tokens) -> Self {
         let (requests, stream) = mpsc::channel(64);
         for (at, url) in urls().into_iter().enumerate() {
             let of_type = held.iter().filter(|((of, _), _)| of == url);
             let request = DeltaDiscoveryRequest {
-                node: (at == 0).then(|| watcher::encode(node)),
+                node: (at == 0).then(|| watcher::encode(&node)),
                 type_url: url.to_owned(),
                 resource_names_subscribe: vec!["*".to_owned()],
                 initial_resource_versions: of_type.map(|((_, name), token)| (name.clone(), token.clone())).collect(),
