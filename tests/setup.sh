@@ -87,6 +87,20 @@ else
     echo "$pins" >"$peers/published.stamp"
 fi
 
+# --- meshctl and the registry of mcp-mesh ------------------------------------------------------------------------------
+pins=$(sha256sum peers/meshctl.json | cut -d' ' -f1)
+if is_there meshctl "$pins"; then
+    say "meshctl is here: $(grep -oE '@mcpmesh/[a-z0-9-]+": "[^"]+' peers/meshctl.json | tr -d '"')"
+else
+    say "installing meshctl into tests/.peers/meshctl"
+    rm -rf "$peers/meshctl"
+    mkdir -p "$peers/meshctl"
+    cp peers/meshctl.json "$peers/meshctl/package.json"
+    (cd "$peers/meshctl" && npm install --silent --no-audit --no-fund --no-package-lock)
+    "$peers/meshctl/node_modules/@mcpmesh/cli-linux-x64/bin/meshctl" --version >/dev/null
+    echo "$pins" >"$peers/meshctl.stamp"
+fi
+
 # --- Node --------------------------------------------------------------------------------------------------------------
 pins=$(sha256sum peers/package.json | cut -d' ' -f1)
 if is_there node "$pins"; then

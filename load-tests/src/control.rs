@@ -7,6 +7,8 @@
 pub mod error;
 pub mod crowd;
 pub mod registry;
+pub mod beat;
+pub mod heartbeats;
 pub mod resolution;
 pub mod watchers;
 pub mod changes;

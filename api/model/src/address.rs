@@ -1,11 +1,16 @@
 //! Where an endpoint listens, and which addresses a registration may name.
 //!
 //! In: an address as a proxy advertises it, the address it connected from, what operators allow. Out: yes, or why not.
-//! Invariant: unspecified, multicast, broadcast and link-local addresses (cloud metadata lives there) are never accepted.
+//! Invariant: unspecified, multicast, broadcast and link-local addresses, and those where clouds serve credentials, are never accepted.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
+
+/// Where clouds serve credentials to who asks from the inside, beside the link-local address that most use.
+const METADATA_V4: [Ipv4Addr; 3] =
+    [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(168, 63, 129, 16), Ipv4Addr::new(192, 0, 0, 192)];
+const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
 
 /// A network in CIDR form, such as `10.0.0.0/8` or `fd00::/8`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +26,9 @@ pub struct BadCidr(String);
 /// Why an advertised address is not taken into the mesh.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressRefused {
-    #[error("address {0} can never be an endpoint (unspecified, multicast, broadcast or link-local)")]
+    #[error(
+        "address {0} can never be an endpoint (unspecified, multicast, broadcast, link-local, or where a cloud serves credentials)"
+    )]
     Never(SocketAddr),
     #[error("port 0 of {0} cannot be dialled")]
     Port(SocketAddr),
@@ -90,9 +97,21 @@ pub fn judge(address: SocketAddr, from: IpAddr, allowed: &[Cidr]) -> Result<(), 
 
 fn is_never_an_endpoint(ip: IpAddr) -> bool {
     match ip {
-        IpAddr::V4(ip) => ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast() || ip.is_link_local(),
-        IpAddr::V6(ip) => ip.is_unspecified() || ip.is_multicast() || ip.is_unicast_link_local(),
+        IpAddr::V4(ip) => {
+            let is_odd = ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast() || ip.is_link_local();
+            is_odd || METADATA_V4.contains(&ip)
+        }
+        IpAddr::V6(ip) => {
+            let is_odd = ip.is_unspecified() || ip.is_multicast() || ip.is_unicast_link_local();
+            is_odd || ip == METADATA_V6 || translated(ip).is_some_and(|ip| is_never_an_endpoint(IpAddr::V4(ip)))
+        }
     }
+}
+
+/// The IPv4 address that a translator (NAT64) takes an address for.
+fn translated(ip: Ipv6Addr) -> Option<Ipv4Addr> {
+    let [0x64, 0xff9b, 0, 0, 0, 0, high, low] = ip.segments() else { return None };
+    Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use semver::Version;
 
 use crate::capability::Capability;
 use crate::identity::SpiffeId;
-use crate::name::{AgentName, Namespace, NodeId, ReplicaId};
+use crate::name::{AgentName, BadName, Namespace, NodeId, ReplicaId};
 use crate::registration::Registration;
 use crate::revision::Revision;
 use crate::tag::TagSet;
@@ -46,6 +46,21 @@ pub struct Replica {
     pub capabilities: Vec<Capability>,
     /// As the agent registered itself, where it did: an agent of mcp-mesh.
     pub registration: Option<Arc<Registration>>,
+}
+
+/// In front of the id of a replica it is the node of an agent that no proxy stands beside.
+const DIRECT_NODE_PREFIX: &str = "direct-";
+
+impl Replica {
+    /// The node of an agent that registers itself.
+    pub fn direct_node(id: &ReplicaId) -> Result<NodeId, BadName> {
+        NodeId::new(&format!("{DIRECT_NODE_PREFIX}{id}"))
+    }
+
+    /// Whether its address is the agent's own, because no proxy stands beside it.
+    pub fn is_direct(&self) -> bool {
+        self.identity.is_none() && self.node.as_str().strip_prefix(DIRECT_NODE_PREFIX) == Some(self.id.as_str())
+    }
 }
 
 /// What control believes of a replica.

@@ -11,6 +11,7 @@ pub mod lease;
 pub mod standing;
 pub mod offer;
 pub mod facts;
+pub mod changes;
 pub mod resolve;
 pub mod intent;
 pub mod revocation;

@@ -12,8 +12,10 @@ use std::time::{Duration, Instant};
 
 use outrigger_control_core::snapshot::build::BuildError;
 use outrigger_identity::ServerConfigError;
+use outrigger_model::address::Cidr;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -24,12 +26,15 @@ use crate::discovery::protection::Protection;
 use crate::discovery::serve::Discovery;
 use crate::discovery::watchers::Watchers;
 use crate::grpc::{self, Services};
-use crate::http::{api::Api, server};
+use crate::http::api::Api;
+use crate::http::server::{self, Others};
 use crate::intent::desk::Desk;
 use crate::intent::serve::IntentService;
 use crate::lifecycle::Lifecycle;
+use crate::mesh;
 use crate::publish::publisher;
 use crate::registration::serve::Registration;
+use crate::relay::serve::{self as relay, Relay};
 use crate::rollout::desk::Rollouts;
 use crate::rollout::judge::Judge;
 use crate::rollout::serve::RolloutService;
@@ -39,6 +44,8 @@ use crate::stock::serve::Stock;
 use crate::store::{AnyStore, StoreError};
 use crate::sweep;
 use crate::telemetry::metrics::Metrics;
+use crate::upstream::desk::{Desk as Registrar, Opening};
+use crate::upstream::{self, follow};
 use crate::watch::feeds::Feeds;
 use crate::watch::serve::Reading;
 use crate::writer::{self, Declared, OpenError, Opened, Writer};
@@ -62,6 +69,8 @@ pub struct Running {
     lifecycle: Lifecycle,
     settings: Settings,
     declaring: Writer,
+    /// Where agents without a proxy may be.
+    networks: watch::Sender<Arc<[Cidr]>>,
     /// Ends the writer, after everything that sends to it.
     last: CancellationToken,
     writer: Option<JoinHandle<()>>,
@@ -167,6 +176,7 @@ impl Control {
         tasks.spawn(until_broken(grpc::serve(grpc_listener, tls, services, lifecycle.clone()), broken.clone()));
         let registry = Arc::new(registry);
         let declaring = writer.clone();
+        let (networks, others) = direct(&settings, &writer, &lifecycle, &broken);
         let api = Api {
             writer,
             store,
@@ -181,11 +191,11 @@ impl Control {
             registry,
             plaintext,
         };
-        tasks.spawn(until_broken(server::serve(http_listener, api), broken.clone()));
+        tasks.spawn(until_broken(server::serve(http_listener, api, others), broken.clone()));
         guard.disarm();
         started.up();
         info!(%grpc, %http, tls = settings.material.is_some(), "control is ready");
-        Ok(Running { grpc, http, lifecycle, settings, declaring, last, writer: Some(task), broken })
+        Ok(Running { grpc, http, lifecycle, settings, declaring, networks, last, writer: Some(task), broken })
     }
 }
 
@@ -211,6 +221,7 @@ impl Running {
     pub async fn reload(&mut self, settings: Settings) -> Result<Declaration, ReloadError> {
         reload::check(&self.settings, &settings)?;
         let declaration = self.declaring.declare(Declared::from(&settings)).await?;
+        self.networks.send_replace(settings.rules.networks.as_slice().into());
         self.settings = settings;
         Ok(declaration)
     }
@@ -230,6 +241,32 @@ impl Drop for Running {
         self.lifecycle.stop();
         self.last.cancel();
     }
+}
+
+/// What serves agents without a proxy: its paths, and the tasks behind them.
+fn direct(
+    settings: &Settings,
+    writer: &Writer,
+    lifecycle: &Lifecycle,
+    broken: &CancellationToken,
+) -> (watch::Sender<Arc<[Cidr]>>, Others) {
+    let (networks, allowed) = watch::channel(settings.rules.networks.as_slice().into());
+    let lease = settings.rules.lease;
+    let (desk, show) = Registrar::open(Opening {
+        writer: writer.clone(),
+        lifecycle: lifecycle.clone(),
+        networks: allowed,
+        is_insecure: settings.is_insecure,
+        lease,
+    });
+    let (tasks, stopping) = (lifecycle.tasks(), lifecycle.stopping());
+    tasks.spawn(until_broken(follow::run(desk.clone(), show, stopping.clone()), broken.clone()));
+    let keeping = desk.keeper.clone().run(writer.clone(), lease, stopping.clone());
+    tasks.spawn(until_broken(keeping, broken.clone()));
+    let material = settings.material.clone();
+    let relay = Relay::new(desk.sheets.clone(), material, lifecycle.clone(), settings.is_relaying);
+    let others = vec![relay::router(relay), mesh::serve::router(desk.clone()), upstream::serve::router(desk)];
+    (networks, Others(others))
 }
 
 async fn until_broken(part: impl Future<Output = ()>, broken: CancellationToken) {

@@ -1,7 +1,8 @@
 //! The control service: registration, snapshots, discovery, store.
 //!
 //! In: reports of proxies, and what operators declare. Out: numbered snapshots to every watcher, answers to operators.
-//! Never here: calls of agents; control is not on their path, and never connects to anyone.
+//! Never here: calls of agents; control is not on their path, and connects to nobody but where an operator calls
+//! an agent through it (`relay`).
 
 pub mod ca;
 pub mod store;
@@ -19,5 +20,9 @@ pub mod registration;
 pub mod intent;
 pub mod rollout;
 pub mod grpc;
+pub mod caller;
+pub mod upstream;
+pub mod relay;
+pub mod mesh;
 pub mod http;
 pub mod app;

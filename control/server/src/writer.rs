@@ -75,6 +75,12 @@ impl Writer {
         answered.await.map_err(|_| Stopped)
     }
 
+    /// Has one command applied some time soon, and asks for no answer; false where the queue is full.
+    pub fn tell(&self, command: Command) -> bool {
+        let (answer, _nobody) = oneshot::channel();
+        self.inbox.try_send(Message::Apply { command, answer }).is_ok()
+    }
+
     /// Has something written to the event log.
     pub async fn note(&self, kind: EventKind, subject: &str, detail: &str) -> Result<(), Stopped> {
         let (subject, detail) = (subject.to_owned(), detail.to_owned());

@@ -69,9 +69,9 @@ pub async fn measure(place: &Place, options: &Options, tell: &dyn Fn(String)) ->
     let control = Control::start(place, folder.path(), place.cores.proxy, ALSO).await?;
     let crowd = Crowd { capabilities: 1, replicas_per_agent: 10 };
     let others = (1..(*replicas).max(2)).map(|at| crowd.replica(at)).collect();
-    let _speakers = register(control.grpc, vec![(Crowd::node(1), Report { replicas: others })]).await?;
+    let _speakers = register(control.grpc, vec![(Crowd::node(1), Report { replicas: others, calls: None })]).await?;
     let mut changer = Speaker::open(control.grpc, "changer").await?;
-    let serial = changer.report(Report { replicas: vec![crowd.replica(0)] }).await?;
+    let serial = changer.report(Report { replicas: vec![crowd.replica(0)], calls: None }).await?;
 
     let before = resident_kib(control.pid()?)?;
     let began = Instant::now();
@@ -126,7 +126,7 @@ impl Stage<'_> {
             let mut replica = self.crowd.replica(0);
             replica.weight = 101 + self.weight % 2;
             let began = Instant::now();
-            let serial = self.changer.report(Report { replicas: vec![replica] }).await?;
+            let serial = self.changer.report(Report { replicas: vec![replica], calls: None }).await?;
             let acknowledged = self.watchers.all_have(serial, without);
             let came = within(CHANGE_MAX, "all watchers acknowledge a change", acknowledged).await??;
             for at in &came {

@@ -79,7 +79,7 @@ pub async fn measure(place: &Place, options: Options, tell: &dyn Fn(String)) -> 
     );
     let mut row = Row::new(about, "control registry", says);
     let few = bench.half(&mut row, tell).await?;
-    bench.fill(options.events).await?;
+    fill(&bench.control, options.events).await?;
     let many = bench.half(&mut row, tell).await?;
     row.figure("CPU of a light report, the long log to the short", many.0.cpu_us / few.0.cpu_us, "×");
     row.figure("CPU of a full report, the long log to the short", many.1.cpu_us / few.1.cpu_us, "×");
@@ -176,22 +176,22 @@ impl Bench {
         let times = times.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
         Ok((cost, times))
     }
+}
 
-    /// A node whose replicas stumble and recover until the log is as long as asked; then it leaves.
-    async fn fill(&self, events: u64) -> Result<(), ControlError> {
-        let mut restless = Speaker::open(self.control.grpc, "restless").await?;
-        let mut serving = true;
-        while events_stored(&self.control).await? < events {
-            serving = !serving;
-            let one = |at| {
-                let usual = replica("restless", &format!("restless-{at}"));
-                outrigger_wire::proto::registry::Replica { serving, ..usual }
-            };
-            restless.report(Report { replicas: (0..RESTLESS).map(one).collect(), calls: None }).await?;
-        }
-        restless.leave().await?;
-        Ok(())
+/// A node whose replicas stumble and recover until the log is as long as asked; then it leaves.
+pub async fn fill(control: &Control, events: u64) -> Result<(), ControlError> {
+    let mut restless = Speaker::open(control.grpc, "restless").await?;
+    let mut serving = true;
+    while events_stored(control).await? < events {
+        serving = !serving;
+        let one = |at| {
+            let usual = replica("restless", &format!("restless-{at}"));
+            outrigger_wire::proto::registry::Replica { serving, ..usual }
+        };
+        restless.report(Report { replicas: (0..RESTLESS).map(one).collect(), calls: None }).await?;
     }
+    restless.leave().await?;
+    Ok(())
 }
 
 fn take_one(left: &AtomicU64) -> bool {
@@ -214,7 +214,7 @@ fn add(row: &mut Row, tell: &dyn Fn(String), what: &str, cost: Cost, at_least: O
 }
 
 /// From the oldest to the newest; ids have no gaps.
-async fn events_stored(control: &Control) -> Result<u64, ControlError> {
+pub async fn events_stored(control: &Control) -> Result<u64, ControlError> {
     let id = |value: serde_json::Value| value.pointer("/items/0/id").and_then(serde_json::Value::as_u64);
     let newest = id(ask::json(control.http, "/v1/events?limit=1").await?).unwrap_or_default();
     let oldest = id(ask::json(control.http, "/v1/events?after=0&limit=1").await?).unwrap_or_default();

@@ -30,6 +30,14 @@ impl Times {
         }
     }
 
+    /// Takes the times of another one in.
+    pub fn add(&mut self, other: &Self) {
+        if let (Some(own), Some(other)) = (&mut self.0, &other.0) {
+            // Equal bounds always fit.
+            let _ = own.add(other);
+        }
+    }
+
     pub fn count(&self) -> u64 {
         self.0.as_ref().map_or(0, Histogram::len)
     }

@@ -1,9 +1,10 @@
 //! The commands about control.
 
 use clap::Subcommand;
+use outrigger_load_tests::control::beat::Agents;
 use outrigger_load_tests::control::crowd::Crowd;
 use outrigger_load_tests::control::plain::Asks;
-use outrigger_load_tests::control::{changes, plenty, registry, resolution};
+use outrigger_load_tests::control::{changes, heartbeats, plenty, registry, resolution};
 use outrigger_load_tests::row::Row;
 use tokio::runtime::Runtime;
 
@@ -29,6 +30,21 @@ pub enum Control {
         lights: u64,
         #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
         fulls: u64,
+    },
+    /// Heartbeats of agents without a proxy: light and full, beside the registry of mcp-mesh, with a short and with a long event log
+    Heartbeats {
+        #[command(flatten)]
+        common: Options,
+        #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(4..=4_000))]
+        agents: u16,
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
+        tools_each: u16,
+        #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+        events: u64,
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
+        seconds: u64,
+        #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+        connections: u16,
     },
     /// One requirement among many capabilities, in the core and over HTTP
     Resolution {
@@ -97,6 +113,15 @@ pub fn measure(control: Control, runtime: &Runtime, note: &dyn Fn(String)) -> Re
             };
             let place = common.place(note)?;
             (common, runtime.block_on(registry::measure(&place, options, note))?)
+        }
+        Control::Heartbeats { common, agents, tools_each, events, seconds, connections } => {
+            let options = heartbeats::Options {
+                agents: Agents { count: agents.into(), tools_each: tools_each.into(), connections: connections.into() },
+                events,
+                seconds,
+            };
+            let place = common.place(note)?;
+            (common, runtime.block_on(heartbeats::measure(&place, options, note))?)
         }
         Control::Resolution { common, capabilities, count, http_count } => {
             let options = resolution::Options {

@@ -41,3 +41,4 @@ mod traffic;
 mod intent;
 mod rollout;
 mod stock;
+mod meshctl;

@@ -43,6 +43,11 @@ impl Default for Rules {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(pub u64);
 
+impl StreamId {
+    /// On which every agent speaks that registers itself, over requests that each stand alone.
+    pub const DIRECT: Self = Self(u64::MAX);
+}
+
 #[derive(Debug, Clone)]
 pub enum Command {
     /// Everything a proxy fronts. What an earlier report had and this one has not is withdrawn.

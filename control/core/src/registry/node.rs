@@ -57,6 +57,9 @@ impl Node {
         if standing.state == ReplicaState::Unknown {
             self.lease = self.lease.suspected();
         }
+        if standing.replica.is_direct() {
+            self.stream = Some(StreamId::DIRECT);
+        }
         self.replicas.insert(standing.replica.id.clone());
     }
 

@@ -24,6 +24,7 @@ pub fn check(now: &Settings, wanted: &Settings) -> Result<(), ReloadError> {
         ("store", now.store == wanted.store),
         ("identity", identity(now) == identity(wanted)),
         ("insecure", now.is_insecure == wanted.is_insecure),
+        ("relay", now.is_relaying == wanted.is_relaying),
         ("lease", now.rules.lease == wanted.rules.lease),
         ("log.format", now.log.format == wanted.log.format),
     ];

@@ -23,6 +23,9 @@ mod rollouts;
 mod watch;
 mod streams;
 mod wirings;
+mod upstream;
+mod relay;
+mod services;
 
 use mesh::{Proxy, Tokens, Watcher, channel, control, get, json, json_until, key, register, replica, settings, soon};
 

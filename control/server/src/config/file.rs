@@ -32,6 +32,8 @@ pub struct ControlFile {
     pub routes: Vec<RouteFile>,
     /// How calls are spread over the replicas of an agent.
     pub pools: Vec<PoolFile>,
+    /// Whether operators may call agents through control, as `meshctl call` does. Default: true, but false where control has an `identity`
+    pub relay: Option<bool>,
     /// What control writes about itself.
     pub log: LogFile,
 }

@@ -31,6 +31,8 @@ pub struct Settings {
     /// None: gRPC is plaintext.
     pub material: Option<Material>,
     pub is_insecure: bool,
+    /// Whether operators may call agents through control.
+    pub is_relaying: bool,
     pub rules: Rules,
     /// What the file declares; what runs may be published later.
     pub declared: Document,
@@ -91,6 +93,8 @@ impl TryFrom<(ControlFile, &Path)> for Settings {
             store: store(file.store.as_deref().unwrap_or(STORE_DEFAULT), folder)?,
             material,
             is_insecure: file.insecure,
+            // Over mTLS control would speak for whoever reaches its plain listener; that is for operators to allow.
+            is_relaying: file.relay.unwrap_or(file.identity.is_none()),
             rules: Rules {
                 revocations_kept: declared.intent.settings().session_lifetime,
                 lease: lease(file.lease.light_seconds, file.lease.lease_seconds)?,

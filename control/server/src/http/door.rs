@@ -2,14 +2,18 @@
 
 use std::net::SocketAddr;
 
-use axum::serve::Listener;
+use axum::extract::connect_info;
+use axum::serve::{IncomingStream, Listener};
 use outrigger_identity::{AcceptLimits, Accepted, Incoming};
 use tokio::net::TcpListener;
 use tokio_stream::StreamExt;
 use tonic::transport::server::Connected;
 
-/// Operators, dashboards and scrapers; further connections wait in the kernel's queue.
-const CONNECTIONS_MAX: usize = 512;
+use crate::caller::Caller;
+
+/// Operators, dashboards and scrapers, and agents without a proxy, which keep one open each; further connections wait in the kernel's
+/// queue.
+const CONNECTIONS_MAX: usize = 20_000;
 
 /// The accepting end.
 #[derive(Debug)]
@@ -43,5 +47,11 @@ impl Listener for Door {
 
     fn local_addr(&self) -> std::io::Result<SocketAddr> {
         Ok(self.address)
+    }
+}
+
+impl connect_info::Connected<IncomingStream<'_, Door>> for Caller {
+    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
+        Self(*stream.remote_addr())
     }
 }

@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tracing::warn;
 
 use crate::authn::Plaintext;
+use crate::caller::Caller;
 use crate::http::api::Api;
 use crate::http::door::Door;
 use crate::http::problem::Problem;
@@ -22,7 +23,19 @@ use crate::http::{
     session_keys, sessions, snapshot, snapshots, stock, watch,
 };
 
-pub fn router(api: Api) -> Router {
+/// Paths that other rooms serve behind the same door.
+#[derive(Debug)]
+pub struct Others(pub Vec<Router>);
+
+pub fn router(api: Api, others: Others) -> Router {
+    let plaintext = api.plaintext;
+    let own = own(api);
+    let all = others.0.into_iter().fold(own, Router::merge);
+    all.fallback(|uri: Uri| async move { Problem::unknown_path(uri.path()) })
+        .layer(middleware::from_fn_with_state(plaintext, own_host))
+}
+
+fn own(api: Api) -> Router {
     Router::new()
         .route("/v1/agents", get(agents::list))
         .route("/v1/capabilities", get(capabilities::list))
@@ -52,19 +65,17 @@ pub fn router(api: Api) -> Router {
         .route("/healthz/started", get(health::started))
         .route("/healthz/ready", get(health::ready))
         .route("/healthz/live", get(health::live))
-        .fallback(|uri: Uri| async move { Problem::unknown_path(uri.path()) })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(middleware::from_fn_with_state(api.clone(), own_host))
         .with_state(api)
 }
 
 /// Answers hold nothing that a web page elsewhere should read through the browser of an operator, and no page changes anything.
-async fn own_host(State(api): State<Api>, request: Request, next: Next) -> Response {
-    if request.method() != Method::GET && request.headers().contains_key(header::ORIGIN) {
+async fn own_host(State(plaintext): State<Plaintext>, request: Request, next: Next) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) && request.headers().contains_key(header::ORIGIN) {
         return Problem::foreign_origin().into_response();
     }
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    if api.plaintext == Plaintext::Anywhere || host.is_some_and(is_own) {
+    if plaintext == Plaintext::Anywhere || host.is_some_and(is_own) {
         return next.run(request).await;
     }
     Problem::foreign_host().into_response()
@@ -78,7 +89,7 @@ fn is_own(host: &str) -> bool {
 }
 
 /// Serves until control stops.
-pub async fn serve(listener: TcpListener, api: Api) {
+pub async fn serve(listener: TcpListener, api: Api, others: Others) {
     let stopping = api.lifecycle.stopping().clone();
     let door = match Door::open(listener) {
         Ok(door) => door,
@@ -87,7 +98,8 @@ pub async fn serve(listener: TcpListener, api: Api) {
             return;
         }
     };
-    let served = axum::serve(door, router(api)).with_graceful_shutdown(stopping.cancelled_owned()).await;
+    let service = router(api, others).into_make_service_with_connect_info::<Caller>();
+    let served = axum::serve(door, service).with_graceful_shutdown(stopping.cancelled_owned()).await;
     if let Err(error) = served {
         warn!(%error, "the operator API ended");
     }

@@ -283,7 +283,7 @@ fn make(
 ) -> Result<(Published, LedgerChange), BuildError> {
     let shared = Shared { revocations: picture.book.revocations(), keyring: &picture.keyring };
     let head = picture.head(scope);
-    let built = Arc::new(build(&picture.facts, &head.intent, &shared, scope)?);
+    let built = Arc::new(build(&picture.mesh, &head.intent, &shared, scope)?);
     let origin = Origin {
         epoch: picture.epoch,
         serial: picture.serial,

@@ -21,7 +21,7 @@ use crate::store::{AnyStore, ROLLOUT_TABLE, StoreError};
 
 use super::message::Declared;
 use super::pending::Pending;
-use super::picture::{Head, Picture};
+use super::picture::{self, Head, Picture};
 use super::resume::{Resumed, resume};
 use super::trial::Trials;
 use super::{chance, declare};
@@ -99,6 +99,7 @@ pub async fn begin(store: &AnyStore, declared: Declared, now: Now) -> Result<Beg
         epoch,
         serial,
         facts: registry.facts().clone(),
+        mesh: picture::mesh_of(registry.facts()),
         main: Head { number: history.number(), intent: Arc::new(running.intent) },
         trial: trials.trial.clone(),
         lanes_since: trials.since,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use outrigger_control_core::changes::{self, Change};
 use outrigger_control_core::facts::Facts;
 use outrigger_control_core::intent::Intent;
 use outrigger_control_core::revocation::Book;
@@ -18,6 +19,33 @@ pub struct Head {
     pub intent: Arc<Intent>,
 }
 
+/// The part of new facts that proxies send calls to. It is the same object where that is all of them.
+pub fn mesh(last: &Picture, facts: &Arc<Facts>) -> Arc<Facts> {
+    let changes = changes::between(&last.facts, facts);
+    let is_whole = Arc::ptr_eq(&last.facts, &last.mesh);
+    let comes_direct = changes.iter().any(|change| match change {
+        Change::Came(is) | Change::Turned { is, .. } => is.replica.is_direct(),
+        Change::Went(_) => false,
+    });
+    if is_whole && !comes_direct {
+        return Arc::clone(facts);
+    }
+    let mut mesh = Facts::clone(&last.mesh);
+    changes::follow(&mut mesh, &changes, |replica| !replica.is_direct());
+    if mesh.len() == facts.len() { Arc::clone(facts) } else { Arc::new(mesh) }
+}
+
+/// The same of facts that were stored.
+pub fn mesh_of(facts: &Arc<Facts>) -> Arc<Facts> {
+    if !facts.standings().any(|standing| standing.replica.is_direct()) {
+        return Arc::clone(facts);
+    }
+    let mut mesh = Facts::clone(facts);
+    let direct = facts.standings().filter(|standing| standing.replica.is_direct());
+    direct.for_each(|standing| drop(mesh.remove(&standing.replica.id)));
+    Arc::new(mesh)
+}
+
 /// Facts, intent, keys, and the number of the snapshot that they make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
@@ -25,6 +53,8 @@ pub struct Picture {
     /// Already in the store. A view whose content did not change keeps the serial of its last change.
     pub serial: Serial,
     pub facts: Arc<Facts>,
+    /// Those of them that proxies send calls to: replicas that a proxy stands beside.
+    pub mesh: Arc<Facts>,
     pub main: Head,
     /// What some proxies try instead.
     pub trial: Option<Arc<Trial>>,

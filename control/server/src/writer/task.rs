@@ -25,7 +25,7 @@ use crate::store::{AnyStore, StoreError};
 use super::chance;
 use super::message::{Answered, Message, NotRotated, Storing};
 use super::pending::Pending;
-use super::picture::{Head, Picture};
+use super::picture::{self, Head, Picture};
 use super::trial::Trials;
 
 /// Messages that share one transaction.
@@ -257,10 +257,12 @@ impl Task {
         };
         let last = self.show.borrow().clone();
         let (facts, book) = (self.registry.facts().clone(), self.registry.book().clone());
+        let mesh = picture::mesh(&last, &facts);
         let picture = Picture {
             epoch: last.epoch,
             serial,
             facts,
+            mesh,
             main: self.main.clone(),
             trial: self.trials.trial.clone(),
             lanes_since: self.trials.since,

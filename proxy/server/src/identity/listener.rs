@@ -7,7 +7,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use outrigger_identity::{Application, Expected, Material, PeerError, ServerConfigError, server_config, spiffe_id_of};
+use outrigger_identity::{
+    Application, Expected, Material, PeerError, Role, ServerConfigError, server_config, spiffe_id_of,
+};
 use outrigger_model::identity::SpiffeId;
 use pingora::protocols::Stream;
 use tokio_rustls::TlsAcceptor;
@@ -39,9 +41,10 @@ impl Greeting {
         Self { tls: None }
     }
 
-    /// Connections from proxies of our trust domain.
+    /// Connections from proxies of our trust domain, and from control, through which operators may call.
     pub fn mutual_tls(material: &Material) -> Result<Self, ServerConfigError> {
-        let config = server_config(material, Expected::proxies(material.domain().clone()), Application::Either)?;
+        let expected = Expected::AnyOf(material.domain().clone(), &[Role::Proxy, Role::Control]);
+        let config = server_config(material, expected, Application::Either)?;
         Ok(Self { tls: Some(TlsAcceptor::from(Arc::new(config))) })
     }
 

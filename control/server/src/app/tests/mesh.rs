@@ -291,7 +291,7 @@ pub async fn post_with(control: &Running, path: &str, fields: &str, body: &str) 
     (status, serde_json::from_str(&body).unwrap())
 }
 
-async fn ask(control: &Running, request: &str) -> (u16, String, String) {
+pub async fn ask(control: &Running, request: &str) -> (u16, String, String) {
     let ask = async {
         let mut tcp = tokio::net::TcpStream::connect(control.http).await.unwrap();
         tcp.write_all(request.as_bytes()).await.unwrap();
