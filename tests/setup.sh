@@ -74,6 +74,20 @@ else
     echo "$pins" >"$peers/xds.stamp"
 fi
 
+# --- Agents of mcp-mesh ------------------------------------------------------------------------------------------------
+# In an environment of their own: they pin other releases than the SDKs above.
+pins=$(sha256sum peers/requirements-mcp-mesh.txt | cut -d' ' -f1)
+if is_there mcp-mesh "$pins"; then
+    say "mcp-mesh is here: $(grep -E '^mcp-mesh' peers/requirements-mcp-mesh.txt | tr '\n' ' ')"
+else
+    say "installing mcp-mesh into tests/.peers/mcp-mesh"
+    rm -rf "$peers/mcp-mesh"
+    python3 -m venv "$peers/mcp-mesh"
+    "$peers/mcp-mesh/bin/pip" install --quiet --disable-pip-version-check --no-deps -r peers/requirements-mcp-mesh.txt
+    "$peers/mcp-mesh/bin/python" -c 'import mesh, fastmcp'
+    echo "$pins" >"$peers/mcp-mesh.stamp"
+fi
+
 # --- Published servers and clients -------------------------------------------------------------------------------------
 pins=$(sha256sum peers/published.json | cut -d' ' -f1)
 if is_there published "$pins"; then

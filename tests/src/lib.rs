@@ -15,6 +15,7 @@ pub mod witness;
 pub mod faulty;
 pub mod redis;
 pub mod peers;
+pub mod upstream;
 pub mod mesh;
 pub mod fleet;
 pub mod crowd;

@@ -5,10 +5,11 @@
 //! Never here: sockets, clocks, tasks.
 //! Invariant: every response is answered once, with its own nonce; a stream starts from the committed set.
 
+use outrigger_model::requirement::Dependency;
 use outrigger_model::resource::ResourceKind;
 use outrigger_wire::error::{DecodeError, Wrong};
 use outrigger_wire::kind::{MANIFEST, MANIFEST_TYPE_URL, SELF, kind_of, type_url};
-use outrigger_wire::proto::discovery::{DeltaDiscoveryRequest, DeltaDiscoveryResponse, Node, Resource};
+use outrigger_wire::proto::discovery::{DeltaDiscoveryRequest, DeltaDiscoveryResponse, Resource};
 use outrigger_wire::proto::rpc;
 use outrigger_wire::watcher::{self, Watcher};
 
@@ -22,7 +23,7 @@ const REFUSAL_CHARS_MAX: usize = 1_024;
 /// The state of one watcher; it outlives streams.
 #[derive(Debug)]
 pub struct Exchange {
-    node: Node,
+    watcher: Watcher,
     staging: Staging,
     /// Control said on this stream that the committed set is its newest.
     is_confirmed: bool,
@@ -49,8 +50,15 @@ pub struct Offer {
 }
 
 impl Exchange {
-    pub fn new(watcher: &Watcher) -> Self {
-        Self { node: watcher::encode(watcher), staging: Staging::new(&watcher.view()), is_confirmed: false }
+    pub fn new(watcher: Watcher) -> Self {
+        let staging = Staging::new(&watcher.view());
+        Self { watcher, staging, is_confirmed: false }
+    }
+
+    /// From the next stream on this is what the watcher depends on; what is committed stays in use until that stream brings more.
+    pub fn need(&mut self, needs: Vec<Dependency>) {
+        self.watcher.needs = needs;
+        self.staging.see(&self.watcher.view());
     }
 
     pub fn staging(&self) -> &Staging {
@@ -82,7 +90,7 @@ impl Exchange {
             })
             .collect();
         if let Some(first) = requests.first_mut() {
-            first.node = Some(self.node.clone());
+            first.node = Some(watcher::encode(&self.watcher));
         }
         requests
     }

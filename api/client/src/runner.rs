@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use outrigger_model::requirement::Dependency;
 use outrigger_wire::proto::discovery::aggregated_discovery_service_client::AggregatedDiscoveryServiceClient;
 use outrigger_wire::proto::discovery::{DeltaDiscoveryRequest, DeltaDiscoveryResponse};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -37,6 +38,8 @@ const RESPONSE_BYTES_MAX: usize = 16 << 20;
 pub(crate) struct Runner<C> {
     pub connect: C,
     pub exchange: Exchange,
+    /// What the owner depends on.
+    pub needed: watch::Receiver<Vec<Dependency>>,
     pub offers: mpsc::Sender<Candidate>,
     pub told: watch::Sender<Status>,
     pub timing: Timing,
@@ -57,6 +60,8 @@ enum Ended {
     Silent(Timing),
     #[error("nobody takes snapshots any more")]
     Unowned,
+    #[error("what is needed has changed")]
+    Needs,
 }
 
 impl Ended {
@@ -87,8 +92,11 @@ impl<C: Fn() -> Channel> Runner<C> {
         }
         loop {
             let Err(ended) = self.stream().await;
-            if matches!(ended, Ended::Unowned) {
-                return;
+            match ended {
+                Ended::Unowned => return,
+                // Nothing is lost: the next stream goes on from what is committed.
+                Ended::Needs => continue,
+                _ => {}
             }
             // What control asks for comes first; the wait of our own on top of it keeps those apart that were told the same.
             let wait = ended.asks_for().unwrap_or_default() + self.backoff.next_wait();
@@ -148,6 +156,10 @@ impl<C: Fn() -> Channel> Runner<C> {
         let mut client = AggregatedDiscoveryServiceClient::new((self.connect)());
         client = client.max_decoding_message_size(RESPONSE_BYTES_MAX);
         let (requests, outbox) = mpsc::channel(REQUESTS_IN_FLIGHT_MAX);
+        if self.needed.has_changed().unwrap_or_default() {
+            let needs = self.needed.borrow_and_update().clone();
+            self.exchange.need(needs);
+        }
         for request in self.exchange.open() {
             requests.send(request).await.map_err(|_| Ended::Closed)?;
         }
@@ -160,7 +172,10 @@ impl<C: Fn() -> Channel> Runner<C> {
             status.last_error = None;
         });
         loop {
-            let heard = timeout(patience, responses.message()).await.map_err(silent)?;
+            let heard = tokio::select! {
+                heard = timeout(patience, responses.message()) => heard.map_err(silent)?,
+                Ok(()) = until_changed(&self.needed) => return Err(Ended::Needs),
+            };
             let response = heard.map_err(Ended::Broke)?.ok_or(Ended::Closed)?;
             self.backoff.reset();
             let request = self.answer(response).await?;
@@ -236,6 +251,14 @@ impl<C: Fn() -> Channel> Runner<C> {
             status.refusal = Some(reason);
         });
     }
+}
+
+/// Ends with the next change, and leaves it to be seen.
+async fn until_changed(needed: &watch::Receiver<Vec<Dependency>>) -> Result<(), watch::error::RecvError> {
+    if needed.has_changed()? {
+        return Ok(());
+    }
+    needed.clone().changed().await
 }
 
 /// What a gRPC status says, with its cause: the transport hides "connection refused" one level down.

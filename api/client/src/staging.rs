@@ -53,6 +53,11 @@ impl Staging {
         Self { view: Arc::from(view), ..Self::default() }
     }
 
+    /// What comes from now on is of this view.
+    pub fn see(&mut self, view: &str) {
+        self.view = Arc::from(view);
+    }
+
     pub fn committed(&self) -> &Arc<Committed> {
         &self.committed
     }

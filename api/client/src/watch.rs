@@ -2,6 +2,7 @@
 //!
 //! In: a way to reach control, a [`WatchConfig`]. Out: [`Candidate`]s one at a time, and a [`Status`].
 
+use outrigger_model::requirement::Dependency;
 use outrigger_wire::watcher::{Role, Watcher};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -21,6 +22,7 @@ use crate::writer::Writer;
 pub struct Watch {
     candidates: mpsc::Receiver<Candidate>,
     status: watch::Receiver<Status>,
+    needs: watch::Sender<Vec<Dependency>>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -42,12 +44,14 @@ impl Watch {
         let (offers, candidates) = mpsc::channel(1);
         let (told, status) = watch::channel(Status::starting());
         let (stop, stopped) = oneshot::channel();
-        let WatchConfig { node, needs, namespace, build, labels, .. } = config.clone();
-        let watcher = Watcher { node, role, needs, namespace, build, labels };
+        let (needs, needed) = watch::channel(config.needs.clone());
+        let WatchConfig { node, needs: first, namespace, build, labels, .. } = config.clone();
+        let watcher = Watcher { node, role, needs: first, namespace, build, labels };
         let timing = config.timing;
         let runner = Runner {
             connect,
-            exchange: Exchange::new(&watcher),
+            exchange: Exchange::new(watcher),
+            needed,
             offers,
             told,
             timing,
@@ -55,12 +59,27 @@ impl Watch {
             writer: config.last_good.as_ref().map(|path| Writer::start(path.clone(), timing.write_every)),
         };
         let task = tokio::spawn(runner.run(config.last_good, stopped));
-        Self { candidates, status, stop, task }
+        Self { candidates, status, needs, stop, task }
     }
 
     /// The next snapshot to apply; none once the watcher has ended. May be dropped and called again.
     pub async fn next(&mut self) -> Option<Candidate> {
         self.candidates.recv().await
+    }
+
+    /// Depends on `needs` from now on. The snapshot in use stays until control has sent the one that includes them; the same needs in
+    /// another order change nothing.
+    pub fn need(&self, mut needs: Vec<Dependency>) {
+        needs.sort_by(|a, b| a.alias.cmp(&b.alias));
+        self.needs.send_if_modified(|known| {
+            let mut before: Vec<_> = known.iter().collect();
+            before.sort_by(|a, b| a.alias.cmp(&b.alias));
+            let changed = !before.into_iter().eq(&needs);
+            if changed {
+                *known = needs;
+            }
+            changed
+        });
     }
 
     pub fn status(&self) -> watch::Receiver<Status> {

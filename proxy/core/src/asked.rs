@@ -103,22 +103,13 @@ impl<'a> Asked<'a> {
                 Some(root) if root != "agents" => (root, Form::Appended),
                 _ => (front, Form::Root),
             };
-            return Some(Self { target: Some(named(of)?), part: Part::Document(document, form) });
+            return Some(Self { target: Some(Target::from_front(of)?), part: Part::Document(document, form) });
         }
         if let Some(page) = Page::of(inner) {
             return Some(Self { target: None, part: Part::Page(page) });
         }
         let (front, page) = inner.rsplit_once('/')?;
-        Some(Self { target: Some(named(front)?), part: Part::Page(Page::of(page)?) })
-    }
-}
-
-/// `name` or `agents/id`.
-fn named(front: &str) -> Option<Target<'_>> {
-    match front.split_once('/') {
-        None => (!front.is_empty()).then_some(Target::Route(front)),
-        Some(("agents", id)) => (!id.is_empty() && !id.contains('/')).then_some(Target::Agent(id)),
-        Some(_) => None,
+        Some(Self { target: Some(Target::from_front(front)?), part: Part::Page(Page::of(page)?) })
     }
 }
 

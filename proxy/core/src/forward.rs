@@ -52,6 +52,8 @@ pub struct Renewed<'a> {
     pub time_left: Option<u64>,
     /// Told to peers where it is not the usual one.
     pub priority: Priority,
+    /// The tool that is called in place of the one that the caller named, and the length that its body has then.
+    pub tool: Option<(&'a str, usize)>,
 }
 
 /// Set by the proxy that calls where its client knows the agent's own URLs, so that the proxy beside the agent leaves them.
@@ -104,13 +106,18 @@ pub fn request(
         out.extend_from_slice(query.as_bytes());
     }
     out.extend_from_slice(b" HTTP/1.1\r\n");
-    let Renewed { session, time_left, priority } = renewed;
+    let Renewed { session, time_left, priority, tool } = renewed;
     let time_left = time_left.map(|seconds| seconds.to_string());
     fields(head, endpoint, edits, out, |known, value| match known {
         Name::McpSessionId => Some(session.unwrap_or(value)),
         Name::MeshTimeout => Some(time_left.as_ref().map_or(value, String::as_bytes)),
+        Name::ContentLength | Name::TransferEncoding if tool.is_some() => None,
+        Name::McpName => Some(tool.map_or(value, |(name, _)| name.as_bytes())),
         _ => Some(value),
     });
+    if let Some((_, length)) = tool {
+        line(out, b"Content-Length", length.to_string().as_bytes());
+    }
     if priority != Priority::Normal && !endpoint.is_own() {
         line(out, PRIORITY_HEADER.as_bytes(), priority.as_str().as_bytes());
     }

@@ -12,3 +12,4 @@ pub mod sse;
 pub mod minted;
 pub mod failed;
 pub mod error;
+pub mod renamed;

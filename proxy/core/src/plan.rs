@@ -9,6 +9,7 @@
 
 mod aim;
 mod rung;
+mod wired;
 mod shaped;
 mod search;
 mod settled;

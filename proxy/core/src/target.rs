@@ -24,6 +24,15 @@ impl<'a> Target<'a> {
             return Some(Self::Everything);
         }
         let front = path.strip_suffix("/mcp").or_else(|| path.strip_suffix("/sse"))?;
+        Self::from_front(front)
+    }
+
+    /// Reads `name` or `agents/id`, with a note of the function before it.
+    pub fn from_front(front: &'a str) -> Option<Self> {
+        Self::named(noted(front).map_or(front, |(_, named)| named))
+    }
+
+    fn named(front: &'a str) -> Option<Self> {
         match front.split_once('/') {
             None if front.is_empty() => None,
             None => Some(Self::Route(front)),
@@ -31,6 +40,16 @@ impl<'a> Target<'a> {
             Some(_) => None,
         }
     }
+}
+
+/// The function that calls, as the path notes it: percent-encoded.
+pub fn function(path: &str) -> Option<&str> {
+    noted(path.strip_prefix('/')?).map(|(function, _)| function)
+}
+
+/// The function, and what stands behind it.
+fn noted(front: &str) -> Option<(&str, &str)> {
+    front.strip_prefix("d/")?.split_once('/').filter(|(function, _)| !function.is_empty())
 }
 
 #[cfg(test)]

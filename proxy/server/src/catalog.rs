@@ -24,11 +24,13 @@ mod aim;
 mod state;
 mod answers;
 mod calls;
+mod execute;
 mod watching;
 mod legacy;
 mod modern;
 mod serve;
 
+pub use execute::NotExecuted;
 pub use outlet::{Answer, Body, Stream};
 pub use serve::Request;
 pub use state::Catalog;

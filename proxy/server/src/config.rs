@@ -10,6 +10,7 @@ pub mod settings;
 mod calls;
 mod probe;
 mod agent;
+mod facade;
 mod forward;
 mod overload;
 mod plaintext;

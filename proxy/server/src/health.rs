@@ -6,4 +6,5 @@ mod streak;
 mod page;
 mod command;
 mod check;
-pub mod probe;
+mod probe;
+pub mod roster;

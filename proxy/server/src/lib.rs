@@ -18,6 +18,7 @@ pub mod session;
 pub mod rates;
 pub mod overload;
 pub mod catalog;
+pub mod facade;
 pub mod gateway;
 pub mod handover;
 pub mod admin;

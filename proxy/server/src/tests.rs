@@ -142,10 +142,15 @@ pub async fn link() -> (Link, TcpStream) {
 
 /// Agents as they stand in a `proxy.yaml`.
 pub fn agents(yaml: &str) -> Vec<AgentSettings> {
+    settings(yaml).agents
+}
+
+/// What a `proxy.yaml` says.
+pub fn settings(yaml: &str) -> Settings {
     let environment = outrigger_config::Environment::default();
     let file = load_str(yaml, &environment).unwrap();
     let written = Written { file, folder: "".into(), host_name: "here".into(), redis_url: None };
-    Settings::try_from(written).unwrap().agents
+    Settings::try_from(written).unwrap()
 }
 
 /// Waits until a watched value is as wanted.

@@ -33,6 +33,7 @@ mod operators;
 mod watch;
 mod examples;
 mod published;
+mod mcp_mesh;
 mod stories;
 mod http2;
 mod paths;

@@ -80,7 +80,7 @@ fn deliver(exchange: &mut Exchange, control: &mut ModelControl, fate: &Fate) -> 
 proptest! {
     #[test]
     fn any_history_ends_with_the_set_that_control_publishes(events in vec(event(), 0..40)) {
-        let (mut exchange, mut control) = (Exchange::new(&watcher()), ModelControl::new());
+        let (mut exchange, mut control) = (Exchange::new(watcher()), ModelControl::new());
         connect(&mut exchange, &mut control);
         for event in events.iter().chain([&Event::Burst(Fate::Accepted)]) {
             let before = exchange.staging().committed().clone();
@@ -109,7 +109,7 @@ proptest! {
 }
 
 fn synced() -> (Exchange, ModelControl) {
-    let (mut exchange, mut control) = (Exchange::new(&watcher()), ModelControl::new());
+    let (mut exchange, mut control) = (Exchange::new(watcher()), ModelControl::new());
     control.publish(|mesh| fixtures::add(mesh, "weather", 100));
     connect(&mut exchange, &mut control);
     deliver(&mut exchange, &mut control, &Fate::Accepted).unwrap();
@@ -210,7 +210,7 @@ fn an_older_serial_of_the_same_epoch_is_refused_and_another_epoch_is_taken() {
 #[test]
 fn an_older_serial_is_taken_if_the_watcher_needs_something_else_than_its_file_did() {
     let (exchange, mut control) = synced();
-    let mut other = Exchange::new(&Watcher { needs: vec![], ..watcher() });
+    let mut other = Exchange::new(Watcher { needs: vec![], ..watcher() });
     let proposal = other.staging_mut().stage_message(exchange.staging().committed().message()).unwrap();
     other.staging_mut().commit(proposal.next);
     control.serial = outrigger_model::resource::Serial(0);

@@ -379,3 +379,37 @@ async fn an_observer_says_that_control_counts_anew_and_lists_what_differs() {
     soon(observer.stop()).await;
     scripted.server.abort();
 }
+
+#[tokio::test]
+async fn what_is_needed_may_change_while_it_watches_and_nothing_is_lost() {
+    let (mut scripted, mut control) = (Scripted::start().await, mesh());
+    let config = config(None);
+    let before = config.needs.clone();
+    let (mut watch, stream) = synced(&mut scripted, &mut control, config).await;
+    let status = watch.status();
+
+    // The same in another order is the same.
+    watch.need(before.iter().rev().cloned().collect());
+    let more: Vec<Dependency> = before.iter().cloned().chain(["more=more ^1".parse().unwrap()]).collect();
+    watch.need(more.clone());
+    let mut next = soon(scripted.streams.recv()).await.unwrap();
+    let first = next.request().await;
+    let said = outrigger_wire::watcher::decode(first.node.as_ref().unwrap()).unwrap().needs;
+    assert_eq!(said.len(), more.len());
+    let mut rest = vec![first];
+    while rest.len() <= ResourceKind::ALL.len() {
+        rest.push(next.request().await);
+    }
+    assert!(rest.iter().any(|request| !request.initial_resource_versions.is_empty()), "what is held is told");
+    assert!(status.borrow().connected && status.borrow().last_error.is_none(), "control was not lost");
+    drop(stream);
+
+    control.open(&rest);
+    control.publish(|mesh| fixtures::add(mesh, "more", 1));
+    next.push(&mut control).await;
+    let candidate = soon(watch.next()).await.unwrap();
+    assert_eq!(candidate.snapshot.resources(), &control.resources);
+    candidate.answer.accept();
+    assert_eq!(next.verdict().await, None);
+    watch.stop().await;
+}

@@ -14,6 +14,7 @@ pub mod probe;
 mod scanner;
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::refusal::fault::Fault;
 use probe::Values;
@@ -95,6 +96,12 @@ impl<'a> Envelope<'a> {
     /// `params.name`: of a tool or a prompt.
     pub fn name(&self) -> Option<Cow<'a, str>> {
         self.text(self.found.name)
+    }
+
+    /// Where that stands in the body, with its quotes.
+    pub fn name_at(&self) -> Option<Range<usize>> {
+        let token = self.found.name.filter(|_| !self.batch)?;
+        Some(token.start..token.end)
     }
 
     /// `params.uri`: of a resource.

@@ -1,4 +1,4 @@
-use super::Target;
+use super::{Target, function};
 
 #[test]
 fn a_path_names_a_route_an_agent_or_everything() {
@@ -10,6 +10,14 @@ fn a_path_names_a_route_an_agent_or_everything() {
         ("/agents/mcp", Some(Target::Route("agents"))),
         ("/weather/sse", Some(Target::Route("weather"))),
         ("/agents/weather-1/sse", Some(Target::Agent("weather-1"))),
+        ("/d/greet_all/greeting.1a2b/mcp", Some(Target::Route("greeting.1a2b"))),
+        ("/d/greet_all/greeting.1a2b/mcp/", Some(Target::Route("greeting.1a2b"))),
+        ("/d/GET%3A%2Fhi/agents/weather/mcp", Some(Target::Agent("weather"))),
+        ("/d/mcp", Some(Target::Route("d"))),
+        ("/d/weather/mcp", None),
+        ("/d//weather/mcp", None),
+        ("/d/f//mcp", None),
+        ("/d/f/a/b/mcp", None),
         ("/sse", None),
         ("/mcp", Some(Target::Everything)),
         ("/mcp/", Some(Target::Everything)),
@@ -25,5 +33,18 @@ fn a_path_names_a_route_an_agent_or_everything() {
         ("", None),
     ] {
         assert_eq!(Target::from_path(path), expected, "{path}");
+    }
+}
+
+#[test]
+fn a_path_may_note_which_function_of_the_caller_calls() {
+    for (path, expected) in [
+        ("/d/greet_all/greeting.1a2b/mcp", Some("greet_all")),
+        ("/d/GET%3A%2Fhi/agents/weather/mcp", Some("GET%3A%2Fhi")),
+        ("/greeting.1a2b/mcp", None),
+        ("/d/mcp", None),
+        ("/d//weather/mcp", None),
+    ] {
+        assert_eq!(function(path), expected, "{path}");
     }
 }

@@ -18,10 +18,11 @@ use outrigger_model::replica::Generation;
 use outrigger_model::resource::Serial;
 use outrigger_model::route::RoutePolicy;
 use outrigger_model::snapshot::Snapshot;
+use outrigger_model::wiring::Wiring;
 
 use crate::live::{Live, PoolLive};
 use crate::mcp::wanted;
-use crate::world::endpoint::{Endpoint, Lead, Place, Pool, Preferences, Route, Terms};
+use crate::world::endpoint::{Endpoint, Lead, Place, Pool, Preferences, Route, Terms, Wired};
 use crate::world::shaping;
 use crate::world::table::World;
 
@@ -95,12 +96,15 @@ pub fn compile(
         let agent = resources.agents.get(&pool.agent).filter(|_| route.policy.retries.trust_hints);
         let hinted = agent.map(|agent| agent.repeatable.clone()).unwrap_or_default();
         let (name, policy, pool) = (name.clone(), route.policy.clone(), Arc::clone(pool));
-        let compiled = Route { name: name.clone(), policy, wants, hinted, pool, shaping };
+        let wired = resources.wirings.get(&name).and_then(|wiring| wired(wiring, &pool));
+        let compiled = Route { name: name.clone(), policy, wants, hinted, pool, shaping, wired };
         routes.insert(name, Arc::new(compiled));
     }
     let mut agents = HashMap::with_capacity(resources.agents.len());
     for (name, agent) in &resources.agents {
         let Some(pool) = pools.get(&agent.pool) else { continue };
+        // Pools of dependencies hold replicas of several agents; by its id each is its own agent's.
+        build.replicas.extend(pool.endpoints.iter().map(|endpoint| (endpoint.replica.clone(), Arc::clone(endpoint))));
         agents.insert(name.clone(), Arc::new(agent_route(agent, pool, &pools)?));
     }
     let own = build.owned(|agent| Some(resources.agents.get(agent)?.pool.clone()));
@@ -109,6 +113,10 @@ pub fn compile(
     let limits_pools = pools.values().any(|pool| !pool.policy.rates.is_empty());
     let replicas = build.replicas;
     Ok(World { serial, settings, keyring, revocations, routes, agents, limits_pools, pools, replicas, own })
+}
+
+fn tool(listed: &Listed) -> Option<Arc<str>> {
+    (!listed.tool.is_empty()).then(|| listed.tool.as_str().into())
 }
 
 fn check_size(snapshot: &Snapshot) -> Result<(), CompileError> {
@@ -131,7 +139,14 @@ fn agent_route(agent: &Agent, pool: &Arc<Pool>, pools: &HashMap<PoolName, Arc<Po
     let wants = wanted::of_route(&sessions.keys);
     let policy = RoutePolicy { sessions, ..RoutePolicy::wanted(&agent.calls) };
     let shaping = shaping::compile(&policy.traffic, pools);
-    Ok(Route { name, policy, wants, hinted: Vec::new(), pool: Arc::clone(pool), shaping })
+    Ok(Route { name, policy, wants, hinted: Vec::new(), pool: Arc::clone(pool), shaping, wired: None })
+}
+
+/// Where more than one function fits, none of them is the route's.
+fn wired(wiring: &Wiring, pool: &Pool) -> Option<Wired> {
+    let [first] = wiring.providers.as_slice() else { return None };
+    let mixed = pool.endpoints.iter().any(|endpoint| endpoint.tool.is_some());
+    Some(Wired { function: Arc::clone(&first.function), mixed })
 }
 
 struct Build<'a> {
@@ -160,6 +175,7 @@ impl Build<'_> {
                 tier: 0,
                 zone: self.rules.zone.clone(),
                 terms: Arc::new(Terms::alone()),
+                tool: None,
             });
             if own.serving {
                 self.replicas.insert(own.replica.clone(), Arc::clone(&endpoint));
@@ -212,8 +228,8 @@ impl Build<'_> {
             EndpointState::Draining => EndpointState::Draining,
             EndpointState::Up | EndpointState::Suspect => EndpointState::Up,
         };
-        let (tier, zone, terms) = (listed.tier, listed.zone.clone(), Arc::clone(terms));
-        Arc::new(Endpoint { weight: listed.weight, state, tier, zone, terms, ..Endpoint::clone(own) })
+        let (tier, zone, terms, tool) = (listed.tier, listed.zone.clone(), Arc::clone(terms), tool(listed));
+        Arc::new(Endpoint { weight: listed.weight, state, tier, zone, terms, tool, ..Endpoint::clone(own) })
     }
 
     fn peer(
@@ -241,6 +257,7 @@ impl Build<'_> {
             tier: listed.tier,
             zone: listed.zone.clone(),
             terms: Arc::clone(terms),
+            tool: tool(listed),
         }))
     }
 

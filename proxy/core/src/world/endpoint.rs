@@ -63,6 +63,8 @@ pub struct Endpoint {
     pub zone: String,
     pub live: Arc<Live>,
     pub terms: Arc<Terms>,
+    /// What the function of a wired route is called there, where it is called otherwise than by the first provider.
+    pub tool: Option<Arc<str>>,
 }
 
 /// By what the endpoints of a pool are judged, and what they share.
@@ -110,6 +112,17 @@ pub struct Route {
     pub pool: Arc<Pool>,
     /// What happens to its calls beside being sent to its pool; none where nothing does.
     pub shaping: Option<Box<Shaping>>,
+    /// Which function it stands for, if agents of mcp-mesh call one by it.
+    pub wired: Option<Wired>,
+}
+
+/// The one function that calls of a dependency are of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wired {
+    /// What the first provider calls it.
+    pub function: Arc<str>,
+    /// Whether others call it something else.
+    pub mixed: bool,
 }
 
 /// What a route does with its calls, with its pools at hand.
@@ -228,6 +241,7 @@ impl Endpoint {
             zone: String::new(),
             live: Arc::new(Live::new(now)),
             terms: Arc::new(Terms::alone()),
+            tool: None,
         })
     }
 

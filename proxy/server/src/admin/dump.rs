@@ -88,6 +88,10 @@ fn settings_value(settings: &Settings) -> Value {
         },
         "allowed_hosts": settings.allowed_hosts,
         "allowed_origins": settings.allowed_origins,
+        "facade": settings.facade.as_ref().map(|facade| {
+            let hosts = facade.allow_hosts.iter().map(ToString::to_string);
+            json!({ "agents_max": facade.agents_max, "allow_hosts": hosts.collect::<Vec<_>>() })
+        }),
         "drain_grace_ms": milliseconds(settings.drain.grace),
         "threads": settings.threads,
     })

@@ -74,7 +74,7 @@ impl Before {
         luggage: Luggage,
         work: &mut Tasks,
     ) -> Result<(), StartError> {
-        if let Some(registration) = registration {
+        if let Some(registration) = registration.filter(|registration| registration.is_needed()) {
             let mut status = registration.status();
             let heard = timeout(HEARD_WITHIN, status.wait_for(|status| status.taken.is_some())).await;
             if !matches!(heard, Ok(Ok(_))) {

@@ -16,6 +16,7 @@ use super::ports::Ports;
 use crate::catalog::Catalog;
 use crate::config::Settings;
 use crate::config::settings::Drain;
+use crate::facade::Facade;
 use crate::gateway::{self, Elsewhere, Gateway, GatewayParts, Limits, Pace};
 use crate::overload::Overload;
 use crate::rates::Rates;
@@ -38,6 +39,7 @@ pub(super) struct Shared {
     pub owners: Arc<Owners>,
     pub events: Arc<Events>,
     pub catalog: Arc<Catalog>,
+    pub facade: Arc<Facade>,
     pub rates: Rates,
     pub overload: Option<Arc<Overload>>,
 }
@@ -50,7 +52,7 @@ pub(super) fn open(
     outbound: TcpListener,
     inbound: TcpListener,
 ) -> Result<Gateway, StartError> {
-    let Shared { worlds, sessions, owners, events, catalog, rates, overload } = shared;
+    let Shared { worlds, sessions, owners, events, catalog, facade, rates, overload } = shared;
     let limits = settings.limits;
     let listed =
         Hosts { hosts: settings.allowed_hosts.clone(), origins: settings.allowed_origins.clone(), forwards: true };
@@ -84,6 +86,7 @@ pub(super) fn open(
             body_pace: Pace { grace: limits.body_grace, bytes_per_second_min: limits.body_bytes_per_second_min },
         },
         catalog,
+        facade: Some(facade),
     };
     Ok(gateway::start(Arc::new(parts), material, outbound, inbound)?)
 }

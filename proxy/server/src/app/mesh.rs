@@ -9,6 +9,7 @@ use std::sync::Arc;
 use outrigger_client::{Watch, WatchConfig};
 use outrigger_identity::{Material, channel};
 use outrigger_model::identity::Party;
+use outrigger_model::requirement::Dependency;
 use tokio::net::UdpSocket;
 use tonic::transport::Channel;
 use tracing::{info, warn};
@@ -26,8 +27,12 @@ pub(super) fn build() -> String {
     format!("outrigger/{}", env!("CARGO_PKG_VERSION"))
 }
 
-/// A stream of snapshots from control, or else the last good file.
-pub(super) async fn feed(settings: &Settings, material: Option<&Material>) -> Result<Feed, StartError> {
+/// A stream of snapshots from control that include `needs`, or else the last good file.
+pub(super) async fn feed(
+    settings: &Settings,
+    needs: Vec<Dependency>,
+    material: Option<&Material>,
+) -> Result<Feed, StartError> {
     if let Some(file) = &settings.snapshot_file {
         check_folder(file)?;
     }
@@ -44,7 +49,7 @@ pub(super) async fn feed(settings: &Settings, material: Option<&Material>) -> Re
     // The first one proved that the address and the identity make a channel; it is what is left if that ever changes.
     let connect = move || channel(&address, material.as_ref()).unwrap_or_else(|_| Channel::clone(&first));
     let config = WatchConfig {
-        needs: settings.needs.clone(),
+        needs,
         labels: settings.labels.clone(),
         last_good: settings.snapshot_file.clone(),
         ..WatchConfig::new(settings.node.clone(), &build())
@@ -70,17 +75,18 @@ pub(super) async fn reporter(
     events: &Arc<Events>,
 ) -> Result<Option<(Reporter, Channel)>, StartError> {
     let is_heard = |material: &Arc<Material>| matches!(material.id().party, Party::Agent(_) | Party::Node(_));
-    let may_report = !settings.agents.is_empty() || material.is_none_or(is_heard);
+    let may_have_agents = !settings.agents.is_empty() || settings.facade.is_some();
+    let may_report = may_have_agents || material.is_none_or(is_heard);
     let Some(control) = settings.control.as_deref().filter(|_| may_report) else { return Ok(None) };
     let advertise = match settings.advertise {
         Some(address) => address,
         None => advertised(inbound, control).await,
     };
     info!(%advertise, "other proxies are told to dial this address");
-    let (node, agents) = (settings.node.clone(), settings.agents.clone());
+    let node = settings.node.clone();
     let channel = channel(control, material.map(AsRef::as_ref))?;
     let events = Arc::clone(events);
-    Ok(Some((Reporter { node, build: build(), advertise, agents, events }, channel)))
+    Ok(Some((Reporter { node, build: build(), advertise, events }, channel)))
 }
 
 /// The address that faces control; if its name leads nowhere yet, the one that faces the world.

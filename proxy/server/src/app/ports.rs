@@ -1,7 +1,7 @@
 //! The four sockets, bound before anything else begins.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use serde::Serialize;
 
@@ -17,6 +17,23 @@ pub struct Ports {
     pub inbound: SocketAddr,
     pub admin: SocketAddr,
     pub health: SocketAddr,
+}
+
+impl Ports {
+    /// All of them.
+    pub(super) fn numbers(&self) -> Vec<u16> {
+        [self.outbound, self.inbound, self.admin, self.health].map(|address| address.port()).to_vec()
+    }
+
+    /// Where agents of this machine reach the outbound listener.
+    pub(super) fn outbound_from_here(&self) -> SocketAddr {
+        let ip = match self.outbound.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        SocketAddr::new(ip, self.outbound.port())
+    }
 }
 
 /// Opens the four sockets. One that a process before had at the same address is taken from it.

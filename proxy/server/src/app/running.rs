@@ -14,7 +14,7 @@ use crate::config::Settings;
 use crate::gateway::Gateway;
 use crate::handover::listeners::Listeners;
 use crate::health::local::LocalReplicas;
-use crate::health::probe::LocalAgents;
+use crate::health::roster::LocalAgents;
 use crate::lifecycle::{Readiness, Tasks};
 use crate::registration::report::{Registration, Status};
 use crate::snapshot::worlds::Worlds;
@@ -103,8 +103,7 @@ impl Running {
         }
         // Whoever held them could have passed them on; now nobody listens when the gateway does not.
         drop(spare);
-        // Nobody calls a proxy without agents.
-        let is_known = registration.is_some() && !settings.agents.is_empty();
+        let is_known = registration.as_ref().is_some_and(Registration::is_needed);
         calls::stop(gateway, settings.drain, is_known, async {
             if let Some(registration) = &registration {
                 registration.leave().await;

@@ -26,9 +26,10 @@ use crate::admin::{self, health, operator};
 use crate::catalog::Catalog;
 use crate::config::Settings;
 use crate::config::settings::IdentitySource;
+use crate::facade::{self, Facade, Residents};
 use crate::handover::give::Giver;
 use crate::handover::luggage::Luggage;
-use crate::health::probe::LocalAgents;
+use crate::health::roster::LocalAgents;
 use crate::lifecycle::{Readiness, Tasks};
 use crate::overload::Overload;
 use crate::rates::Rates;
@@ -64,9 +65,13 @@ pub(super) async fn start(settings: Settings, upgrade: bool) -> Result<Running, 
     let redis = redis(&settings, Sealer::of(Arc::clone(&worlds)), &events, &readiness)?;
     let luggage = luggage(settings.sessions.entries_max, redis.clone(), &events);
     let rules = rules(&settings);
-    let feed = mesh::feed(&settings, material.as_deref()).await?;
+    let settings = Arc::new(settings);
+    let residents = Residents::back(&settings, ports.numbers(), &agents);
+    let (needs, needed) = watch::channel(residents.needs());
+    let feed = mesh::feed(&settings, residents.needs(), material.as_deref()).await?;
     let join = Join::new(feed, Arc::clone(&worlds), Arc::clone(&events), rules, agents.replicas(), &readiness);
-    let applied = join.applied();
+    let join = join.needing(needed);
+    let (applied, snapshots) = (join.applied(), join.snapshots());
     work.spawn("snapshots", join.run(work.token()));
     if let Some(before) = &mut before {
         before.ready(applied.clone(), agents.replicas(), &luggage).await?;
@@ -80,10 +85,19 @@ pub(super) async fn start(settings: Settings, upgrade: bool) -> Result<Running, 
     let overload = Overload::start(&settings.overload, &events, &mut work);
     let rates = Rates::new(redis, Arc::clone(&events));
     let catalog_shown = Arc::clone(&catalog);
-    let shared = Shared { worlds: Arc::clone(&worlds), sessions, owners, events, catalog, rates, overload };
+    let parts = facade::Parts {
+        settings: Arc::clone(&settings),
+        outbound: ports.outbound_from_here(),
+        agents: agents.clone(),
+        snapshots,
+        reported: registration.as_ref().map(Registration::status),
+        needs,
+        catalog: Arc::clone(&catalog),
+    };
+    let facade = facade(parts, residents, &mut work);
+    let shared = Shared { worlds: Arc::clone(&worlds), sessions, owners, events, catalog, facade, rates, overload };
     let gateway = calls::open(&settings, material.as_deref(), shared, &ports, doors.outbound, doors.inbound)?;
 
-    let settings = Arc::new(settings);
     let operator = Operator {
         settings: Arc::clone(&settings),
         worlds: Arc::clone(&worlds),
@@ -137,6 +151,12 @@ fn catalog(
     let catalog = Arc::new(Catalog::new(Arc::clone(worlds), Arc::clone(events), settings.aggregate, &caller));
     work.spawn("catalog", Arc::clone(&catalog).run(work.token()));
     catalog
+}
+
+fn facade(parts: facade::Parts, residents: Residents, work: &mut Tasks) -> Arc<Facade> {
+    let facade = Arc::new(Facade::new(parts, residents));
+    work.spawn("facade", Arc::clone(&facade).run(work.token()));
+    facade
 }
 
 fn material(settings: &Settings) -> Result<Option<Material>, StartError> {

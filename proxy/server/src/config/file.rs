@@ -2,6 +2,7 @@
 //!
 //! Invariant: every key is documented here, as these texts are the JSON Schema that editors show.
 
+mod facade;
 mod probe;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use outrigger_config::log::LogFile;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub use facade::FacadeFile;
 pub use probe::{CommandFile, PageFile, PingFile, ProbeFile};
 
 /// Configuration of one proxy: the agents behind it, where it listens, and whom it asks.
@@ -57,6 +59,8 @@ pub struct ProxyFile {
     pub allowed_origins: Vec<String>,
     /// Agents that use this proxy as their HTTP proxy (`HTTP_PROXY=http://127.0.0.1:17001`) and keep the URLs they know.
     pub forward: ForwardFile,
+    /// Agents of mcp-mesh that take this proxy for their registry.
+    pub facade: FacadeFile,
     /// How the proxy ends.
     pub drain: DrainFile,
     /// How another process takes over from this one, without a connection refused.

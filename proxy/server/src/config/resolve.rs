@@ -13,6 +13,7 @@ use outrigger_model::name::NodeId;
 use outrigger_model::requirement::Dependency;
 
 use super::agent::{agents, zone};
+use super::facade::facade;
 use super::file::{AggregateFile, DrainFile, LimitsFile, ListenFile, ProxyFile, SessionsFile};
 use super::forward::forward;
 use super::overload::overload;
@@ -74,6 +75,7 @@ impl TryFrom<Written> for Settings {
             allowed_hosts: lower_case("allowed_hosts", &file.allowed_hosts, |host| !host.contains('/'))?,
             allowed_origins: lower_case("allowed_origins", &file.allowed_origins, is_origin)?,
             forward: forward(&file.forward)?,
+            facade: facade(&file.facade)?,
             drain: drain(&file.drain)?,
             handover_socket: file.handover.socket.filter(|path| !path.is_empty()).map(|path| folder.join(path)),
             log: file.log.into(),

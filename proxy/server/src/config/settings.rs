@@ -5,7 +5,7 @@
 //! Invariant: secrets are not shown by `Debug`.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -50,6 +50,8 @@ pub struct Settings {
     /// Lower case, `scheme://host[:port]`.
     pub allowed_origins: Vec<String>,
     pub forward: Forward,
+    /// None: agents of mcp-mesh cannot join.
+    pub facade: Option<Facade>,
     pub drain: Drain,
     /// Where a process that takes over asks for the listeners; none means that nobody can.
     pub handover_socket: Option<PathBuf>,
@@ -184,6 +186,15 @@ pub struct Forward {
     pub tunnel_idle: Duration,
 }
 
+/// The registry that agents of mcp-mesh find at this proxy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facade {
+    /// Most agents that are joined at a time.
+    pub agents_max: usize,
+    /// Addresses of this machine at which they may listen, beside loopback.
+    pub allow_hosts: Vec<IpAddr>,
+}
+
 /// What a single caller may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -242,6 +253,15 @@ impl Check {
 }
 
 impl AgentUrl {
+    /// A page at an address.
+    pub fn at(address: SocketAddr, path_and_query: &str) -> Self {
+        let host = match address.ip() {
+            IpAddr::V4(ip) => ip.to_string(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+        };
+        Self { host, port: address.port(), path_and_query: path_and_query.to_owned() }
+    }
+
     /// Without brackets, also for IPv6.
     pub fn host(&self) -> &str {
         self.host.trim_start_matches('[').trim_end_matches(']')

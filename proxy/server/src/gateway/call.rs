@@ -216,6 +216,11 @@ impl Call {
         self.row.is_some_and(|row| row.time == TimeClass::Stream)
     }
 
+    /// Whether its route stands for one function, which has a name of its own at each endpoint.
+    pub fn is_wired(&self) -> bool {
+        matches!(&self.way, Some(Way::Out(plan)) if plan.wired().is_some())
+    }
+
     /// The session of the call, if it may be opened again elsewhere and has not been too often.
     pub fn movable(&self) -> Option<&Bound> {
         self.bound.as_ref().filter(|bound| bound.movable && self.moves < MOVES_OF_ONE_CALL_MAX)

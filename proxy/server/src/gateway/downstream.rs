@@ -30,6 +30,13 @@ pub struct SessionIds {
     pub callers: Option<Arc<[u8]>>,
 }
 
+/// The call of a tool under the name that it has at an endpoint.
+#[derive(Debug)]
+pub struct Retooled {
+    pub tool: Arc<str>,
+    pub body: Vec<u8>,
+}
+
 /// A request, the connection it came on, and what was answered.
 pub struct Downstream<'w> {
     pub wire: &'w mut Wire,
@@ -49,6 +56,8 @@ pub struct Downstream<'w> {
     pub priority: Priority,
     /// What is written in place of the time that the caller gave, in seconds.
     pub seconds_left: Option<u64>,
+    /// What goes up in this attempt in place of its body.
+    pub retooled: Option<Retooled>,
     /// Its session was opened again for it.
     pub moved: bool,
     /// The status of the final answer, once its head began to be written.
@@ -77,6 +86,7 @@ impl<'w> Downstream<'w> {
             edits: None,
             priority: Priority::default(),
             seconds_left: None,
+            retooled: None,
             moved: false,
             answered: None,
             keep,
@@ -123,7 +133,8 @@ impl<'w> Downstream<'w> {
 
     /// What is written in place of what the caller wrote.
     pub fn renewed(&self) -> Renewed<'_> {
-        Renewed { session: self.ids.agents.as_deref(), time_left: self.seconds_left, priority: self.priority }
+        let tool = self.retooled.as_ref().map(|retooled| (&*retooled.tool, retooled.body.len()));
+        Renewed { session: self.ids.agents.as_deref(), time_left: self.seconds_left, priority: self.priority, tool }
     }
 
     /// Waits before the next attempt. Whether the caller is still there.

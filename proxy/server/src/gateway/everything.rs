@@ -35,8 +35,12 @@ const OUTBOX_BYTES_MAX: usize = 64 * 1024;
 pub fn is_meant(parts: &GatewayParts, direction: Direction, down: &Downstream<'_>, call: &Call) -> bool {
     direction == Direction::Outbound
         && Target::from_path(down.head.path()) == Some(Target::Everything)
-        // The same path of a whole URL may be an agent's own.
-        && matches!(outbound::errand(parts, &down.head, &call.world), Ok(None | Some(Errand::Here)))
+        && may_be_ours(parts, down, call)
+}
+
+/// The same path of a whole URL may be an agent's own.
+pub fn may_be_ours(parts: &GatewayParts, down: &Downstream<'_>, call: &Call) -> bool {
+    matches!(outbound::errand(parts, &down.head, &call.world), Ok(None | Some(Errand::Here)))
 }
 
 /// Serves it to its end.
@@ -46,7 +50,7 @@ pub async fn serve(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut C
     if let Ok(facts) = CallFacts::read(request.verb, &down.head.fields, Target::Everything, caller) {
         (call.era, call.method) = (facts.era, facts.method);
     }
-    request.body = read_body(parts, down).await?;
+    request.body = read_body(parts, down, parts.limits.body_bytes_max).await?;
     if request.verb == Verb::Post {
         let envelope = Envelope::read(&request.body).map_err(|fault| Ending::Refuse(Refusal::NotAMessage(fault)))?;
         call.method = call.method.or_else(|| envelope.method().map(|text| Method::from_text(&text)));
@@ -86,8 +90,9 @@ fn read_head(parts: &GatewayParts, head: &RequestHead) -> Result<Request, Refusa
     })
 }
 
-async fn read_body(parts: &GatewayParts, down: &mut Downstream<'_>) -> Result<Vec<u8>, Ending> {
-    let bytes_max = parts.limits.body_bytes_max as u64;
+/// The whole body, of at most so many bytes.
+pub async fn read_body(parts: &GatewayParts, down: &mut Downstream<'_>, bytes_max: usize) -> Result<Vec<u8>, Ending> {
+    let bytes_max = bytes_max as u64;
     if down.upload.length().is_some_and(|length| length > bytes_max) {
         return Err(Ending::Refuse(Refusal::BodyTooLarge { bytes_max }));
     }
@@ -117,7 +122,8 @@ async fn read_body(parts: &GatewayParts, down: &mut Downstream<'_>) -> Result<Ve
     }
 }
 
-async fn write(down: &mut Downstream<'_>, answer: Answer) -> Result<CallEnd, Ending> {
+/// Writes an answer to its end.
+pub async fn write(down: &mut Downstream<'_>, answer: Answer) -> Result<CallEnd, Ending> {
     let Answer { status, headers, body } = answer;
     let chunked = !down.head.is_http10;
     if matches!(body, Body::Events(_)) {
@@ -149,6 +155,8 @@ fn head(down: &mut Downstream<'_>, status: StatusCode, headers: &[(&'static str,
         let _ = write!(out, "{name}: {value}\r\n");
     }
     let _ = match body {
+        // RFC 9110 section 8.6: that status has no length.
+        Body::Empty if status == StatusCode::NO_CONTENT => Ok(()),
         Body::Empty => write!(out, "Content-Length: 0\r\n"),
         Body::Json(text) => write!(
             out,

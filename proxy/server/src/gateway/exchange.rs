@@ -81,6 +81,7 @@ pub(super) struct Asking<'d> {
     sent: bool,
     /// The agent takes no more of the body; an answer that says why may be on its way.
     refused_by_agent: bool,
+    /// All of it was written down when it began.
     repeats: bool,
 }
 
@@ -93,9 +94,16 @@ impl<'d> Asking<'d> {
         now: Instant,
     ) -> Self {
         write_head(down, agent, endpoint);
-        down.upload.restart();
         let due = arm(down.alarm, deadlines.before_head(now));
-        Self { deadlines, due, sent: false, refused_by_agent: false, repeats: false }
+        let instead = down.retooled.is_some();
+        match &down.retooled {
+            None => down.upload.restart(),
+            Some(retooled) => {
+                agent.out().extend_from_slice(&retooled.body);
+                down.upload.pass(&down.wire.inbox);
+            }
+        }
+        Self { deadlines, due, sent: instead, refused_by_agent: false, repeats: instead }
     }
 
     /// The same request to another endpoint while the first is under way. None if not all of it is at hand.
@@ -123,7 +131,7 @@ impl<'d> Asking<'d> {
         if let Poll::Ready(Err(_)) = down.wire.poll_flush(cx) {
             return outcome(Outcome::CallerLeft);
         }
-        // Of a request that repeats another one all was written down at once.
+        // What was written down at once is not sent piece by piece.
         if self.repeats && matches!(agent.poll_flush(cx), Poll::Ready(Err(_))) {
             self.repeats = false;
         }

@@ -30,7 +30,7 @@ use tokio::sync::watch;
 use super::call::{Bound, Call, Ending, Way, unix_seconds};
 use super::downstream::{Downstream, SessionIds};
 use super::parts::GatewayParts;
-use super::{admission, blame, sealing, tenure};
+use super::{admission, blame, retooling, sealing, tenure};
 
 // A patient call looks again this often, because an ejected endpoint comes back without a new world.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -59,6 +59,10 @@ pub async fn settle(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut 
 pub async fn pick(parts: &GatewayParts, down: &mut Downstream<'_>, call: &mut Call) -> Result<Arc<Endpoint>, Ending> {
     loop {
         note_tool(down, call);
+        if call.is_wired() {
+            // In a box of its own, because few routes are wired.
+            Box::pin(retooling::put_aside(parts, down, call)).await;
+        }
         let picked = match &call.way {
             Some(Way::Out(plan)) => plan.pick(&call.tried, Instant::now()),
             Some(Way::Elsewhere(_, endpoint)) if call.attempts == 0 => return Ok(Arc::clone(endpoint)),

@@ -10,6 +10,7 @@ use super::announced::Announced;
 use super::elsewhere::Elsewhere;
 use super::pace::Pace;
 use crate::catalog::Catalog;
+use crate::facade::Facade;
 use crate::overload::Overload;
 use crate::rates::Rates;
 use crate::session::openings::Openings;
@@ -47,6 +48,8 @@ pub struct GatewayParts {
     pub overload: Option<Arc<Overload>>,
     /// Everything at once, at `/mcp` of the outbound listener.
     pub catalog: Arc<Catalog>,
+    /// What agents of mcp-mesh take for their registry; none where no path is its.
+    pub facade: Option<Arc<Facade>>,
 }
 
 /// How much one caller may take.

@@ -14,7 +14,7 @@ use outrigger_proxy_core::dialled::{Name, Renaming, with_length};
 use outrigger_proxy_core::forward;
 use outrigger_proxy_core::http1::body::{Body, Framing};
 use outrigger_proxy_core::http1::field;
-use outrigger_proxy_core::target::Target;
+use outrigger_proxy_core::target::{self, Target};
 use outrigger_proxy_core::world::endpoint::{Endpoint, Place};
 
 use super::downstream::Downstream;
@@ -36,9 +36,10 @@ pub struct Called {
 impl Called {
     /// From a path of ours; `only` is the route that a path without a name stands for.
     pub fn of(path: &str, only: Option<&str>) -> Self {
+        let note = target::function(path).map_or_else(String::new, |function| format!("/d/{function}"));
         let root = match Asked::of(path).and_then(|asked| asked.target) {
-            Some(Target::Route(name)) => format!("/{name}"),
-            Some(Target::Agent(id)) => format!("/agents/{id}"),
+            Some(Target::Route(name)) => format!("{note}/{name}"),
+            Some(Target::Agent(id)) => format!("{note}/agents/{id}"),
             Some(Target::Everything) | None => only.map_or_else(String::new, |name| format!("/{name}")),
         };
         let ending = if path.trim_end_matches('/').ends_with("/sse") { "sse" } else { "mcp" };

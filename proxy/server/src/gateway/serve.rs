@@ -7,15 +7,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::StatusCode;
-use outrigger_model::resource::Serial;
 use outrigger_proxy_core::asked::Part;
 use outrigger_proxy_core::balance::tried::Tried;
 use outrigger_proxy_core::gate;
 use outrigger_proxy_core::http1::body::Framing;
 use outrigger_proxy_core::http1::field::Name;
 use outrigger_proxy_core::http1::head::RequestHead;
-use outrigger_proxy_core::mcp::method::Method;
 use outrigger_proxy_core::outcome::{Limit, Outcome};
 use outrigger_proxy_core::refusal::Refusal;
 use outrigger_proxy_core::world::endpoint::Endpoint;
@@ -43,8 +40,8 @@ use super::turns::Turns;
 use super::upload::Upload;
 use super::upstream::{Upstream, Upstreams};
 use super::wire::Wire;
-use super::{admission, everything, faulting, inbound, learning, outbound, respond, room, whole};
-use crate::telemetry::{CallEnd, CallReport, Direction};
+use super::{admission, everything, faulting, inbound, learning, outbound, registry, respond, retooling, room, whole};
+use crate::telemetry::{CallEnd, Direction};
 
 /// One side of the gateway.
 pub struct Side {
@@ -93,16 +90,20 @@ impl Side {
         let upload = Upload::new(framing, bytes_max, self.parts.limits.body_pace);
         let mut down = Downstream::new(wire, alarm, place, head, upload);
         down.keep &= !is_last && !down.is_draining() && checked.is_ok();
-        let end = if checked.is_ok() && everything::is_meant(&self.parts, self.direction, &down, &call) {
-            match everything::serve(&self.parts, &mut down, &mut call).await {
-                Ok(end) => end,
-                Err(ending) => self.end(&mut down, &call, ending).await,
-            }
+        let ended = if checked.is_ok() && everything::is_meant(&self.parts, self.direction, &down, &call) {
+            everything::serve(&self.parts, &mut down, &mut call).await
+        } else if checked.is_ok() && registry::is_meant(&self.parts, self.direction, &down, &call) {
+            // In a box of its own, because few requests are no calls.
+            Box::pin(registry::serve(&self.parts, &mut down)).await
         } else {
             match self.find(&mut down, &mut call, checked.map(drop)).await {
-                Ok(found) => self.answer(&mut down, &call, found).await,
-                Err(ending) => self.end(&mut down, &call, ending).await,
+                Ok(found) => Ok(self.answer(&mut down, &call, found).await),
+                Err(ending) => Err(ending),
             }
+        };
+        let end = match ended {
+            Ok(end) => end,
+            Err(ending) => self.end(&mut down, &call, ending).await,
         };
         if !down.upload.is_done() {
             // Said already; what is left of the request decides if another one can follow.
@@ -110,7 +111,7 @@ impl Side {
         } else if down.upload.can_restart() {
             down.upload.release(down.wire);
         }
-        self.tell(&call, end, down.answered);
+        self.tell(&call, Some(down.head.path()), end, down.answered);
         down.keep
     }
 
@@ -119,7 +120,7 @@ impl Side {
         let call = self.begin();
         let shape = refusal.shape(None);
         let said = respond::refuse_bytes(wire, refusal).await.is_ok();
-        self.tell(&call, CallEnd::Refused(shape.label), said.then_some(shape.status));
+        self.tell(&call, None, CallEnd::Refused(shape.label), said.then_some(shape.status));
     }
 
     pub(super) fn begin(&self) -> Call {
@@ -271,8 +272,12 @@ impl Side {
             }
         };
         down.seconds_left = call.seconds_left(began);
+        if call.is_wired() || down.retooled.is_some() {
+            Box::pin(retooling::prepare(&self.parts, down, call, endpoint)).await;
+        }
         let deadlines = call.deadlines_of_try();
-        let (mut upstream, answer) = match call.hedge_after() {
+        // The second of two would have to get another body.
+        let (mut upstream, answer) = match call.hedge_after().filter(|_| !call.is_wired()) {
             None => {
                 let answer = ask(down, &mut upstream.wire, endpoint, &deadlines, began).await;
                 (upstream, answer)
@@ -378,21 +383,5 @@ impl Side {
                 CallEnd::Abandoned
             }
         }
-    }
-
-    pub(super) fn tell(&self, call: &Call, end: CallEnd, status: Option<StatusCode>) {
-        self.parts.events.call_finished(&CallReport {
-            direction: self.direction,
-            route: call.route(),
-            end,
-            status: status.map_or(0, |status| status.as_u16()),
-            attempts: call.attempts,
-            took: call.began.elapsed(),
-            first_byte: call.first_byte,
-            replica: call.attempt.as_ref().map(|attempt| attempt.endpoint.replica.as_str()),
-            method: call.method.map(Method::label),
-            serial: call.world.serial().map_or(0, |Serial(serial)| serial),
-            trail: &call.trail,
-        });
     }
 }

@@ -83,7 +83,7 @@ impl Side {
                 (Opened::Over, if carried.is_ok() { CallEnd::Answered } else { CallEnd::Broken })
             }
         };
-        self.tell(&call, told, Some(http::StatusCode::OK));
+        self.tell(&call, None, told, Some(http::StatusCode::OK));
         opened
     }
 
@@ -115,7 +115,7 @@ impl Side {
         let said = respond::refuse(&mut down, call, refusal, self.direction).await;
         let keep = down.keep && said.is_ok();
         let status = down.answered;
-        self.tell(call, CallEnd::Refused(refusal.shape(None).label), status);
+        self.tell(call, None, CallEnd::Refused(refusal.shape(None).label), status);
         if keep { Opened::Refused } else { Opened::Over }
     }
 }

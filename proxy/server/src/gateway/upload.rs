@@ -96,6 +96,19 @@ impl Upload {
         inbox.get(..self.sent).filter(|_| self.keeping && self.is_done())
     }
 
+    /// The payload, if all of it is here.
+    pub fn all<'a>(&self, inbox: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        let mut body = Body::new(self.framing);
+        let is_all = self.keeping && body.take(inbox).is_ok() && body.is_done();
+        is_all.then(|| self.beginning(inbox))
+    }
+
+    /// Counts all of it as gone up, because something else goes up in its place; it can still be sent again.
+    pub fn pass(&mut self, inbox: &[u8]) {
+        self.restart();
+        self.sent = self.body.take(inbox).unwrap_or_default();
+    }
+
     /// The next attempt begins with the first byte.
     pub const fn restart(&mut self) {
         self.body = Body::new(self.framing);

@@ -1,13 +1,12 @@
 //! Looks at each own agent, again and again, and asks it what it offers whenever it appears.
 //!
-//! In: the agents of the settings. Out: a watch of [`LocalReplicas`].
+//! In: one agent. Out: changes of its entry among [`LocalReplicas`].
 //! Rules: a closed port withdraws an agent at once, and the end of the connection kept from the last look is a reason to
 //! look now, also while a check runs; so many bad looks in a row as the settings say do, and so many good ones bring it back.
 //! An agent serves when its port is open, its check is well and it answers HTTP. One that answers and is not understood
 //! serves, with its trouble told: calls may still work. One that must not be asked serves without that.
 //! Invariant: one task per agent, each the only writer of its entry; it asks one thing at a time.
 
-use std::collections::HashMap;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -26,7 +25,7 @@ use super::streak::Streak;
 use crate::config::settings::{AgentSettings, Probe};
 use crate::introspect::offer::Offer;
 use crate::introspect::talk::introspect;
-use crate::lifecycle::drain::{Stop, Tasks};
+use crate::lifecycle::drain::Stop;
 use crate::telemetry::events::Events;
 use crate::telemetry::probed::Probed;
 
@@ -36,59 +35,15 @@ const ASK_AGAIN_MAX: Duration = Duration::from_secs(60);
 /// The shortest time between two looks.
 const HELD_MIN: Duration = Duration::from_millis(100);
 
-/// The agents behind this proxy, watched.
-#[derive(Debug, Clone)]
-pub struct LocalAgents {
-    replicas: watch::Receiver<LocalReplicas>,
-}
-
-impl LocalAgents {
-    /// Starts one task per agent. `known` are those that a process before saw serve until now: they kept their memory.
-    pub fn watch(
-        agents: &[AgentSettings],
-        known: &HashMap<ReplicaId, Generation>,
-        events: &Arc<Events>,
-        tasks: &mut Tasks,
-    ) -> Self {
-        let generation = fresh_generation(None);
-        let unseen = |agent: &AgentSettings| {
-            LocalReplica::unseen(agent, known.get(&agent.replica).copied().unwrap_or(generation))
-        };
-        let unseen = agents.iter().map(unseen).collect();
-        let (sender, replicas) = watch::channel(unseen);
-        let sender = Arc::new(sender);
-        for (at, agent) in agents.iter().enumerate() {
-            let entry = Entry { at, replicas: Arc::clone(&sender), events: Arc::clone(events) };
-            let watcher = Watcher {
-                began: Instant::now(),
-                probe: agent.probe.clone(),
-                checker: Checker::of(agent),
-                entry,
-                streak: Streak::new(agent.probe.unhealthy_after, agent.probe.healthy_after),
-                ask_again: None,
-                pause: ASK_AGAIN_FIRST,
-                held: None,
-            };
-            tasks.spawn("probe", watcher.run(tasks.token()));
-        }
-        Self { replicas }
-    }
-
-    /// Changes with every change of any of them.
-    pub fn replicas(&self) -> watch::Receiver<LocalReplicas> {
-        self.replicas.clone()
-    }
-}
-
 /// The place of one agent in the watch.
-struct Entry {
-    at: usize,
-    replicas: Arc<watch::Sender<LocalReplicas>>,
-    events: Arc<Events>,
+pub(super) struct Entry {
+    pub id: ReplicaId,
+    pub replicas: Arc<watch::Sender<LocalReplicas>>,
+    pub events: Arc<Events>,
 }
 
 /// Looks at one agent.
-struct Watcher {
+pub(super) struct Watcher {
     began: Instant,
     probe: Probe,
     checker: Checker,
@@ -124,7 +79,20 @@ impl Seen {
 }
 
 impl Watcher {
-    async fn run(mut self, stop: Stop) {
+    pub(super) fn new(agent: &AgentSettings, entry: Entry) -> Self {
+        Self {
+            began: Instant::now(),
+            probe: agent.probe.clone(),
+            checker: Checker::of(agent),
+            entry,
+            streak: Streak::new(agent.probe.unhealthy_after, agent.probe.healthy_after),
+            ask_again: None,
+            pause: ASK_AGAIN_FIRST,
+            held: None,
+        }
+    }
+
+    pub(super) async fn run(mut self, stop: Stop) {
         let looking = async {
             loop {
                 self.look().await;
@@ -159,16 +127,16 @@ impl Watcher {
                 } else if is_enough {
                     self.begin(&known).await;
                 } else if !known.probed {
-                    self.withdraw("it has yet to be well in more probes");
+                    self.withdraw("it has yet to be well in more probes", false);
                 }
             }
             Seen::Closed => {
                 self.streak.forget();
-                self.withdraw("its port is closed");
+                self.withdraw("its port is closed", true);
             }
             Seen::Late(trouble) | Seen::Ill(trouble) => {
                 if self.streak.ill() || !known.probed {
-                    self.withdraw(&trouble);
+                    self.withdraw(&trouble, false);
                 }
             }
         }
@@ -217,7 +185,7 @@ impl Watcher {
             }
             Err(error) => {
                 // The port was open a moment ago; pause, or a hung agent is asked without end.
-                self.withdraw(&describe(&error));
+                self.withdraw(&describe(&error), false);
                 sleep(self.probe.interval).await;
             }
         }
@@ -238,12 +206,13 @@ impl Watcher {
                 warn!(agent = %replica.agent, replica = %replica.id, %trouble, "agent serves and is not understood");
             }
             replica.serving = true;
+            replica.gone = false;
             replica.offer = offer.map(Arc::new);
             replica.trouble = trouble;
         });
     }
 
-    fn withdraw(&mut self, trouble: &str) {
+    fn withdraw(&mut self, trouble: &str, gone: bool) {
         self.ask_again = None;
         self.pause = ASK_AGAIN_FIRST;
         self.entry.change(|replica| {
@@ -251,6 +220,7 @@ impl Watcher {
                 warn!(agent = %replica.agent, replica = %replica.id, url = %replica.url, trouble, "agent does not serve");
             }
             replica.serving = false;
+            replica.gone = gone;
             replica.trouble = Some(trouble.to_owned());
         });
     }
@@ -258,13 +228,13 @@ impl Watcher {
 
 impl Entry {
     fn read(&self) -> Option<LocalReplica> {
-        self.replicas.borrow().get(self.at).cloned()
+        self.replicas.borrow().iter().find(|replica| replica.id == self.id).cloned()
     }
 
     /// Changes the entry and tells the watchers, if anything is different afterwards.
     fn change(&self, change: impl FnOnce(&mut LocalReplica)) {
         self.replicas.send_if_modified(|replicas| {
-            let Some(replica) = replicas.get_mut(self.at) else { return false };
+            let Some(replica) = replicas.iter_mut().find(|replica| replica.id == self.id) else { return false };
             let before = replica.clone();
             change(replica);
             replica.probed = true;
@@ -287,11 +257,8 @@ fn describe(error: &dyn Error) -> String {
 }
 
 /// Unix time in nanoseconds, and always after the one before.
-fn fresh_generation(before: Option<Generation>) -> Generation {
+pub(super) fn fresh_generation(before: Option<Generation>) -> Generation {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
     Generation(before.map_or(nanos, |before| nanos.max(before.0.saturating_add(1))))
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,33 +1,39 @@
 //! What a replica is registered with.
 //!
-//! In: settings and the current state of the own agents. Out: replicas as control is told of them.
+//! In: the current state of the own agents. Out: replicas as control is told of them.
 //! Rule: capabilities are those declared; one named like the agent, with all its tools; and one for each tool that no
-//! declared capability has, named like the tool. The first of equal names stays.
+//! declared capability has, named like the tool. The first of equal names stays. Of an agent that registered itself they are
+//! those of its functions.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use outrigger_model::capability::{Capability, Tool};
 use outrigger_model::name::{CapabilityName, Namespace, NodeId};
 use outrigger_model::replica::{CAPABILITIES_MAX, Replica};
+use outrigger_upstream::heartbeat::Heartbeat;
+use outrigger_upstream::offers;
 use outrigger_wire::report::ReportedReplica;
 
 use crate::config::settings::{AgentSettings, DeclaredCapability};
 use crate::health::local::LocalReplica;
 
 /// Those agents that were looked at, as control is told of them.
-pub fn reported(
-    node: &NodeId,
-    advertise: SocketAddr,
-    agents: &[AgentSettings],
-    locals: &[LocalReplica],
-) -> Vec<ReportedReplica> {
-    let seen = agents.iter().zip(locals).filter(|(_, local)| local.probed);
-    seen.map(|(agent, local)| one(node, advertise, agent, local)).collect()
+pub fn reported(node: &NodeId, advertise: SocketAddr, locals: &[LocalReplica]) -> Vec<ReportedReplica> {
+    let seen = locals.iter().filter(|local| local.probed && local.offers());
+    seen.map(|local| one(node, advertise, local)).collect()
 }
 
-fn one(node: &NodeId, advertise: SocketAddr, agent: &AgentSettings, local: &LocalReplica) -> ReportedReplica {
-    let offer = local.offer.as_deref();
+fn one(node: &NodeId, advertise: SocketAddr, local: &LocalReplica) -> ReportedReplica {
+    let (agent, offer) = (local.settings.as_ref(), local.offer.as_deref());
+    let tools = || offer.map(|offer| offer.tools.as_slice()).unwrap_or_default();
+    let (namespace, registration, capabilities) = match local.heartbeat.as_deref() {
+        None => (Namespace::default(), None, capabilities(agent, tools())),
+        Some(Heartbeat { namespace, registration, .. }) => {
+            (namespace.clone(), Some(Arc::new(registration.clone())), offers::capabilities(registration))
+        }
+    };
     let replica = Replica {
         id: local.id.clone(),
         agent: agent.name.clone(),
@@ -41,9 +47,9 @@ fn one(node: &NodeId, advertise: SocketAddr, agent: &AgentSettings, local: &Loca
         revisions: offer.map(|offer| offer.revisions.clone()).unwrap_or_default(),
         weight: agent.weight,
         zone: agent.zone.clone(),
-        namespace: Namespace::default(),
-        registration: None,
-        capabilities: capabilities(agent, offer.map(|offer| offer.tools.as_slice()).unwrap_or_default()),
+        namespace,
+        registration,
+        capabilities,
     };
     let trouble = local.trouble.clone().filter(|_| !local.serving).unwrap_or_default();
     ReportedReplica { replica, serving: local.serving, trouble }

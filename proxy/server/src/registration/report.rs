@@ -1,7 +1,7 @@
 //! The task that keeps control informed for as long as the proxy lives.
 //!
 //! In: who we are, the watch of the own agents, a channel to control. Out: a [`Registration`] to watch and to end.
-//! Rules: a report when something changed, a light signal when nothing did, `Draining` and `Leave` at the end. A stream
+//! Rules: nothing before the first agent is there; then a report when something changed, a light signal when nothing did, `Draining` and `Leave` at the end. A stream
 //! that breaks is opened again after a jittered pause; calls do not notice.
 //! Never here: what control makes of it.
 
@@ -21,8 +21,7 @@ use tracing::{debug, info, warn};
 
 use super::offered;
 use super::stream::{Reports, StreamError};
-use crate::config::settings::AgentSettings;
-use crate::health::local::LocalReplicas;
+use crate::health::local::{LocalReplica, LocalReplicas};
 use crate::lifecycle::drain::{Stop, Tasks};
 use crate::telemetry::Events;
 
@@ -44,7 +43,6 @@ pub struct Reporter {
     pub build: String,
     /// What other proxies dial.
     pub advertise: SocketAddr,
-    pub agents: Vec<AgentSettings>,
     /// Where calls are counted.
     pub events: Arc<Events>,
 }
@@ -74,6 +72,7 @@ pub struct Refused {
 #[derive(Debug, Clone)]
 pub struct Registration {
     status: watch::Receiver<Status>,
+    locals: watch::Receiver<LocalReplicas>,
     phase: Arc<watch::Sender<Phase>>,
 }
 
@@ -96,9 +95,16 @@ impl Registration {
         let (status, shown) = watch::channel(Status::default());
         let (phase, phases) = watch::channel(Phase::Serving);
         let chance = fastrand::Rng::new();
+        let known = locals.clone();
         let task = Task { reporter, channel, locals, status, phase: phases, said: None, chance };
+        // That of a proxy without agents waits for one.
         tasks.spawn("registration", task.run(tasks.token()));
-        Self { status: shown, phase: Arc::new(phase) }
+        Self { status: shown, locals: known, phase: Arc::new(phase) }
+    }
+
+    /// Whether there is anybody behind this proxy to tell of.
+    pub fn is_needed(&self) -> bool {
+        self.locals.borrow().iter().any(LocalReplica::offers)
     }
 
     pub fn status(&self) -> watch::Receiver<Status> {
@@ -160,6 +166,9 @@ impl Task {
 
     async fn keep_reporting(&mut self) {
         let mut backoff = Backoff::new(PAUSE_FIRST, PAUSE_MAX, self.chance.fork());
+        if !self.until_needed().await {
+            return;
+        }
         loop {
             self.while_hushed().await;
             let End::Broke(error) = self.one_stream(&mut backoff).await else { return };
@@ -171,6 +180,16 @@ impl Task {
                 // Control cannot be told; the lease will end.
                 _ = leaving => return,
             }
+        }
+    }
+
+    /// Whether there is somebody to tell of; waits for it, and ends without it when it is time to leave.
+    async fn until_needed(&self) -> bool {
+        let (mut locals, mut phase) = (self.locals.clone(), self.phase.clone());
+        tokio::select! {
+            biased;
+            _ = phase.wait_for(|phase| *phase == Phase::Leaving) => false,
+            found = locals.wait_for(|locals| locals.iter().any(LocalReplica::offers)) => found.is_ok(),
         }
     }
 
@@ -295,11 +314,15 @@ impl Task {
 
     /// The report to send, if it differs from the last; none before the first look at an agent.
     fn next_report(&mut self) -> Option<Report> {
-        let Reporter { node, advertise, agents, .. } = &self.reporter;
-        let replicas = offered::reported(node, *advertise, agents, &self.locals.borrow_and_update());
-        if replicas.is_empty() && !agents.is_empty() {
-            return None;
-        }
+        let Reporter { node, advertise, .. } = &self.reporter;
+        let replicas = {
+            let locals = self.locals.borrow_and_update();
+            let replicas = offered::reported(node, *advertise, &locals);
+            if self.said.is_none() && replicas.is_empty() && locals.iter().any(LocalReplica::offers) {
+                return None;
+            }
+            replicas
+        };
         let report = encode::replica::report(&replicas);
         if self.said.as_ref() == Some(&report) {
             return None;

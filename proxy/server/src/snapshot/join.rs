@@ -10,6 +10,7 @@ use std::time::{Instant, SystemTime};
 use outrigger_client::{Candidate, Source, Status, Watch};
 use outrigger_model::digest::Digest;
 use outrigger_model::manifest::Manifest;
+use outrigger_model::requirement::Dependency;
 use outrigger_model::resource::{Epoch, Serial};
 use outrigger_model::snapshot::Snapshot;
 use outrigger_proxy_core::world::compile::{Own, Rules, compile};
@@ -53,8 +54,11 @@ pub struct Join {
     readiness: Readiness,
     first_world: Condition,
     applied: watch::Sender<Option<Applied>>,
-    snapshot: Arc<Snapshot>,
+    /// The one that the world is made of.
+    snapshot: watch::Sender<Arc<Snapshot>>,
     serial: Option<Serial>,
+    /// What the agents of this proxy depend on, as it changes.
+    needs: watch::Receiver<Vec<Dependency>>,
 }
 
 impl Join {
@@ -81,14 +85,25 @@ impl Join {
             first_world: readiness.condition("snapshot", waits_for),
             readiness: readiness.clone(),
             applied: watch::Sender::new(None),
-            snapshot: Arc::default(),
+            snapshot: watch::Sender::default(),
             serial: None,
+            needs: watch::channel(Vec::new()).1,
         }
+    }
+
+    /// Follows what the agents depend on, from the feed's own needs on.
+    pub fn needing(self, needs: watch::Receiver<Vec<Dependency>>) -> Self {
+        Self { needs, ..self }
     }
 
     /// The snapshot in use, as it changes.
     pub fn applied(&self) -> watch::Receiver<Option<Applied>> {
         self.applied.subscribe()
+    }
+
+    /// The same, with what is in it.
+    pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshot.subscribe()
     }
 
     /// Works until it is stopped; then the last good file is written to its end.
@@ -104,6 +119,7 @@ impl Join {
 
     async fn follow(&mut self, mut watch: Watch, stop: Stop) {
         let mut status = watch.status();
+        let mut needs = self.needs.clone();
         let mut probes_alive = true;
         loop {
             tokio::select! {
@@ -119,6 +135,7 @@ impl Join {
                     Ok(()) => self.recompile().await,
                     Err(_) => probes_alive = false,
                 },
+                Ok(()) = needs.changed() => watch.need(needs.borrow_and_update().clone()),
                 Ok(()) = status.changed() => {
                     let news = status.borrow_and_update().clone();
                     self.tell(&news);
@@ -165,7 +182,7 @@ impl Join {
     async fn apply(&mut self, snapshot: Arc<Snapshot>, manifest: &Manifest, from_control: bool) -> Result<(), String> {
         let world = self.compiled(Arc::clone(&snapshot), Some(manifest.serial)).await?;
         self.worlds.replace(world);
-        self.snapshot = snapshot;
+        self.snapshot.send_replace(snapshot);
         self.serial = Some(manifest.serial);
         self.events.snapshot_applied(manifest.serial.0, manifest.made_at, &manifest.reason);
         self.applied.send_replace(Some(Applied {
@@ -182,7 +199,8 @@ impl Join {
 
     /// The same snapshot with the own agents as they are now.
     async fn recompile(&mut self) {
-        match self.compiled(Arc::clone(&self.snapshot), self.serial).await {
+        let snapshot = Arc::clone(&self.snapshot.borrow());
+        match self.compiled(snapshot, self.serial).await {
             Ok(world) => self.worlds.replace(world),
             Err(reason) => error!(reason, "the snapshot in use does not compile again; the world stays as it was"),
         }

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use outrigger_model::tally::Tally;
 use outrigger_proxy_core::health::circuit::Turn;
 use outrigger_proxy_core::session::ticket::Unfit;
+use outrigger_proxy_core::target;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use tracing::{debug, info, warn};
@@ -143,6 +144,7 @@ impl Events {
         debug!(
             direction = call.direction.as_str(),
             route = call.route,
+            function = call.path.and_then(target::function),
             method = call.method,
             replica = call.replica,
             outcome = call.end.as_str(),
@@ -378,6 +380,16 @@ impl Events {
     pub fn agent_looked_at(&self, agent: &str, replica: &str, result: Probed) {
         let labels = ProbeLabels { agent: agent.to_owned(), replica: replica.to_owned(), result };
         self.metrics.agent_probes.get_or_create(&labels).inc();
+    }
+
+    /// Nothing more is told of an agent that is not behind this proxy any more.
+    pub fn agent_left(&self, agent: &str, replica: &str) {
+        let (agent, replica) = (agent.to_owned(), replica.to_owned());
+        for result in Probed::ALL {
+            let labels = ProbeLabels { agent: agent.clone(), replica: replica.clone(), result };
+            self.metrics.agent_probes.remove(&labels);
+        }
+        self.metrics.agent_up.remove(&AgentLabels { agent, replica });
     }
 
     pub fn agent_probed(&self, agent: &str, replica: &str, up: bool) {

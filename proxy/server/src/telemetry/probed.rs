@@ -16,6 +16,10 @@ pub enum Probed {
     Ill,
 }
 
+impl Probed {
+    pub const ALL: [Self; 4] = [Self::Well, Self::Closed, Self::Late, Self::Ill];
+}
+
 impl EncodeLabelValue for Probed {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
         encoder.write_str(match self {

@@ -28,6 +28,8 @@ pub struct CallReport<'a> {
     pub serial: u64,
     /// The attempts before the last and how they ended, for the log only.
     pub trail: &'a str,
+    /// What was called, for what the log says of it.
+    pub path: Option<&'a str>,
 }
 
 /// A use of a session that was refused.

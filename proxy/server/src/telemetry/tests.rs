@@ -35,6 +35,7 @@ impl Proxy {
 fn call(end: CallEnd, status: u16) -> CallReport<'static> {
     CallReport {
         trail: "",
+        path: None,
         direction: Direction::Outbound,
         route: Some("weather"),
         end,

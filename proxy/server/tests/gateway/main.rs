@@ -42,3 +42,4 @@ mod streams;
 mod time;
 mod traffic;
 mod transparency;
+mod wired;

@@ -20,6 +20,7 @@ use outrigger_model::secret::Keyring;
 use outrigger_model::settings::Settings;
 use outrigger_model::snapshot::{Resources, Snapshot};
 use outrigger_model::tag::TagSet;
+use outrigger_model::wiring::{Provider, Wiring};
 use outrigger_proxy::catalog::Catalog;
 use outrigger_proxy::config::settings::Aggregate;
 use outrigger_proxy::gateway::{self, Elsewhere, Gateway, GatewayParts, Limits, bind};
@@ -69,6 +70,10 @@ pub struct Scene {
     pub aggregate: Option<Aggregate>,
     /// Most calls in flight; none lets everything in.
     pub in_flight_max: Option<u64>,
+    /// The function that calls of the route are of, as the first provider calls it.
+    pub function: Option<&'static str>,
+    /// What replicas call it that call it otherwise.
+    pub tools: Vec<(&'static str, &'static str)>,
 }
 
 pub struct Proxy {
@@ -78,6 +83,23 @@ pub struct Proxy {
     pub worlds: Arc<Worlds>,
     pub overload: Option<Arc<Overload>>,
     metrics: Registry,
+}
+
+/// One provider of a function.
+fn wiring(route: &RouteName, function: &str) -> Wiring {
+    let provider = Provider {
+        agent: AgentName::new("weather").expect("name"),
+        replica: ReplicaId::new("weather-1").expect("name"),
+        capability: "weather".parse().expect("name"),
+        function: function.into(),
+        version: semver::Version::new(1, 0, 0),
+        tags: TagSet::default(),
+        description: "".into(),
+        kwargs: "".into(),
+        input_schema: "".into(),
+        callable: true,
+    };
+    Wiring { route: route.clone(), providers: vec![provider] }
 }
 
 impl Scene {
@@ -103,6 +125,8 @@ impl Scene {
             tunnel_idle: Duration::from_secs(60),
             aggregate: None,
             in_flight_max: None,
+            function: None,
+            tools: Vec::new(),
         }
     }
 
@@ -140,7 +164,11 @@ impl Scene {
             weight: 100,
             tier: 0,
             zone: String::new(),
-            tool: String::new(),
+            tool: self
+                .tools
+                .iter()
+                .find(|(name, _)| *name == replica)
+                .map_or_else(String::new, |(_, tool)| (*tool).into()),
             state: self.states.iter().find(|(name, _)| *name == replica).map_or(EndpointState::Up, |(_, state)| *state),
         };
         let own = self.own.iter().map(|(replica, address)| endpoint(replica, *address, None));
@@ -168,6 +196,7 @@ impl Scene {
         let (balance, policy) = (self.balance, self.pool_policy.clone());
         resources.pools.insert(pool.clone(), Pool { name: pool.clone(), agent: agent.clone(), balance, policy });
         resources.endpoints.insert(pool.clone(), Endpoints { pool: pool.clone(), endpoints });
+        resources.wirings.extend(self.function.map(|function| (route.clone(), wiring(&route, function))));
         resources.routes.insert(route.clone(), Route { name: route, pool, policy: self.policy.clone() });
         for (name, address) in &self.others {
             let (agent, pool) = (AgentName::new(name).expect("name"), PoolName::new(name).expect("name"));
@@ -237,6 +266,7 @@ impl Scene {
             announced: Arc::default(),
             limits: self.limits,
             catalog: Arc::clone(&catalog),
+            facade: None,
         };
         let gateway = gateway::start(Arc::new(parts), self.material.as_ref(), outbound, inbound).expect("a gateway");
         let (outbound, inbound) = (gateway.outbound.address, gateway.inbound.address);

@@ -6,6 +6,7 @@ fn what_was_called_follows_from_the_path() {
         ("/weather/mcp", "/weather", "/weather/mcp"),
         ("/weather/sse/", "/weather", "/weather/sse"),
         ("/agents/weather-1/mcp", "/agents/weather-1", "/agents/weather-1/mcp"),
+        ("/d/ask/weather.1a2b/mcp", "/d/ask/weather.1a2b", "/d/ask/weather.1a2b/mcp"),
         ("/.well-known/oauth-protected-resource/weather/sse", "/weather", "/weather/sse"),
         ("/weather/.well-known/oauth-protected-resource", "/weather", "/weather/mcp"),
         ("/.well-known/oauth-protected-resource", "/only", "/only/mcp"),

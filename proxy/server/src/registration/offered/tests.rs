@@ -67,7 +67,7 @@ fn only_agents_that_were_looked_at_are_reported() {
     locals[1].probed = true;
     locals[1].offer = Some(Arc::new(Offer { tools: tools(&["t"]), ..Offer::default() }));
     locals[1].trouble = Some("its port is closed".into());
-    let told = reported(&NodeId::new("n").unwrap(), "127.0.0.1:5".parse().unwrap(), &agents, &locals);
+    let told = reported(&NodeId::new("n").unwrap(), "127.0.0.1:5".parse().unwrap(), &locals);
     let [one] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!(one.replica.agent.as_str(), "b");
     assert!(!one.serving && one.trouble == "its port is closed");

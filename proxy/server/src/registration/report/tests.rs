@@ -112,7 +112,7 @@ fn proxy(control: &Control) -> Proxy {
     let advertise = "127.0.0.1:17006".parse().unwrap();
     let events = Arc::new(Events::new(Metrics::default()));
     let node = NodeId::new("weather-1").unwrap();
-    let reporter = Reporter { node, build: "test".into(), advertise, agents, events: Arc::clone(&events) };
+    let reporter = Reporter { node, build: "test".into(), advertise, events: Arc::clone(&events) };
     let channel = outrigger_identity::channel(&control.address.to_string(), None).unwrap();
     let mut tasks = Tasks::default();
     let registration = Registration::start(reporter, channel, shown, &mut tasks);

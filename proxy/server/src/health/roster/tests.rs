@@ -2,6 +2,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use outrigger_model::name::ReplicaId;
+use outrigger_upstream::heartbeat::Heartbeat;
 use prometheus_client::registry::Registry;
 use serde_json::json;
 use tokio::time::sleep;
@@ -213,4 +215,39 @@ async fn an_agent_that_dies_is_withdrawn_while_its_check_runs() {
     let dead = until(&mut replicas, |all| !all[0].serving).await.remove(0);
     assert_eq!(dead.trouble.as_deref(), Some("its port is closed"));
     tasks.stop(Duration::from_secs(5)).await;
+}
+
+/// An agent of mcp-mesh at an address.
+fn registered(id: &str, version: &str) -> Arc<Heartbeat> {
+    let body = format!(r#"{{"agent_id":"{id}","name":"weather","version":"{version}"}}"#);
+    Arc::new(Heartbeat::read(body.as_bytes()).unwrap())
+}
+
+#[tokio::test]
+async fn an_agent_joins_while_the_proxy_runs_and_leaves_nothing_behind() {
+    let (fixed, joined) = (Scripted::agent(weather).await, Scripted::agent(weather).await);
+    let (locals, mut tasks) = watch(&settings(&fixed, 100));
+    let mut replicas = locals.replicas();
+    let another = settings(&joined, 100).remove(0);
+    let another = AgentSettings { replica: "weather-2".parse().unwrap(), ..another };
+    locals.join(&another, &registered("weather-2", "1.0.0"));
+    let both = until(&mut replicas, |all| all.len() == 2 && all.iter().all(|one| one.serving)).await;
+    let generation = both[1].generation;
+
+    locals.join(&another, &registered("weather-2", "1.1.0"));
+    let again = until(&mut replicas, |all| all[1].heartbeat.as_ref().unwrap().version.minor == 1).await;
+    assert!(again[1].serving && again[1].generation == generation, "only what it says has changed");
+
+    joined.stop().await;
+    let gone = until(&mut replicas, |all| !all[1].serving).await;
+    assert!(gone[1].gone && gone[0].serving);
+    locals.leave(&another.replica);
+    assert_eq!(until(&mut replicas, |all| all.len() == 1).await[0].id.as_str(), "weather-1");
+    locals.leave(&fixed_id());
+    assert_eq!(replicas.borrow().len(), 1, "what the configuration names does not leave");
+    tasks.stop(Duration::from_secs(5)).await;
+}
+
+fn fixed_id() -> ReplicaId {
+    "weather-1".parse().unwrap()
 }

@@ -1,0 +1,40 @@
+"""An agent of mcp-mesh that greets. It knows its registry and its port, and nothing else.
+
+NAME is the agent, WHO is what it answers with, FUNCTION what its tool is called; ILL is a file that makes it unwell.
+"""
+
+import os
+
+import mesh
+from fastmcp import FastMCP
+
+NAME, WHO = os.environ["NAME"], os.environ.get("WHO", os.environ["NAME"])
+app = FastMCP(NAME)
+
+
+@app.tool(name=os.environ.get("FUNCTION", "greet"))
+@mesh.tool(capability="greeting", tags=["prod", "en"], version="2.1.0", timeout=20, retry_count=2)
+async def greet(name: str = "bob") -> dict:
+    return {"who": WHO, "text": f"hello {name}"}
+
+
+@app.tool()
+@mesh.tool(capability="ticker")
+async def tick(count: int = 3) -> mesh.Stream[str]:
+    for at in range(count):
+        yield f"{WHO} {at} "
+
+
+@app.tool()
+@mesh.tool(capability="report", task=True)
+async def report(subject: str = "x") -> dict:
+    return {"who": WHO, "subject": subject}
+
+
+async def is_well() -> bool:
+    return not os.path.exists(os.environ.get("ILL", "/nowhere"))
+
+
+@mesh.agent(name=NAME, version="1.0.0", health_check=is_well, health_check_ttl=1)
+class Provider:
+    pass
