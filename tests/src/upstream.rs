@@ -111,7 +111,7 @@ impl Launch {
         command.env("HOST", "127.0.0.1").env("MCP_MESH_HTTP_HOST", "127.0.0.1");
         command.env("MCP_MESH_HTTP_PORT", port.to_string());
         // On a busy machine a module is loaded for longer than the usual second; an agent that begins before binds its port twice.
-        command.env("MCP_MESH_DEBOUNCE_DELAY", "3");
+        command.env("MCP_MESH_DEBOUNCE_DELAY", "4");
         // A fifth of what is usual, so that tests are quick.
         command.env("MCP_MESH_HEALTH_INTERVAL", "1");
         command.envs(variables.iter().map(|(key, value)| (key, value)));

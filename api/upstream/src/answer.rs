@@ -4,6 +4,8 @@
 //! Rules (measured): a list per function with dependencies, one entry per dependency in the order in which they were
 //! declared; five texts in each, empty where nobody provides it; `available` wires it, `unresolved` does not.
 
+use std::cmp::Reverse;
+
 use outrigger_model::name::RouteName;
 use outrigger_model::registration::{Function, Registration, ToolChoiceMode};
 use outrigger_model::requirement::Requirement;
@@ -107,15 +109,20 @@ fn model_of(function: &Function, requirement: &Requirement, wirings: &dyn Wiring
 fn tools_of(function: &Function, wirings: &dyn Wirings) -> Vec<Value> {
     let Some(choice) = &function.tools else { return Vec::new() };
     let mut tools = Vec::new();
-    let mut seen: Vec<(&str, &str)> = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
     for requirement in &choice.any_of {
         let Ok(route) = needs::route(requirement) else { continue };
         let found = wirings.wiring(&route).map(|wiring| wiring.providers.as_slice()).unwrap_or_default();
-        let most = if choice.mode == ToolChoiceMode::BestMatch { 1 } else { found.len() };
-        for provider in found.iter().filter(|it| it.callable && !wirings.is_own(it)).take(most) {
-            let key = (provider.agent.as_str(), &*provider.function);
-            if !seen.contains(&key) {
-                seen.push(key);
+        // A model cannot call what it is told no arguments of, nor tell two tools of one name apart.
+        let fits = |it: &&Provider| it.callable && !it.input_schema.is_empty() && !wirings.is_own(it);
+        let mut fitting: Vec<&Provider> = found.iter().filter(fits).collect();
+        if choice.mode == ToolChoiceMode::BestMatch {
+            fitting.sort_by_key(|it| (&it.capability, Reverse(&it.version), Reverse(it.tags.iter().count())));
+            fitting.dedup_by(|it, before| it.capability == before.capability);
+        }
+        for provider in fitting {
+            if !seen.contains(&&*provider.function) {
+                seen.push(&provider.function);
                 tools.push(tool(function, &route, provider, wirings));
             }
         }

@@ -257,7 +257,15 @@ impl Reader {
             };
             requirement(&json, namespace, Reach::All).map_err(|error| self.no(&format!("{at}.filter[{index}]"), &error))
         };
-        let any_of = entries.into_iter().enumerate().map(read).collect::<Result<_, _>>()?;
+        let any_of = match mode {
+            ToolChoiceMode::Wildcard => vec![
+                requirement(&NeedJson::default(), namespace, Reach::All)
+                    .map_err(|error| self.no(&format!("{at}.filter_mode"), &error))?,
+            ],
+            ToolChoiceMode::All | ToolChoiceMode::BestMatch => {
+                entries.into_iter().enumerate().map(read).collect::<Result<_, _>>()?
+            }
+        };
         Ok(ToolChoice { any_of, mode })
     }
 }

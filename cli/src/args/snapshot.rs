@@ -1,14 +1,15 @@
 //! Words of `outrigger snapshot`: what operators declare, its history, and how it changes.
 
+mod wanted;
 pub mod rollout;
-
-use std::path::PathBuf;
 
 use clap::{Args as Group, Subcommand};
 
 use crate::render::form::Form;
 
 use super::control_at::ControlAt;
+
+pub use wanted::{Signature, Source};
 
 #[derive(Debug, Subcommand)]
 pub enum Snapshot {
@@ -27,28 +28,6 @@ pub enum Snapshot {
     History(History),
     /// Show what an intent declares; values of header fields are hidden
     Show(Show),
-}
-
-/// What is declared.
-#[derive(Debug, Group)]
-pub struct Source {
-    /// File with `routes`, `pools` and `settings`; a whole control.yaml will do, of which only these are taken. `-` is standard input
-    #[arg(short, long, value_name = "FILE")]
-    pub file: PathBuf,
-}
-
-/// Who wants a change, and why.
-#[derive(Debug, Group)]
-pub struct Signature {
-    /// Why, for the history
-    #[arg(long, value_name = "TEXT")]
-    pub reason: String,
-    /// Who, for the history
-    #[arg(long, value_name = "NAME", env = "USER")]
-    pub author: String,
-    /// Do it only if this intent runs; left out, the one that runs now
-    #[arg(long, value_name = "NUMBER")]
-    pub expect: Option<u64>,
 }
 
 #[derive(Debug, Group)]

@@ -8,8 +8,9 @@
 
 mod picture;
 mod chance;
-mod message;
+mod not_published;
 mod trial;
+mod message;
 mod pending;
 mod declare;
 mod resume;
@@ -41,7 +42,8 @@ use task::Task;
 use trial::{Answer, Asked};
 
 pub use begin::OpenError;
-pub use message::{Answered, Declaration, Declared, NotPublished, NotRotated, Recorded, Stopped, Storing, Wanted};
+pub use message::{Answered, Declaration, Declared, NotRotated, Recorded, Stopped, Storing, Wanted};
+pub use not_published::NotPublished;
 pub use picture::{Head, Picture, Trial};
 pub use trial::{Move, NotMoved, Trying};
 

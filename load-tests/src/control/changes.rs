@@ -117,7 +117,10 @@ async fn one_size(place: &Place, options: &Options, replicas: usize) -> Result<S
     let crowd = options.crowd;
     let all: Vec<usize> = (1..replicas.max(2)).collect();
     let nodes = all.chunks(NODE_REPLICAS).enumerate().map(|(at, chunk)| {
-        (Crowd::node(at), Report { replicas: chunk.iter().map(|replica| crowd.replica(*replica)).collect(), calls: None })
+        (
+            Crowd::node(at),
+            Report { replicas: chunk.iter().map(|replica| crowd.replica(*replica)).collect(), calls: None },
+        )
     });
     let _speakers = register(control.grpc, nodes.collect()).await?;
     let mut changer = Speaker::open(control.grpc, "changer").await?;

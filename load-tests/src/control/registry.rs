@@ -68,7 +68,8 @@ pub async fn measure(place: &Place, options: Options, tell: &dyn Fn(String)) -> 
     let folder = tempfile::tempdir()?;
     let control = Control::start(place, folder.path(), place.cores.proxy, ALSO).await?;
     let crowd = Crowd { capabilities: options.capabilities_each, replicas_per_agent: 1 };
-    let nodes = (0..options.agents).map(|at| (Crowd::node(at), Report { replicas: vec![crowd.replica(at)], calls: None }));
+    let nodes =
+        (0..options.agents).map(|at| (Crowd::node(at), Report { replicas: vec![crowd.replica(at)], calls: None }));
     let speakers = register(control.grpc, nodes.collect()).await?;
     tell(format!("{} agents with {} capabilities each are registered", options.agents, options.capabilities_each));
     let mut bench = Bench { control, speakers, crowd, options };

@@ -13,9 +13,9 @@ mod told;
 mod kept;
 mod residents;
 mod registry;
-mod execute;
 mod serve;
+mod execute;
 
-pub use registry::{Facade, Parts};
+pub use registry::{Facade, Told};
 pub use residents::Residents;
 pub use serve::Request;

@@ -2,7 +2,10 @@
 
 import os
 
+# The SDK loads these while a timer of its own runs; on a busy machine it binds its port twice if they are not there by then.
+import fastapi  # noqa: F401
 import mesh
+import uvicorn  # noqa: F401
 from fastmcp import FastMCP
 
 NAME = os.environ["NAME"]

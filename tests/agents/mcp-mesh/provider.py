@@ -5,17 +5,23 @@ NAME is the agent, WHO is what it answers with, FUNCTION what its tool is called
 
 import os
 
+# The SDK loads these while a timer of its own runs; on a busy machine it binds its port twice if they are not there by then.
+import fastapi  # noqa: F401
 import mesh
+import uvicorn  # noqa: F401
 from fastmcp import FastMCP
 
 NAME, WHO = os.environ["NAME"], os.environ.get("WHO", os.environ["NAME"])
 app = FastMCP(NAME)
 
 
-@app.tool(name=os.environ.get("FUNCTION", "greet"))
-@mesh.tool(capability="greeting", tags=["prod", "en"], version="2.1.0", timeout=20, retry_count=2)
 async def greet(name: str = "bob") -> dict:
     return {"who": WHO, "text": f"hello {name}"}
+
+
+# The mesh knows a tool by the name of its function.
+greet.__name__ = os.environ.get("FUNCTION", "greet")
+app.tool()(mesh.tool(capability="greeting", tags=["prod", "en"], version="2.1.0", timeout=20, retry_count=2)(greet))
 
 
 @app.tool()

@@ -8,12 +8,14 @@ use outrigger_wire::kind::MANIFEST_TYPE_URL;
 use outrigger_wire::proto::discovery::aggregated_discovery_service_server::{
     AggregatedDiscoveryService, AggregatedDiscoveryServiceServer,
 };
-use outrigger_wire::proto::discovery::{DeltaDiscoveryRequest, DeltaDiscoveryResponse};
+use outrigger_wire::proto::discovery::{
+    DeltaDiscoveryRequest, DeltaDiscoveryResponse, DiscoveryRequest, DiscoveryResponse,
+};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tonic::transport::{Endpoint, Server};
-use tonic::{Request, Response, Streaming};
+use tonic::{Request, Response, Status, Streaming};
 
 use super::*;
 use crate::candidate::Source;
@@ -23,7 +25,7 @@ use crate::fixtures::{self, ModelControl};
 use crate::last_good;
 use crate::observer::{Observed, Observer};
 
-type Responses = mpsc::Sender<Result<DeltaDiscoveryResponse, tonic::Status>>;
+type Responses = mpsc::Sender<Result<DeltaDiscoveryResponse, Status>>;
 
 /// One stream as the test sees it: it reads requests and writes responses by hand.
 struct Stream {
@@ -35,16 +37,25 @@ struct Script(mpsc::Sender<Stream>);
 
 #[tonic::async_trait]
 impl AggregatedDiscoveryService for Script {
+    type StreamAggregatedResourcesStream =
+        Pin<Box<dyn tokio_stream::Stream<Item = Result<DiscoveryResponse, Status>> + Send>>;
     type DeltaAggregatedResourcesStream =
-        Pin<Box<dyn tokio_stream::Stream<Item = Result<DeltaDiscoveryResponse, tonic::Status>> + Send>>;
+        Pin<Box<dyn tokio_stream::Stream<Item = Result<DeltaDiscoveryResponse, Status>> + Send>>;
+
+    async fn stream_aggregated_resources(
+        &self,
+        _: Request<Streaming<DiscoveryRequest>>,
+    ) -> Result<Response<Self::StreamAggregatedResourcesStream>, Status> {
+        Err(Status::unimplemented("watchers ask for deltas"))
+    }
 
     async fn delta_aggregated_resources(
         &self,
         request: Request<Streaming<DeltaDiscoveryRequest>>,
-    ) -> Result<Response<Self::DeltaAggregatedResourcesStream>, tonic::Status> {
+    ) -> Result<Response<Self::DeltaAggregatedResourcesStream>, Status> {
         let (responses, outbox) = mpsc::channel(16);
         let stream = Stream { requests: request.into_inner(), responses };
-        self.0.send(stream).await.map_err(|_| tonic::Status::unavailable("the test is over"))?;
+        self.0.send(stream).await.map_err(|_| Status::unavailable("the test is over"))?;
         Ok(Response::new(Box::pin(ReceiverStream::new(outbox))))
     }
 }
@@ -228,16 +239,25 @@ struct Busy(std::sync::Mutex<Vec<std::time::Instant>>);
 
 #[tonic::async_trait]
 impl AggregatedDiscoveryService for &'static Busy {
+    type StreamAggregatedResourcesStream =
+        Pin<Box<dyn tokio_stream::Stream<Item = Result<DiscoveryResponse, Status>> + Send>>;
     type DeltaAggregatedResourcesStream = <Script as AggregatedDiscoveryService>::DeltaAggregatedResourcesStream;
+
+    async fn stream_aggregated_resources(
+        &self,
+        _: Request<Streaming<DiscoveryRequest>>,
+    ) -> Result<Response<Self::StreamAggregatedResourcesStream>, Status> {
+        Err(Status::unimplemented("watchers ask for deltas"))
+    }
 
     async fn delta_aggregated_resources(
         &self,
         _: Request<Streaming<DeltaDiscoveryRequest>>,
-    ) -> Result<Response<Self::DeltaAggregatedResourcesStream>, tonic::Status> {
+    ) -> Result<Response<Self::DeltaAggregatedResourcesStream>, Status> {
         self.0.lock().unwrap().push(std::time::Instant::now());
         let mut hint = tonic::metadata::MetadataMap::new();
         hint.insert("grpc-retry-pushback-ms", 400.into());
-        Err(tonic::Status::with_metadata(tonic::Code::Unavailable, "busy", hint))
+        Err(Status::with_metadata(tonic::Code::Unavailable, "busy", hint))
     }
 }
 

@@ -53,3 +53,42 @@ fn each_dependency_has_its_entry_in_order_also_where_nobody_provides_it() {
     assert_eq!(said["dependencies_resolved"]["f"], expected);
     assert_eq!((&said["status"], &said["agent_id"]), (&json!("success"), &json!("cons-1")));
 }
+
+fn offered(agent: &str, function: &str, version: u64, tags: &[&str], schema: &str) -> Provider {
+    Provider {
+        agent: agent.parse().unwrap(),
+        replica: format!("{agent}-1").parse().unwrap(),
+        capability: "search".parse().unwrap(),
+        function: function.into(),
+        version: semver::Version::new(version, 0, 0),
+        tags: outrigger_model::tag::TagSet::parse(tags).unwrap(),
+        description: "".into(),
+        kwargs: "".into(),
+        input_schema: schema.into(),
+        callable: true,
+    }
+}
+
+#[test]
+fn a_model_is_offered_each_tool_that_it_can_call_once() {
+    let providers = vec![
+        offered("a", "find", 1, &["x", "y"], "{}"),
+        offered("b", "find", 2, &["x"], "{}"),
+        offered("c", "look", 2, &["x", "y"], "{}"),
+        offered("d", "mute", 3, &["x"], ""),
+    ];
+    let check = |filter: &str, expected: &[&str]| {
+        let body = format!(r#"{{"agent_id":"cons-1","tools":[{{"function_name":"ask","llm_filter":{filter}}}]}}"#);
+        let heartbeat = Heartbeat::read(body.as_bytes()).unwrap();
+        let choice = heartbeat.registration.functions[0].tools.as_ref().unwrap();
+        let route = needs::route(&choice.any_of[0]).unwrap();
+        let wirings = One(Wiring { route, providers: providers.clone() });
+        let said = answer("cons-1", &heartbeat.registration, &wirings, true, "2026-11-20T11:50:28Z");
+        let tools = said["llm_tools"]["ask"].as_array().unwrap();
+        assert_eq!(tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect::<Vec<_>>(), expected, "{filter}");
+    };
+    check(r#"{"filter":["search"],"filter_mode":"all"}"#, &["find", "look"]);
+    check(r#"{"filter":[{"tags":["x"]}]}"#, &["find", "look"]);
+    check(r#"{"filter":["search"],"filter_mode":"best_match"}"#, &["look"]);
+    check(r#"{"filter_mode":"*"}"#, &["find", "look"]);
+}

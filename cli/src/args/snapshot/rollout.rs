@@ -2,10 +2,10 @@
 
 use clap::{Args as Group, Subcommand};
 
-use crate::args::ControlAt;
 use crate::render::form::Form;
 
-use super::{Signature, Source};
+use super::super::control_at::ControlAt;
+use super::wanted::{Signature, Source};
 
 #[derive(Debug, Subcommand)]
 pub enum Rollout {

@@ -48,8 +48,8 @@ fn stages_are_shown_to_who_wants_to_see_more() {
         narrow.starts_with("greeting @reach=ties → agent a, as good: b\nAGENT") && !narrow.contains("STAGE"),
         "{narrow}"
     );
-    let stages = "STAGE       KEPT               EVICTED\n\
-                  health      a-1:greet, b-1:hi  c-1:greet Unhealthy\n\
-                  tiebreaker  a-1:greet, b-1:hi  -";
+    let stages = "STAGE       KEPT              EVICTED\n\
+                  health      a-1:greet,b-1:hi  c-1:greet Unhealthy\n\
+                  tiebreaker  a-1:greet,b-1:hi  -";
     assert!(wide.ends_with(stages), "{wide}");
 }

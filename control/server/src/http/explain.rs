@@ -104,7 +104,7 @@ pub async fn one(
     let picture = api.writer.picture();
     let declared = picture.head(&Scope::base()).intent.route(name.as_str()).filter(|_| pairs.len() == 1);
     let requirement = declared.map_or(written, |route| route.requirement.clone());
-    let facts = &picture.facts;
+    let facts = &picture.mesh;
     let explanation = explain(facts, &requirement);
     let pool = resolve(facts, &requirement).filter(|_| explanation.winner.is_some()).and_then(|winner| {
         let route = RouteName::new(name.as_str()).ok()?;

@@ -66,7 +66,7 @@ pub async fn register(
     let node = Replica::direct_node(&id).map_err(|cause| bad(format!("service_id: {cause}")))?;
     let claims = vec![claim(&desk, &asked, from.ip().to_canonical()).await?];
     let sender = Sender { node: node.clone(), identity: None, from: from.ip().to_canonical() };
-    let command = Command::Report { stream: StreamId::DIRECT, sender, claims };
+    let command = Command::Report { stream: StreamId::DIRECT, sender, claims, tally: None };
     let taken = desk.writer.apply(command).await.map_err(|_| Refused::stopping())?;
     if let Answer::Taken { refused } = taken.answer
         && let Some(refusal) = refused.into_iter().next()

@@ -148,6 +148,7 @@ impl Desk {
             pools: shelf(ResourceKind::Pool),
             endpoints: shelf(ResourceKind::Endpoints),
             routes: shelf(ResourceKind::Route),
+            wirings: shelf(ResourceKind::Wiring),
             manifest: Arc::new(manifest),
         };
         self.edition = Some(Arc::new(edition));

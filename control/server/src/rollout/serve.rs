@@ -70,17 +70,13 @@ impl rollouts_server::Rollouts for RolloutService {
 fn manner(wanted: wire::StartRequest) -> Result<Manner, Status> {
     let steps = wanted.steps.iter().map(|step| u8::try_from(*step)).collect::<Result<Vec<_>, _>>();
     let steps = steps.map_err(|_| Status::invalid_argument("steps: each is 1 to 100"))?;
-    let length = |name, length: Option<prost_types::Duration>| match length.map(Duration::try_from) {
-        None => Ok(None),
-        Some(Ok(length)) => Ok(Some(length)),
-        Some(Err(_)) => Err(Status::invalid_argument(format!("{name}: it is no length of time"))),
-    };
+    let odd = |name| Status::invalid_argument(format!("{name}: it is no length of time"));
     Ok(Manner {
         steps: (!steps.is_empty()).then_some(steps),
         labels: Some(wanted.labels),
         is_manual: wanted.manual,
-        soak: length("soak", wanted.soak)?,
-        patience: length("patience", wanted.patience)?,
+        soak: wanted.soak.map(Duration::try_from).transpose().map_err(|_| odd("soak"))?,
+        patience: wanted.patience.map(Duration::try_from).transpose().map_err(|_| odd("patience"))?,
         error_ratio_max_increase: wanted.error_ratio_max_increase,
         min_calls: wanted.min_calls,
         slow_factor_max: wanted.slow_factor_max,

@@ -44,8 +44,6 @@ struct Inner {
 #[derive(Debug)]
 pub struct Hall {
     key: ViewKey,
-    /// The view that it is made from.
-    of: ViewKey,
     newest: watch::Sender<Arc<Edition>>,
     _ends_follower: DropGuard,
 }
@@ -73,11 +71,6 @@ impl Halls {
         }))
     }
 
-    /// The views that snapshots are made for.
-    pub fn views(&self) -> &Views {
-        &self.0.views
-    }
-
     pub async fn watch(&self, scope: Scope, dialect: &Dialect) -> Result<Arc<Hall>, ViewError> {
         let key = key(scope.key(), dialect);
         if let Some(hall) = lock(&self.0.open).get(&key).and_then(Weak::upgrade) {
@@ -92,7 +85,6 @@ impl Halls {
         let stop = CancellationToken::new();
         let hall = Arc::new(Hall {
             key: key.clone(),
-            of: view.key().clone(),
             newest: watch::Sender::new(edition),
             _ends_follower: stop.clone().drop_guard(),
         });
@@ -104,7 +96,7 @@ impl Halls {
         open.insert(key, Arc::downgrade(&hall));
         drop(open);
         let follower =
-            Follower { inner: Arc::clone(&self.0), hall: Arc::downgrade(&hall), dialect: dialect.clone(), view };
+            Follower { inner: Arc::clone(&self.0), hall: Arc::downgrade(&hall), dialect: dialect.clone(), _view: view };
         self.0.lifecycle.tasks().spawn(follower.run(editions, stop));
         Ok(hall)
     }
@@ -113,10 +105,6 @@ impl Halls {
 impl Hall {
     pub fn key(&self) -> &ViewKey {
         &self.key
-    }
-
-    pub fn of(&self) -> &ViewKey {
-        &self.of
     }
 
     pub fn newest(&self) -> Arc<Edition> {
@@ -134,8 +122,8 @@ struct Follower {
     inner: Arc<Inner>,
     hall: Weak<Hall>,
     dialect: Dialect,
-    /// Lives as long as the hall.
-    view: Arc<View>,
+    /// Kept for as long as there is a hall of it.
+    _view: Arc<View>,
 }
 
 impl Follower {
@@ -153,7 +141,6 @@ impl Follower {
             let Some(hall) = self.hall.upgrade() else { return };
             let before = hall.newest();
             let (edition, change) = self.inner.make(&hall.key, &self.dialect, &published, Some(&before));
-            debug_assert_eq!(hall.of, *self.view.key());
             if !change.is_empty() {
                 hall.newest.send_replace(edition);
                 self.inner.record(change).await;

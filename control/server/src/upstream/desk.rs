@@ -97,7 +97,7 @@ impl Desk {
     pub fn heard(&self, entry: &Entry) {
         let every = u64::try_from(self.renew_every.as_millis()).unwrap_or(u64::MAX);
         if entry.is_due(self.now_ms(), every) {
-            let renewal = Command::Light { stream: StreamId::DIRECT, node: entry.node.clone() };
+            let renewal = Command::Light { stream: StreamId::DIRECT, node: entry.node.clone(), tally: None };
             if !self.writer.tell(renewal) {
                 entry.not_renewed();
             }

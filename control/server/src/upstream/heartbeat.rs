@@ -105,7 +105,7 @@ async fn register(desk: &Desk, from: IpAddr, body: &[u8], digest: Digest) -> Res
     let claims = vec![claim(&heartbeat, &registration, address)];
     let sender = Sender { node: node.clone(), identity: None, from };
     let is_new = desk.directory.find(id.as_str()).is_none_or(|entry| entry.signal() == Signal::Gone);
-    let command = Command::Report { stream: StreamId::DIRECT, sender, claims };
+    let command = Command::Report { stream: StreamId::DIRECT, sender, claims, tally: None };
     let taken = desk.writer.apply(command).await.map_err(|_| Refused::stopping())?;
     if let Answer::Taken { refused } = taken.answer
         && let Some(Refusal { detail, .. }) = refused.into_iter().next()

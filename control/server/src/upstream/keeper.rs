@@ -38,7 +38,7 @@ impl Keeper {
                 now = clock.tick() => {
                     for node in self.due(now) {
                         // A queue that is full is tried again with the next tick, long before a lease ends.
-                        writer.tell(Command::Light { stream: StreamId::DIRECT, node });
+                        writer.tell(Command::Light { stream: StreamId::DIRECT, node, tally: None });
                     }
                 }
             }

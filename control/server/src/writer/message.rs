@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 
 use crate::config::document::Document;
 
+use super::not_published::NotPublished;
 use super::trial::Asked;
 
 /// The answer to a command.
@@ -74,17 +75,6 @@ pub struct Declaration {
     pub serial: Serial,
     /// Whether it was made by this; not if it said the same before.
     pub is_intent_new: bool,
-}
-
-/// Why nothing changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotPublished {
-    #[error("intent {current} runs and not {expected}: somebody changed it meanwhile")]
-    Moved { current: u64, expected: u64 },
-    #[error("the store does not take what is written, and what runs must be stored; nothing was changed")]
-    Storing,
-    #[error("control is stopping")]
-    Stopped,
 }
 
 /// Why there is no new key of session ids.

@@ -18,7 +18,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::config::document::Document;
 
-use super::message::NotPublished;
+use super::not_published::NotPublished;
 use super::picture::{Head, Trial};
 
 /// A rollout that somebody wants.

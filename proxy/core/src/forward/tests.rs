@@ -24,6 +24,7 @@ fn endpoint(place: Place) -> Endpoint {
         weight: 100,
         tier: 0,
         zone: String::new(),
+        tool: None,
         state: EndpointState::Up,
         live: Arc::new(Live::new(Instant::now())),
         terms: Arc::new(Terms::alone()),

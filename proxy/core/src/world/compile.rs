@@ -16,7 +16,7 @@ use outrigger_model::name::{AgentName, PoolName, ReplicaId, RouteName};
 use outrigger_model::pool::Pool as WrittenPool;
 use outrigger_model::replica::Generation;
 use outrigger_model::resource::Serial;
-use outrigger_model::route::RoutePolicy;
+use outrigger_model::route::{Affinity, RoutePolicy};
 use outrigger_model::snapshot::Snapshot;
 use outrigger_model::wiring::Wiring;
 
@@ -95,8 +95,12 @@ pub fn compile(
         let shaping = shaping::compile(&route.policy.traffic, &pools);
         let agent = resources.agents.get(&pool.agent).filter(|_| route.policy.retries.trust_hints);
         let hinted = agent.map(|agent| agent.repeatable.clone()).unwrap_or_default();
-        let (name, policy, pool) = (name.clone(), route.policy.clone(), Arc::clone(pool));
+        let (name, mut policy, pool) = (name.clone(), route.policy.clone(), Arc::clone(pool));
         let wired = resources.wirings.get(&name).and_then(|wiring| wired(wiring, &pool));
+        if wired.is_some() && policy.affinity == Affinity::Auto {
+            // Calls of one function have no list and no session that they would have to follow: equal providers share them.
+            policy.affinity = Affinity::Keys;
+        }
         let compiled = Route { name: name.clone(), policy, wants, hinted, pool, shaping, wired };
         routes.insert(name, Arc::new(compiled));
     }

@@ -29,6 +29,7 @@ use crate::config::settings::IdentitySource;
 use crate::facade::{self, Facade, Residents};
 use crate::handover::give::Giver;
 use crate::handover::luggage::Luggage;
+use crate::handover::place::Prepared;
 use crate::health::roster::LocalAgents;
 use crate::lifecycle::{Readiness, Tasks};
 use crate::overload::Overload;
@@ -46,15 +47,12 @@ use crate::telemetry::{Events, Metrics, process};
 pub(super) async fn start(settings: Settings, upgrade: bool) -> Result<Running, StartError> {
     let Opened { mut before, socket, doors, ports, spare } = Opened::of(&settings, upgrade).await?;
     let material = material(&settings)?.map(Arc::new);
-    let mut registry = Registry::default();
-    let metrics = Metrics::register(&mut registry);
-    process::register(&mut registry);
+    let (registry, metrics) = metrics();
     let events = Arc::new(Events::new(metrics.clone()));
-    let readiness = Readiness::default();
-    let (mut work, mut desks) = (Tasks::default(), Tasks::default());
+    let (readiness, mut work, mut desks) = (Readiness::default(), Tasks::default(), Tasks::default());
 
-    let health = health::router(Health { readiness: readiness.clone(), metrics, registry: Arc::new(registry) });
-    let mut health = Some(admin::serve(tokio_listener(doors.health)?, health, desks.token()));
+    let health = Health { readiness: readiness.clone(), metrics, registry: Arc::new(registry) };
+    let mut health = Some(admin::serve(tokio_listener(doors.health)?, health::router(health), desks.token()));
     // First, so that whoever watches the start can see it; but last where another process answers until then.
     if let Some(health) = health.take_if(|_| before.is_none()) {
         desks.spawn("health", health);
@@ -64,13 +62,12 @@ pub(super) async fn start(settings: Settings, upgrade: bool) -> Result<Running, 
     let worlds = Arc::new(Worlds::new(World::default()));
     let redis = redis(&settings, Sealer::of(Arc::clone(&worlds)), &events, &readiness)?;
     let luggage = luggage(settings.sessions.entries_max, redis.clone(), &events);
-    let rules = rules(&settings);
-    let settings = Arc::new(settings);
+    let (rules, settings) = (rules(&settings), Arc::new(settings));
     let residents = Residents::back(&settings, ports.numbers(), &agents);
     let (needs, needed) = watch::channel(residents.needs());
-    let feed = mesh::feed(&settings, residents.needs(), material.as_deref()).await?;
-    let join = Join::new(feed, Arc::clone(&worlds), Arc::clone(&events), rules, agents.replicas(), &readiness);
-    let join = join.needing(needed);
+    let feed = mesh::feed(&settings, needs.borrow().clone(), material.as_deref()).await?;
+    let join =
+        Join::new(feed, Arc::clone(&worlds), Arc::clone(&events), rules, agents.replicas(), &readiness).needing(needed);
     let (applied, snapshots) = (join.applied(), join.snapshots());
     work.spawn("snapshots", join.run(work.token()));
     if let Some(before) = &mut before {
@@ -81,20 +78,12 @@ pub(super) async fn start(settings: Settings, upgrade: bool) -> Result<Running, 
     let registration =
         reporter.map(|(reporter, channel)| Registration::start(reporter, channel, agents.replicas(), &mut work));
     let catalog = catalog(&settings, material.as_deref(), &worlds, &events, &mut work);
-    let Luggage { sessions, owners } = luggage.clone();
+    let (catalog_shown, Luggage { sessions, owners }) = (Arc::clone(&catalog), luggage.clone());
     let overload = Overload::start(&settings.overload, &events, &mut work);
     let rates = Rates::new(redis, Arc::clone(&events));
-    let catalog_shown = Arc::clone(&catalog);
-    let parts = facade::Parts {
-        settings: Arc::clone(&settings),
-        outbound: ports.outbound_from_here(),
-        agents: agents.clone(),
-        snapshots,
-        reported: registration.as_ref().map(Registration::status),
-        needs,
-        catalog: Arc::clone(&catalog),
-    };
-    let facade = facade(parts, residents, &mut work);
+    let reported = registration.as_ref().map(Registration::status);
+    let told = facade::Told { outbound: ports.outbound_from_here(), snapshots, reported, needs };
+    let facade = facade(residents, told, &catalog, &mut work);
     let shared = Shared { worlds: Arc::clone(&worlds), sessions, owners, events, catalog, facade, rates, overload };
     let gateway = calls::open(&settings, material.as_deref(), shared, &ports, doors.outbound, doors.inbound)?;
 
@@ -117,14 +106,20 @@ pub(super) async fn start(settings: Settings, upgrade: bool) -> Result<Running, 
     let (told, taken) = watch::channel(false);
     if let (Some(socket), Some(spare)) = (socket, &spare) {
         let (node, listeners) = (settings.node.to_string(), Arc::downgrade(spare));
-        let registration = registration.clone();
-        let giver = Giver { node, listeners, agents: agents.replicas(), luggage, registration, taken: told };
-        work.spawn("handover", giver.serve(socket.publish()?, work.token()));
+        let (agents, registration) = (agents.replicas(), registration.clone());
+        hand_over(socket, Giver { node, listeners, agents, luggage, registration, taken: told }, &mut work)?;
     }
     let Ports { outbound, inbound, admin, health } = &ports;
     info!(node = %settings.node, %outbound, %inbound, %admin, %health, "proxy started");
     let parts = Parts { settings, readiness, worlds, agents, registration, gateway, spare, taken, work, desks };
     Ok(Running { ports, parts })
+}
+
+fn metrics() -> (Registry, Metrics) {
+    let mut registry = Registry::default();
+    let metrics = Metrics::register(&mut registry);
+    process::register(&mut registry);
+    (registry, metrics)
 }
 
 fn rules(settings: &Settings) -> Rules {
@@ -153,10 +148,16 @@ fn catalog(
     catalog
 }
 
-fn facade(parts: facade::Parts, residents: Residents, work: &mut Tasks) -> Arc<Facade> {
-    let facade = Arc::new(Facade::new(parts, residents));
+fn facade(residents: Residents, told: facade::Told, catalog: &Arc<Catalog>, work: &mut Tasks) -> Arc<Facade> {
+    let facade = Arc::new(Facade::new(residents, told, Arc::clone(catalog)));
     work.spawn("facade", Arc::clone(&facade).run(work.token()));
     facade
+}
+
+/// Lets another process take over at `socket`.
+fn hand_over(socket: Prepared, giver: Giver, work: &mut Tasks) -> Result<(), StartError> {
+    work.spawn("handover", giver.serve(socket.publish()?, work.token()));
+    Ok(())
 }
 
 fn material(settings: &Settings) -> Result<Option<Material>, StartError> {

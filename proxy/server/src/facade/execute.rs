@@ -38,11 +38,11 @@ impl Facade {
         }
         let names = [format!("{SERVER}{service}"), service.to_owned()];
         let known = names.iter().filter_map(|name| AgentName::new(name).ok());
-        let Some(agent) = known.into_iter().find(|name| self.parts.catalog.knows(name)) else {
+        let Some(agent) = known.into_iter().find(|name| self.catalog.knows(name)) else {
             let hint = "GET /api/v1/mcp/{service}/status at the control service tells which there are";
             return said(StatusCode::NOT_FOUND, &format!("no service `{service}` is known here"), hint);
         };
-        match self.parts.catalog.execute(&agent, &asked.command, params).await {
+        match self.catalog.execute(&agent, &asked.command, params).await {
             Ok(result) => done(&result),
             Err(error) => refused(&error),
         }

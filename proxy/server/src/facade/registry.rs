@@ -29,11 +29,8 @@ use tracing::warn;
 use super::admit::NotHere;
 use super::members::Member;
 use super::residents::Residents;
-use super::told::Told;
+use super::told::Answering;
 use crate::catalog::Catalog;
-use crate::config::Settings;
-use crate::config::settings::Facade as Rules;
-use crate::health::roster::LocalAgents;
 use crate::lifecycle::Stop;
 use crate::registration::report::Status;
 
@@ -43,22 +40,22 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 const COALESCED: Duration = Duration::from_millis(10);
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// What the registry works on.
-pub struct Parts {
-    pub settings: Arc<Settings>,
+/// What agents are told by.
+pub struct Told {
     /// Where the own agents reach this proxy.
     pub outbound: SocketAddr,
-    pub agents: LocalAgents,
     pub snapshots: watch::Receiver<Arc<Snapshot>>,
     /// What control says of the own agents; none without control.
     pub reported: Option<watch::Receiver<Status>>,
+    /// What they depend on, for whoever watches snapshots.
     pub needs: watch::Sender<Vec<Dependency>>,
-    pub catalog: Arc<Catalog>,
 }
 
 /// The registry of the own agents.
 pub struct Facade {
-    pub(super) parts: Parts,
+    told: Told,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) is_on: bool,
     pub(super) began: Instant,
     state: Mutex<State>,
     changed: Notify,
@@ -71,13 +68,10 @@ struct State {
 }
 
 impl Facade {
-    pub fn new(parts: Parts, residents: Residents) -> Self {
+    pub fn new(residents: Residents, told: Told, catalog: Arc<Catalog>) -> Self {
+        let is_on = residents.may_join();
         let state = Mutex::new(State { residents, last: BTreeMap::new() });
-        Self { parts, began: Instant::now(), state, changed: Notify::new() }
-    }
-
-    pub(super) fn rules(&self) -> Option<&Rules> {
-        self.parts.settings.facade.as_ref()
+        Self { told, catalog, is_on, began: Instant::now(), state, changed: Notify::new() }
     }
 
     /// Tells what is needed, and forgets who is gone, until it is stopped.
@@ -150,7 +144,7 @@ impl Facade {
     }
 
     async fn until_known(&self, needs: &[Dependency]) {
-        let mut snapshots = self.parts.snapshots.clone();
+        let mut snapshots = self.told.snapshots.clone();
         let knows = |snapshot: &Arc<Snapshot>| {
             let wirings = &snapshot.resources().wirings;
             needs.iter().all(|need| wirings.get(&need.alias).is_some())
@@ -164,24 +158,24 @@ impl Facade {
         if let Some(reason) = self.refused_by_control(&heartbeat.id) {
             return (refusal(heartbeat.id.as_str(), &reason, timestamp), Digest::of(reason.as_bytes()));
         }
-        let snapshot = Arc::clone(&self.parts.snapshots.borrow());
+        let snapshot = Arc::clone(&self.told.snapshots.borrow());
         for need in needs::of(&heartbeat.registration).unwrap_or_default() {
             if let Some(wiring) = snapshot.resources().wirings.get(&need.alias) {
                 state.last.insert(need.alias, wiring.clone());
             }
         }
-        let told = Told { heartbeat, snapshot: &snapshot, last: &state.last, outbound: self.parts.outbound };
+        let told = Answering { heartbeat, snapshot: &snapshot, last: &state.last, outbound: self.told.outbound };
         (told.answer(is_new, timestamp), told.digest())
     }
 
     fn refused_by_control(&self, id: &ReplicaId) -> Option<String> {
-        let status = self.parts.reported.as_ref()?.borrow();
+        let status = self.told.reported.as_ref()?.borrow();
         status.refused.iter().find(|refused| refused.replica == id.as_str()).map(|refused| refused.detail.clone())
     }
 
     fn tell_needs(&self) {
         let needs = self.state().residents.needs();
-        self.parts.needs.send_if_modified(|known| {
+        self.told.needs.send_if_modified(|known| {
             let changed = *known != needs;
             if changed {
                 *known = needs;
@@ -199,16 +193,8 @@ impl Facade {
     }
 
     fn sweep(&self) {
-        let locals = self.parts.agents.replicas();
-        let locals = locals.borrow().clone();
-        let is_gone = |member: &&Member| {
-            let local = locals.iter().find(|local| local.id == member.heartbeat.id);
-            local.is_none_or(|local| local.gone)
-        };
         let mut state = self.state();
-        let gone = state.residents.members.silent(Instant::now()).into_iter().filter(is_gone);
-        let gone: Vec<_> = gone.map(|member| member.heartbeat.id.clone()).collect();
-        for id in gone {
+        for id in state.residents.gone(Instant::now()) {
             warn!(replica = %id, "an agent fell silent, and nobody listens at its port; it is forgotten");
             self.forget(&mut state, &id);
         }

@@ -50,6 +50,20 @@ impl Residents {
         residents
     }
 
+    /// Whether any agent may be here.
+    pub(super) fn may_join(&self) -> bool {
+        self.settings.facade.is_some()
+    }
+
+    /// Those that fell silent, and at whose port nobody listens.
+    pub(super) fn gone(&self, now: Instant) -> Vec<ReplicaId> {
+        let locals = self.agents.replicas();
+        let locals = locals.borrow();
+        let is_gone = |id: &ReplicaId| locals.iter().find(|local| local.id == *id).is_none_or(|local| local.gone);
+        let silent = self.members.silent(now).into_iter().map(|member| member.heartbeat.id.clone());
+        silent.filter(is_gone).collect()
+    }
+
     /// Everything that the agents of this proxy depend on.
     pub fn needs(&self) -> Vec<Dependency> {
         self.members.needs(&self.settings.needs)

@@ -18,7 +18,7 @@ use outrigger_upstream::heartbeat::Heartbeat;
 use serde_json::Value;
 
 /// From what an answer is made.
-pub(super) struct Told<'a> {
+pub(super) struct Answering<'a> {
     pub heartbeat: &'a Heartbeat,
     pub snapshot: &'a Snapshot,
     pub last: &'a BTreeMap<RouteName, Wiring>,
@@ -26,7 +26,7 @@ pub(super) struct Told<'a> {
     pub outbound: SocketAddr,
 }
 
-impl Told<'_> {
+impl Answering<'_> {
     pub fn answer(&self, is_new: bool, timestamp: &str) -> Value {
         answer::answer(self.heartbeat.id.as_str(), &self.heartbeat.registration, self, is_new, timestamp)
     }
@@ -37,7 +37,7 @@ impl Told<'_> {
     }
 }
 
-impl Wirings for Told<'_> {
+impl Wirings for Answering<'_> {
     fn wiring(&self, route: &RouteName) -> Option<&Wiring> {
         self.snapshot.resources().wirings.get(route).or_else(|| self.last.get(route))
     }

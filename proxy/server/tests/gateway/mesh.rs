@@ -152,6 +152,10 @@ impl Scene {
         Self { peers: peers.to_vec(), ..Self::empty() }
     }
 
+    fn tool(&self, replica: &str) -> String {
+        self.tools.iter().find(|(name, _)| *name == replica).map_or_else(String::new, |(_, tool)| (*tool).into())
+    }
+
     pub fn world(&self, previous: &World) -> World {
         let agent = AgentName::new("weather").expect("name");
         let pool = PoolName::new("weather").expect("name");
@@ -164,11 +168,7 @@ impl Scene {
             weight: 100,
             tier: 0,
             zone: String::new(),
-            tool: self
-                .tools
-                .iter()
-                .find(|(name, _)| *name == replica)
-                .map_or_else(String::new, |(_, tool)| (*tool).into()),
+            tool: self.tool(replica),
             state: self.states.iter().find(|(name, _)| *name == replica).map_or(EndpointState::Up, |(_, state)| *state),
         };
         let own = self.own.iter().map(|(replica, address)| endpoint(replica, *address, None));

@@ -41,7 +41,7 @@ impl Registrar {
             ..Replica::default()
         };
         let replicas = servers.iter().enumerate().map(replica).collect();
-        self.facts.send(Facts { fact: Some(Fact::Report(Report { replicas })) }).await?;
+        self.facts.send(Facts { fact: Some(Fact::Report(Report { replicas, calls: None })) }).await?;
         loop {
             let hint =
                 tokio::time::timeout(wait::DEADLINE, self.hints.message()).await??.context("the stream ended")?;

@@ -204,7 +204,7 @@ async fn a_good_candidate_is_widened_and_promoted_by_itself() {
         rows.iter().all(|row| row["status"] == "SYNCED" && row["lane"] == "" && row["view"] == "base")
     };
     json_until(&control, "/v1/proxies", synced).await;
-    applying.iter().for_each(tokio::task::JoinHandle::abort);
+    applying.iter().for_each(JoinHandle::abort);
     soon(control.stop()).await;
 }
 

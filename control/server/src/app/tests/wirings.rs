@@ -26,8 +26,10 @@ async fn a_change_of_the_provider_reaches_who_depends_on_it_and_nothing_else_doe
     let needs = &["dependency=greeting @reach=ties"];
     let mut watcher = Watcher::connect(channel(&control, None), "caller-1", needs, Tokens::new()).await;
     let wiring = key(ResourceKind::Wiring, "dependency");
-    let first = watcher.apply_until(|held| held.contains_key(&wiring)).await;
-    assert!(first.bodies.contains(&key(ResourceKind::Route, "dependency")));
+    watcher
+        .apply_until(|held| held.contains_key(&wiring) && held.contains_key(&key(ResourceKind::Agent, "prov")))
+        .await;
+    assert!(watcher.tokens.contains_key(&key(ResourceKind::Route, "dependency")));
     let before = watcher.tokens[&wiring].clone();
     let mut other = Proxy::connect(channel(&control, None), "other").await.unwrap();
     let song = r#"{"function_name":"sing","capability":"song"}"#;

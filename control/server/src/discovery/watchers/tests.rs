@@ -48,8 +48,14 @@ fn an_identity_has_more_streams_than_a_node_and_not_all_of_them() {
     let identity: SpiffeId = "spiffe://local/agent/weather".parse().unwrap();
     let open = |node: usize, identity: Option<&SpiffeId>| {
         let node = NodeId::new(&format!("weather-{node}")).unwrap();
-        let who = Who { node, identity: identity.cloned(), role: Role::Proxy, build: String::new() };
-        watchers.open(who, ViewKey::base(), Instant::now())
+        let who = Who {
+            node,
+            identity: identity.cloned(),
+            role: Role::Proxy,
+            build: String::new(),
+            labels: Labels::default(),
+        };
+        watchers.open(who, Place::from(&Scope::base()), Instant::now())
     };
     let mut held: Vec<_> = (0..STREAMS_PER_IDENTITY_MAX).map(|node| open(node, Some(&identity)).unwrap()).collect();
     assert_eq!(open(9_999, Some(&identity)).unwrap_err(), Full::Identity);
@@ -76,7 +82,7 @@ fn what_was_refused_of_a_candidate_is_known_after_another_snapshot_was_applied()
     watching.moved(Place::from(&Scope::base().on(Lane::Canary)));
     assert_eq!(watchers.list()[0].refused_candidate, None);
     watching.refused(Serial(2), "Route/a: bad".to_owned());
-    watching.applied(Serial(3), Instant::now());
+    watching.applied(Serial(3), None, Instant::now());
     let row = watchers.list().remove(0);
     assert_eq!((row.refusal, row.applied_lane), (None, Lane::Canary));
     assert_eq!(row.refused_candidate, Some((Serial(2), "Route/a: bad".to_owned())));

@@ -74,6 +74,7 @@ fn drafts(agents: usize, weight: u16) -> Vec<Draft> {
             state: EndpointState::Up,
             tier: 0,
             zone: String::new(),
+            tool: String::new(),
         };
         resources.endpoints.insert(name.clone(), Endpoints { pool: name.clone(), endpoints: vec![endpoint] });
         let slow_start = Duration::from_secs(if at == 0 { weight.into() } else { 0 });

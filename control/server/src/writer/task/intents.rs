@@ -14,7 +14,8 @@ use outrigger_model::resource::Serial;
 use tracing::{error, info};
 
 use super::super::declare;
-use super::super::message::{Declaration, Declared, NotPublished, Wanted};
+use super::super::message::{Declaration, Declared, Wanted};
+use super::super::not_published::NotPublished;
 use super::super::picture::Head;
 use super::rollouts::ended_event;
 use super::{Task, say};

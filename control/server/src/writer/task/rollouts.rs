@@ -15,7 +15,7 @@ use outrigger_control_core::rollout::course::{Candidate, Rollout};
 use outrigger_control_core::rollout::lane::Membership;
 use outrigger_model::resource::Serial;
 
-use super::super::message::NotPublished;
+use super::super::not_published::NotPublished;
 use super::super::trial::{Answer, Asked, Move, NotMoved, Trying};
 use super::{Task, say};
 

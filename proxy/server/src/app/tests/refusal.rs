@@ -10,7 +10,9 @@ use outrigger_wire::manifest;
 use outrigger_wire::proto::discovery::aggregated_discovery_service_server::{
     AggregatedDiscoveryService, AggregatedDiscoveryServiceServer,
 };
-use outrigger_wire::proto::discovery::{DeltaDiscoveryRequest, DeltaDiscoveryResponse};
+use outrigger_wire::proto::discovery::{
+    DeltaDiscoveryRequest, DeltaDiscoveryResponse, DiscoveryRequest, DiscoveryResponse,
+};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -33,7 +35,16 @@ struct Script(mpsc::Sender<Stream>);
 
 #[tonic::async_trait]
 impl AggregatedDiscoveryService for Script {
+    type StreamAggregatedResourcesStream =
+        Pin<Box<dyn tokio_stream::Stream<Item = Result<DiscoveryResponse, Status>> + Send>>;
     type DeltaAggregatedResourcesStream = Pin<Box<dyn tokio_stream::Stream<Item = Answer> + Send>>;
+
+    async fn stream_aggregated_resources(
+        &self,
+        _: Request<Streaming<DiscoveryRequest>>,
+    ) -> Result<Response<Self::StreamAggregatedResourcesStream>, Status> {
+        Err(Status::unimplemented("proxies ask for deltas"))
+    }
 
     async fn delta_aggregated_resources(
         &self,

@@ -12,7 +12,7 @@ use prometheus_client::registry::Registry;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::{Facade, Parts};
+use super::{Facade, Told};
 use crate::catalog::Catalog;
 use crate::config::Settings;
 use crate::config::settings::Aggregate;
@@ -46,9 +46,8 @@ fn stand(also: &str) -> Stand {
     let (snapshots, seen) = watch::channel(Arc::new(snapshot(&[])));
     let (status, reported) = watch::channel(Status::default());
     let outbound = "127.0.0.1:17001".parse().unwrap();
-    let parts =
-        Parts { settings, outbound, agents: agents.clone(), snapshots: seen, reported: Some(reported), needs, catalog };
-    let facade = Arc::new(Facade::new(parts, residents));
+    let told = Told { outbound, snapshots: seen, reported: Some(reported), needs };
+    let facade = Arc::new(Facade::new(residents, told, catalog));
     tasks.spawn("facade", Arc::clone(&facade).run(tasks.token()));
     Stand { facade, agents, snapshots, status, needed, tasks }
 }

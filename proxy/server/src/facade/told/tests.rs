@@ -4,7 +4,7 @@ use outrigger_model::wiring::Wiring;
 use outrigger_upstream::heartbeat::Heartbeat;
 use serde_json::{Value, json};
 
-use super::Told;
+use super::Answering;
 use crate::facade::fixtures::{snapshot, wiring};
 
 const BODY: &str = r#"{"agent_id":"cons-1","name":"cons","tools":[
@@ -18,7 +18,8 @@ fn told(heartbeat: &Heartbeat, known: Option<Wiring>, before: Option<Wiring>) ->
     let snapshot = snapshot(known.as_slice());
     let last: BTreeMap<_, _> = before.into_iter().map(|wiring| (wiring.route.clone(), wiring)).collect();
     let outbound = "127.0.0.1:17001".parse().unwrap();
-    Told { heartbeat, snapshot: &snapshot, last: &last, outbound }.answer(false, "")["dependencies_resolved"].take()
+    Answering { heartbeat, snapshot: &snapshot, last: &last, outbound }.answer(false, "")["dependencies_resolved"]
+        .take()
 }
 
 #[test]

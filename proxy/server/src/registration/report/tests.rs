@@ -245,6 +245,7 @@ async fn light_signals_say_how_calls_went_since_the_start() {
         method: None,
         serial: 1,
         trail: "",
+        path: None,
     };
     for (how, status) in [(CallEnd::Answered, 200), (CallEnd::Answered, 404), (CallEnd::Answered, 502)] {
         proxy.events.call_finished(&end(how, status));

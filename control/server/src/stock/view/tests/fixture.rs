@@ -40,6 +40,7 @@ pub fn endpoint(replica: &str, port: u16) -> Endpoint {
         state: EndpointState::Up,
         tier: 0,
         zone: String::new(),
+        tool: String::new(),
     }
 }
 
