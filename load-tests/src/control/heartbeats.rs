@@ -139,7 +139,7 @@ impl Subject {
     async fn register(&self, options: Options, row: &mut Row, tell: &dyn Fn(String)) -> Result<(), ControlError> {
         let meter = self.meter()?;
         let count = beat::each_once(self.address, options.agents).await?;
-        self.add(row, tell, "POST, new", &meter, &count, None)?;
+        self.add(row, tell, ("POST, new", None), &meter, &count)?;
         row.figure(
             format!("{}: memory with {} agents", self.name, options.agents.count),
             resident_kib(self.pid)? as f64 / 1024.0,
@@ -169,7 +169,7 @@ impl Subject {
             let until = Instant::now() + Duration::from_secs(options.seconds);
             let count = beat::until(self.address, beat, options.agents, until).await?;
             let target = Some(target).filter(|_| is_ours && beat != Beat::Changed);
-            let cpu_us = self.add(row, tell, &format!("{what}, {with}"), &meter, &count, target)?;
+            let cpu_us = self.add(row, tell, (&format!("{what}, {with}"), target), &meter, &count)?;
             if beat == Beat::Light {
                 head_us = cpu_us;
             }
@@ -185,10 +185,9 @@ impl Subject {
         &self,
         row: &mut Row,
         tell: &dyn Fn(String),
-        what: &str,
+        (what, target): (&str, Option<f64>),
         (began, before): &(Instant, Duration),
         count: &Count,
-        target: Option<f64>,
     ) -> Result<f64, ControlError> {
         let seconds = began.elapsed().as_secs_f64();
         let spent = cpu(self.pid)?.saturating_sub(*before).as_secs_f64();

@@ -70,7 +70,8 @@ async fn meshctl_lists_shows_and_calls_agents_that_no_proxy_stands_beside() -> R
     let reader = agents.iter().find(|agent| agent["id"] == "reader-1").context("reader-1")?;
     assert_eq!((&reader["dependencies_resolved"], &reader["dependencies_total"]), (&1.into(), &2.into()), "{reader}");
     let shown = meshctl(&mesh, &["status", "reader-1"]).await?;
-    assert!(shown.contains("increment") && shown.contains("counter-1"), "{shown}");
+    let provider = format!("127.0.0.1:{}", port(&agent.url())?);
+    assert!(shown.contains("increment") && shown.contains(&provider) && shown.contains("NOT FOUND"), "{shown}");
 
     let called = meshctl(&mesh, &["call", "counter-1:increment", r#"{"session_id": "a"}"#]).await?;
     assert!(called.contains("counter-1 counts 1"), "{called}");

@@ -70,7 +70,7 @@ async fn an_event_stream_whose_time_runs_out_ends_with_a_comment_that_says_so() 
 }
 
 #[tokio::test]
-async fn operators_can_switch_it_off_and_with_an_identity_it_is_off() {
+async fn operators_can_switch_it_off() {
     let control = control("store: memory\nrelay: false").await;
     beat(&control, &heartbeat("prov-1", 19101, json!([]))).await;
     let (status, body) = call(&control, "127.0.0.1:19101/mcp", "30", "hello").await;
