@@ -427,5 +427,5 @@ fn labels_are_those_of_kubernetes_and_there_may_be_none() {
     let labels = settings("labels: {track: canary, app.kubernetes.io/part-of: shop}").labels;
     assert_eq!(labels.to_string(), "app.kubernetes.io/part-of=shop,track=canary");
     let many: String = (0..17).map(|at| format!("n{at}: x, ")).collect();
-    check_refused(&format!("labels: {{{many}}}"), "labels: more than 16 labels");
+    check_refused(&format!("labels: {{{many}}}"), "`labels`: more than 16 labels");
 }
