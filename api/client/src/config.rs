@@ -19,6 +19,8 @@ pub struct WatchConfig {
     pub build: String,
     /// By which operators pick it.
     pub labels: Labels,
+    /// Whether its view holds what it needs, and nothing beside.
+    pub only_needs: bool,
     /// None: memory only.
     pub last_good: Option<PathBuf>,
     pub timing: Timing,
@@ -42,7 +44,7 @@ impl WatchConfig {
     pub fn new(node: NodeId, build: &str) -> Self {
         let timing = Timing::default();
         let (needs, build, labels) = (Vec::new(), build.to_owned(), Labels::default());
-        Self { node, needs, namespace: Namespace::default(), build, labels, last_good: None, timing }
+        Self { node, needs, namespace: Namespace::default(), build, labels, only_needs: false, last_good: None, timing }
     }
 }
 

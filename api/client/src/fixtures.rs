@@ -25,7 +25,7 @@ type Tokens = BTreeMap<(ResourceKind, Arc<str>), Token>;
 pub fn watcher() -> Watcher {
     let needs = vec!["forecast=weather ^1.2 +eu".parse().unwrap()];
     let (node, namespace, labels) = (NodeId::new("caller-1").unwrap(), Default::default(), Labels::default());
-    Watcher { node, role: Role::Proxy, needs, namespace, build: "test".into(), labels }
+    Watcher { node, role: Role::Proxy, needs, namespace, build: "test".into(), labels, only_needs: false }
 }
 
 /// One pool with one endpoint of a weight, and a route to it.

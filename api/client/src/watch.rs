@@ -45,8 +45,8 @@ impl Watch {
         let (told, status) = watch::channel(Status::starting());
         let (stop, stopped) = oneshot::channel();
         let (needs, needed) = watch::channel(config.needs.clone());
-        let WatchConfig { node, needs: first, namespace, build, labels, .. } = config.clone();
-        let watcher = Watcher { node, role, needs: first, namespace, build, labels };
+        let WatchConfig { node, needs: first, namespace, build, labels, only_needs, .. } = config.clone();
+        let watcher = Watcher { node, role, needs: first, namespace, build, labels, only_needs };
         let timing = config.timing;
         let runner = Runner {
             connect,

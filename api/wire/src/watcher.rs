@@ -10,9 +10,12 @@ use outrigger_model::requirement::Dependency;
 use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Value};
 
-use crate::error::{DecodeError, Wrong};
+use crate::error::{DecodeError, Wrong, cut};
 use crate::limit::NEEDS_MAX;
 use crate::proto::discovery::Node;
+
+/// `node.metadata.view` of who wants nothing but its needs.
+const ONLY_NEEDS: &str = "needs";
 
 /// What our proxies call themselves.
 pub const PROXY_AGENT: &str = "outrigger-proxy";
@@ -43,6 +46,8 @@ pub struct Watcher {
     pub build: String,
     /// By which operators pick it, for a rollout.
     pub labels: Labels,
+    /// Whether its view holds what it needs, and nothing beside.
+    pub only_needs: bool,
 }
 
 impl Role {
@@ -60,7 +65,8 @@ impl Watcher {
         let needs: BTreeSet<_> = self.needs.iter().map(ToString::to_string).collect();
         // No dependency starts like this; without the line files of before are of the default namespace.
         let namespace = (!self.namespace.is_default()).then(|| format!("@namespace={}", self.namespace));
-        namespace.into_iter().chain(needs).collect::<Vec<_>>().join("\n")
+        let breadth = self.only_needs.then(|| "@view=needs".to_owned());
+        namespace.into_iter().chain(breadth).chain(needs).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -69,6 +75,9 @@ pub fn encode(watcher: &Watcher) -> Node {
     let needs = watcher.needs.iter().map(|need| text(need.to_string()));
     let needs = Value { kind: Some(Kind::ListValue(ListValue { values: needs.collect() })) };
     let mut fields = BTreeMap::from([("needs".to_owned(), needs)]);
+    if watcher.only_needs {
+        fields.insert("view".to_owned(), text(ONLY_NEEDS.to_owned()));
+    }
     if !watcher.labels.is_empty() {
         let labels = watcher.labels.iter().map(|(name, value)| (name.to_owned(), text(value.to_owned())));
         let labels = Value { kind: Some(Kind::StructValue(Struct { fields: labels.collect() })) };
@@ -99,6 +108,7 @@ pub fn decode(node: &Node) -> Result<Watcher, DecodeError> {
             role,
             needs: needs(node.metadata.as_ref()).map_err(|bad| bad.inside("metadata"))?,
             labels: labels(metadata).map_err(|bad| bad.inside("metadata"))?,
+            only_needs: only_needs(node.metadata.as_ref()).map_err(|bad| bad.inside("metadata"))?,
             namespace: namespace(node.metadata.as_ref()).map_err(|bad| bad.inside("metadata"))?,
             build: node.user_agent_version.chars().take(BUILD_CHARS_MAX).collect(),
         })
@@ -111,6 +121,19 @@ fn namespace(metadata: Option<&Struct>) -> Result<Namespace, DecodeError> {
         None | Some(None | Some(Kind::NullValue(_))) => Ok(Namespace::default()),
         Some(Some(Kind::StringValue(text))) => Namespace::new(text).map_err(|bad| DecodeError::field("namespace", bad)),
         Some(Some(_)) => Err(DecodeError::field("namespace", Wrong::NotText)),
+    }
+}
+
+fn only_needs(metadata: Option<&Struct>) -> Result<bool, DecodeError> {
+    match metadata.and_then(|metadata| metadata.fields.get("view")).map(|value| &value.kind) {
+        None | Some(None | Some(Kind::NullValue(_))) => Ok(false),
+        Some(Some(Kind::StringValue(text))) if text == "all" => Ok(false),
+        Some(Some(Kind::StringValue(text))) if text == ONLY_NEEDS => Ok(true),
+        Some(Some(Kind::StringValue(text))) => {
+            let wrong = Wrong::Other { found: cut(text), expected: ONLY_NEEDS.to_owned() };
+            Err(DecodeError::field("view", wrong))
+        }
+        Some(Some(_)) => Err(DecodeError::field("view", Wrong::NotText)),
     }
 }
 

@@ -130,8 +130,8 @@ fn config(last_good: Option<&Path>) -> WatchConfig {
     };
     let watcher = fixtures::watcher();
     let last_good = last_good.map(Path::to_owned);
-    let Watcher { node, needs, namespace, labels, build, .. } = watcher;
-    WatchConfig { node, needs, namespace, labels, build, last_good, timing }
+    let Watcher { node, needs, namespace, labels, build, only_needs, .. } = watcher;
+    WatchConfig { node, needs, namespace, labels, build, only_needs, last_good, timing }
 }
 
 fn mesh() -> ModelControl {

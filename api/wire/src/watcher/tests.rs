@@ -9,6 +9,7 @@ fn watcher() -> Watcher {
         namespace: Namespace::default(),
         build: "0.1.0".into(),
         labels: Labels::parse([("track", "canary"), ("app.kubernetes.io/part-of", "")]).unwrap(),
+        only_needs: false,
     }
 }
 
@@ -20,6 +21,9 @@ fn a_watcher_comes_back_as_it_was() {
     let team = Watcher { namespace: "team-a".parse().unwrap(), ..watcher() };
     assert_eq!(decode(&encode(&team)).unwrap(), team);
     assert_ne!(team.view(), watcher().view());
+    let narrow = Watcher { only_needs: true, ..watcher() };
+    assert_eq!(decode(&encode(&narrow)).unwrap(), narrow);
+    assert_ne!(narrow.view(), watcher().view());
 }
 
 #[test]

@@ -4,13 +4,14 @@
 //! A dependency whose requirement says how far it reaches (`@reach=`) is one of an agent of mcp-mesh: it has a wiring beside its route.
 //! A view holds the agents and capabilities of its namespace and what its watcher asks of others. A route of an operator is in the
 //! views of the namespace that its requirement names.
+//! Who sees its needs only gets the agents that provide them, and no routes but its own.
 //! Precedence where two things claim one route name: dependency, operator, agent, capability.
 //! Invariant: the same inputs make the same snapshot; a healthy mesh and an empty one both assemble. Keys are in snapshots of proxies only.
 
 mod needs;
 mod traffic;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use outrigger_model::agent::Agent;
 use outrigger_model::calls::Calls;
@@ -32,7 +33,7 @@ use crate::facts::{Facts, Standing};
 use crate::intent::{Intent, OperatorPool, OperatorRoute};
 use crate::resolve::{Winner, resolve};
 
-use super::scope::Scope;
+use super::scope::{Scope, Sight};
 use super::{repeatable, stateful};
 
 /// What all proxies share beside facts and intent.
@@ -89,13 +90,19 @@ pub fn build(facts: &Facts, intent: &Intent, shared: &Shared<'_>, scope: &Scope)
     for (alias, requirement) in scope.needs() {
         draft.need(alias, requirement)?;
     }
+    if scope.sight() == Sight::Needs {
+        let named = draft.resources.wirings.values().flat_map(|wiring| &wiring.providers).map(|it| it.agent.clone());
+        let wanted: BTreeSet<_> = named.chain(draft.resources.pools.values().map(|pool| pool.agent.clone())).collect();
+        draft.agents(|name| wanted.contains(name))?;
+        return Ok(Built { snapshot: Snapshot::assemble(draft.resources)?, kinds: draft.kinds });
+    }
     for route in intent.routes().filter(|route| route.requirement.namespace() == namespace.as_str()) {
         let OperatorRoute { name, requirement, policy, .. } = route;
         let traffic = draft.traffic(route)?;
         let policy = RoutePolicy { traffic, ..policy.clone() };
         draft.asked(name, RouteKind::Operator, requirement, Some(&policy))?;
     }
-    draft.agents()?;
+    draft.agents(|_| true)?;
     draft.capabilities()?;
     Ok(Built { snapshot: Snapshot::assemble(draft.resources)?, kinds: draft.kinds })
 }
@@ -125,9 +132,9 @@ struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    fn agents(&mut self) -> Result<(), BuildError> {
+    fn agents(&mut self, is_wanted: impl Fn(&AgentName) -> bool) -> Result<(), BuildError> {
         let facts = self.facts;
-        for name in facts.agents() {
+        for name in facts.agents().filter(|name| is_wanted(name)) {
             let replicas: Vec<&Standing> = facts.replicas_in(self.namespace.as_str(), name).collect();
             let Some(newest) = newest(&replicas) else { continue };
             let pool = PoolName::new(name.as_str())?;

@@ -1,4 +1,5 @@
-//! What one watcher asked for beyond what everyone gets, its dependencies; its namespace, whether it is a proxy, and whose intent it gets.
+//! What one watcher asked for beyond what everyone gets, its dependencies; its namespace, whether it sees
+//! anything beside, whether it is a proxy, and whose intent it gets.
 //!
 //! In: the texts that a proxy sends as its needs. Out: a [`Scope`]; watchers of equal scopes share one view.
 //! Rule: a dependency without `@namespace=` is one of the watcher's own namespace. Those of agents of mcp-mesh, which say how far they
@@ -24,8 +25,25 @@ pub struct Scope {
     needs: BTreeMap<RouteName, Requirement>,
     namespace: Namespace,
     audience: Audience,
+    sight: Sight,
     lane: Lane,
     key: ViewKey,
+}
+
+/// How much of the mesh is in a view beside the watcher's dependencies.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sight {
+    /// Every agent, capability and route of its namespace.
+    #[default]
+    All,
+    /// Nothing: the watcher calls what it depends on.
+    Needs,
+}
+
+impl From<bool> for Sight {
+    fn from(only_needs: bool) -> Self {
+        if only_needs { Self::Needs } else { Self::All }
+    }
 }
 
 /// For whom a view is.
@@ -114,6 +132,16 @@ impl Scope {
         Self { key, ..self }
     }
 
+    /// The same with as much beside its needs.
+    #[must_use]
+    pub fn seeing(self, sight: Sight) -> Self {
+        Self { sight, ..self }.keyed()
+    }
+
+    pub fn sight(&self) -> Sight {
+        self.sight
+    }
+
     /// Whose agents are in it.
     pub fn namespace(&self) -> &Namespace {
         &self.namespace
@@ -168,6 +196,10 @@ impl ViewKey {
             (Audience::Observers, _) => "observer-",
             (Audience::Proxies, Lane::Canary) => "canary-",
             (Audience::Proxies, Lane::Main) => "",
+        };
+        let needs = match scope.sight {
+            Sight::All => needs,
+            Sight::Needs => format!("only-{needs}"),
         };
         match &scope.namespace {
             namespace if namespace.is_default() => Self(format!("{audience}{needs}")),

@@ -135,7 +135,7 @@ impl Discovery {
             Err(status)
         };
         let node = first.node.clone().unwrap_or_default();
-        let Watcher { node, role, needs, namespace, build, labels } = match watcher::decode(&node) {
+        let Watcher { node, role, needs, namespace, build, labels, only_needs } = match watcher::decode(&node) {
             Ok(watcher) => watcher,
             Err(bad) => return refuse("node", Status::invalid_argument(bad.to_string())),
         };
@@ -143,7 +143,7 @@ impl Discovery {
         let mut lanes = self.views.lanes();
         let lane = lanes.borrow_and_update().lane(&node, &labels);
         let scope = match Scope::parse(&needs) {
-            Ok(scope) => scope.within(namespace).of(peer.audience(role)).on(lane),
+            Ok(scope) => scope.within(namespace).seeing(only_needs.into()).of(peer.audience(role)).on(lane),
             Err(bad) => return refuse("needs", Status::invalid_argument(format!("node.metadata.{bad}"))),
         };
         let place = Place::from(&scope);

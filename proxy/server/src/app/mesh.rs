@@ -51,6 +51,7 @@ pub(super) async fn feed(
     let config = WatchConfig {
         needs,
         labels: settings.labels.clone(),
+        only_needs: settings.only_needs,
         last_good: settings.snapshot_file.clone(),
         ..WatchConfig::new(settings.node.clone(), &build())
     };

@@ -32,6 +32,9 @@ pub struct ProxyFile {
     /// What these agents call: `alias=capability [range] [tag] [+preferred] [-excluded]`, such as
     /// `forecast=weather ^1.2 +eu`. Each alias is reachable at `/{alias}/mcp`.
     pub needs: Vec<String>,
+    /// What control tells this proxy of: `all`, every agent and route of the mesh, or `needs`, nothing but what stands in `needs` and what its
+    /// agents of mcp-mesh depend on. Default: all
+    pub view: Option<String>,
     /// Where this proxy listens. Port 0 takes any free port.
     pub listen: ListenFile,
     /// `ip:port` by which other proxies reach the inbound listener. Default: its address; if that is unspecified, the

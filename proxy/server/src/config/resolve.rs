@@ -62,6 +62,7 @@ impl TryFrom<Written> for Settings {
             labels: Labels::parse(&file.labels).map_err(|error| ConfigError::value("labels", &error))?,
             agents,
             needs: needs(&file.needs)?,
+            only_needs: only_needs(file.view.as_deref())?,
             listen,
             advertise: file.advertise.as_deref().map(advertise).transpose()?,
             control: file.control.map(|control| control_address(control.address)).transpose()?,
@@ -91,6 +92,14 @@ fn name_safe(host_name: &str) -> String {
     let name: String = host_name.chars().map(safe).take(64).collect();
     let name = name.trim_start_matches(['.', '-']);
     if name.is_empty() { "proxy".to_owned() } else { name.to_owned() }
+}
+
+fn only_needs(view: Option<&str>) -> Result<bool, ConfigError> {
+    match view {
+        None | Some("all") => Ok(false),
+        Some("needs") => Ok(true),
+        Some(other) => Err(refused("view", format!("`{other}` is not all or needs"))),
+    }
 }
 
 fn needs(texts: &[String]) -> Result<Vec<Dependency>, ConfigError> {

@@ -31,6 +31,8 @@ pub struct Settings {
     pub labels: Labels,
     pub agents: Vec<AgentSettings>,
     pub needs: Vec<Dependency>,
+    /// Control tells it of nothing else.
+    pub only_needs: bool,
     pub listen: Listen,
     /// What other proxies dial; none means the inbound address, or the local address towards control.
     pub advertise: Option<SocketAddr>,

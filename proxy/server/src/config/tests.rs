@@ -422,6 +422,13 @@ fn a_replica_says_how_much_it_can_do_and_its_proxy_where_it_is() {
 }
 
 #[test]
+fn a_proxy_is_told_of_everything_unless_it_wants_its_needs_only() {
+    assert!(!settings("").only_needs && !settings("view: all").only_needs);
+    assert!(settings("view: needs").only_needs);
+    check_refused("view: some", "`view`: `some` is not all or needs");
+}
+
+#[test]
 fn labels_are_those_of_kubernetes_and_there_may_be_none() {
     assert!(settings("").labels.is_empty());
     let labels = settings("labels: {track: canary, app.kubernetes.io/part-of: shop}").labels;

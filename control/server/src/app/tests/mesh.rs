@@ -157,6 +157,7 @@ impl Watcher {
             namespace: Default::default(),
             build: "test".to_owned(),
             labels: Labels::default(),
+            only_needs: false,
         }
     }
 

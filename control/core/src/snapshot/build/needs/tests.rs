@@ -6,7 +6,7 @@ use crate::facts::{Facts, Standing};
 use crate::fixture::{registered, standing};
 use crate::intent::{Intent, OperatorRoute};
 use crate::snapshot::build::{Built, Shared, build};
-use crate::snapshot::scope::{Audience, Scope};
+use crate::snapshot::scope::{Audience, Scope, Sight};
 
 fn built(standings: Vec<Standing>, scope: Scope) -> Built {
     let mut facts = Facts::default();
@@ -188,4 +188,18 @@ fn a_change_of_what_is_beside_leaves_the_wirings_and_one_of_the_provider_does_no
     };
     assert_eq!(changed(again("greet=greeting 2.0.1")), [true, true], "another version in place");
     assert_eq!(changed(again("hello=greeting 2.0.1")), [true, true], "another function in place");
+}
+
+#[test]
+fn who_sees_its_needs_only_is_sent_nothing_of_what_it_does_not_call() {
+    let mesh = || ["weather", "clock", "news"].map(|agent| standing(&format!("{agent}-1 healthy 1.0.0"))).to_vec();
+    let narrow = |needs: &[&str]| built(mesh(), scope(needs).seeing(Sight::Needs));
+    let asked = narrow(&["forecast=weather"]);
+    let resources = asked.snapshot.resources();
+    assert_eq!(resources.agents.keys().map(|name| name.as_str()).collect::<Vec<_>>(), ["weather"]);
+    assert_eq!(resources.routes.keys().map(|name| name.as_str()).collect::<Vec<_>>(), ["forecast", "weather"]);
+    assert_eq!((resources.pools.len(), resources.capabilities.len()), (1, 0));
+    assert_eq!(narrow(&[]).snapshot.resources().pools.len(), 0);
+    assert_eq!(built(mesh(), scope(&[])).snapshot.resources().agents.len(), 3);
+    assert_ne!(scope(&[]).seeing(Sight::Needs).key(), scope(&[]).key());
 }
