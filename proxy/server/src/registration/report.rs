@@ -1,7 +1,7 @@
 //! The task that keeps control informed for as long as the proxy lives.
 //!
 //! In: who we are, the watch of the own agents, a channel to control. Out: a [`Registration`] to watch and to end.
-//! Rules: nothing before the first agent is there; then a report when something changed, a light signal when nothing did, `Draining` and `Leave` at the end. A stream
+//! Rules: a report when something changed, a light signal when nothing did, `Draining` and `Leave` at the end. A stream
 //! that breaks is opened again after a jittered pause; calls do not notice.
 //! Never here: what control makes of it.
 
@@ -97,7 +97,6 @@ impl Registration {
         let chance = fastrand::Rng::new();
         let known = locals.clone();
         let task = Task { reporter, channel, locals, status, phase: phases, said: None, chance };
-        // That of a proxy without agents waits for one.
         tasks.spawn("registration", task.run(tasks.token()));
         Self { status: shown, locals: known, phase: Arc::new(phase) }
     }
@@ -166,9 +165,6 @@ impl Task {
 
     async fn keep_reporting(&mut self) {
         let mut backoff = Backoff::new(PAUSE_FIRST, PAUSE_MAX, self.chance.fork());
-        if !self.until_needed().await {
-            return;
-        }
         loop {
             self.while_hushed().await;
             let End::Broke(error) = self.one_stream(&mut backoff).await else { return };
@@ -180,16 +176,6 @@ impl Task {
                 // Control cannot be told; the lease will end.
                 _ = leaving => return,
             }
-        }
-    }
-
-    /// Whether there is somebody to tell of; waits for it, and ends without it when it is time to leave.
-    async fn until_needed(&self) -> bool {
-        let (mut locals, mut phase) = (self.locals.clone(), self.phase.clone());
-        tokio::select! {
-            biased;
-            _ = phase.wait_for(|phase| *phase == Phase::Leaving) => false,
-            found = locals.wait_for(|locals| locals.iter().any(LocalReplica::offers)) => found.is_ok(),
         }
     }
 
