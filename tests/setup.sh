@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the whole-mesh tests run against: a real Redis, the official SDKs, curl, cmake for the build.
+# Installs what the whole-mesh tests run against: a real Redis and PostgreSQL, strace, the official SDKs, curl, cmake for the build.
 #
 # Everything that is not a system package goes to tests/.peers, which git ignores. Running it again is quick:
 # each part is skipped when it is there in the pinned versions. `tests/setup.sh --forget` removes tests/.peers.
@@ -19,6 +19,9 @@ fi
 missing=()
 command -v cmake >/dev/null || missing+=(cmake)
 command -v redis-server >/dev/null || missing+=(redis-server)
+ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing+=(postgresql)
+command -v strace >/dev/null || missing+=(strace)
+command -v setpriv >/dev/null || missing+=(util-linux)
 command -v curl >/dev/null || missing+=(curl)
 # In containers of Debian it is often missing; a silent host needs its namespaces.
 [ -x /usr/sbin/ip ] || command -v ip >/dev/null || missing+=(iproute2)
@@ -31,11 +34,15 @@ if [ ${#missing[@]} -gt 0 ]; then
     as_root=()
     [ "$(id -u)" = 0 ] || as_root=(sudo)
     "${as_root[@]}" apt-get update -q
-    # Debian starts a Redis of its own when the package comes in; the tests start theirs, so none is wanted.
+    # Debian starts a Redis of its own when the package comes in, and makes a cluster of PostgreSQL; the tests start theirs, so none is wanted.
+    if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+        "${as_root[@]}" mkdir -p /etc/postgresql-common
+        echo "create_main_cluster = false" | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
+    fi
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
-        apt-get install -y -q --no-install-recommends "${missing[@]}"
+        apt-get install -y -q --no-install-recommends -o Dpkg::Options::=--force-confold "${missing[@]}"
 else
-    say "cmake, redis-server, curl, iproute2, python3, node and npm are here"
+    say "cmake, redis-server, postgresql, strace, curl, iproute2, python3, node and npm are here"
 fi
 mkdir -p "$peers"
 

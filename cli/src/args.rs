@@ -4,6 +4,7 @@
 //! Never here: what a command does.
 
 mod control_at;
+mod keep;
 pub mod snapshot;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use crate::render::form::Form;
 use crate::target::Target;
 
 pub use control_at::ControlAt;
+pub use keep::Keep;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -44,7 +46,7 @@ pub enum Command {
     /// Run the proxy beside an agent
     Proxy(Beside),
     /// Run the control service
-    Control(Serve),
+    Control(ControlService),
     /// List what the mesh knows
     Get(Get),
     /// End sessions before their time, or turn the key of their ids
@@ -113,6 +115,14 @@ pub struct Serve {
     /// Write the real addresses here, as JSON, once everything listens
     #[arg(long, value_name = "FILE")]
     pub ports_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Group)]
+pub struct ControlService {
+    #[command(flatten)]
+    pub serve: Serve,
+    #[command(subcommand)]
+    pub keep: Option<Keep>,
 }
 
 #[derive(Debug, Group)]

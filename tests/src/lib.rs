@@ -1,4 +1,4 @@
-//! The kit of the whole-mesh tests: real processes, real SDKs, a real Redis, all on loopback and on free ports.
+//! The kit of the whole-mesh tests: real processes, real SDKs, a real Redis and PostgreSQL, all on loopback and on free ports.
 //!
 //! In: what a test wants to stand. Out: addresses to call, processes to kill, conditions to wait for.
 //! Never here: assertions; a test says itself what must be true.
@@ -14,9 +14,11 @@ pub mod mcp;
 pub mod witness;
 pub mod faulty;
 pub mod redis;
+pub mod postgres;
 pub mod peers;
 pub mod upstream;
 pub mod mesh;
+pub mod controls;
 pub mod fleet;
 pub mod crowd;
 pub mod habits;

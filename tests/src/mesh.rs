@@ -319,6 +319,12 @@ impl Mesh {
         .await
     }
 
+    /// Has proxies that are started from now on, and commands, find control there.
+    pub fn reach(&mut self, grpc: &str, http: &str) {
+        self.grpc = Some(grpc.to_owned());
+        self.http = Some(http.to_owned());
+    }
+
     /// Control's HTTP listener.
     pub fn control_http(&self) -> &str {
         self.http.as_deref().unwrap_or_default()

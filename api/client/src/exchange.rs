@@ -73,7 +73,7 @@ impl Exchange {
     /// The first requests of a new stream. What an earlier stream left staged is forgotten.
     ///
     /// Control answers the token of the manifest at once, with the name alone if that is its newest: within one round trip it is
-    /// known whether the committed set is current, at the cost of a name.
+    /// known whether the committed set is current, at the cost of a name. The node says which one runs, so that a control that is behind knows.
     pub fn open(&mut self) -> Vec<DeltaDiscoveryRequest> {
         self.staging.restore();
         self.is_confirmed = false;
@@ -90,7 +90,8 @@ impl Exchange {
             })
             .collect();
         if let Some(first) = requests.first_mut() {
-            first.node = Some(watcher::encode(&self.watcher));
+            let node = first.node.insert(watcher::encode(&self.watcher));
+            watcher::set_holds(node, self.staging.runs());
         }
         requests
     }

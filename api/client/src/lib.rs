@@ -34,6 +34,7 @@
 //!
 //! `examples/watch.rs` is this with a certificate.
 
+pub mod addresses;
 pub mod backoff;
 pub mod change;
 pub mod holding;
@@ -52,6 +53,7 @@ pub mod watch;
 pub mod observer;
 pub mod follower;
 
+pub use addresses::Addresses;
 pub use candidate::{Answer, Candidate, Source};
 pub use change::{Change, Op};
 pub use config::{Timing, WatchConfig};

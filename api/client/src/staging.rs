@@ -122,6 +122,12 @@ impl Staging {
         Ok(Proposal { next: Arc::new(next), manifest, changes })
     }
 
+    /// The token of the committed manifest, if it is one of the own view.
+    pub fn runs(&self) -> Option<Token> {
+        let held = self.committed.manifest.as_ref().filter(|_| self.committed.view == self.view)?;
+        Some(manifest::token(&held.manifest))
+    }
+
     /// Makes a proposal the committed set.
     pub fn commit(&mut self, next: Arc<Committed>) {
         self.committed = next;

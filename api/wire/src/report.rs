@@ -7,6 +7,9 @@ use outrigger_model::tally::Tally;
 
 use crate::proto::registry::{Calls, Welcome};
 
+/// Metadata of a refusal of a control that follows: where the one that leads is reached.
+pub const LEADER: &str = "outrigger-leader";
+
 /// One replica of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportedReplica {

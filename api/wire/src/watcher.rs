@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use outrigger_model::label::Labels;
 use outrigger_model::name::{Namespace, NodeId};
 use outrigger_model::requirement::Dependency;
+use outrigger_model::resource::Token;
 use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Value};
 
@@ -21,6 +22,9 @@ const ONLY_NEEDS: &str = "needs";
 pub const PROXY_AGENT: &str = "outrigger-proxy";
 /// What watchers that serve nobody call themselves.
 pub const OBSERVER_AGENT: &str = "outrigger-watch";
+
+/// What a watcher runs, in its metadata.
+const HOLDS: &str = "holds";
 
 /// Longest build text taken from a watcher, in characters.
 const BUILD_CHARS_MAX: usize = 64;
@@ -93,6 +97,27 @@ pub fn encode(watcher: &Watcher) -> Node {
         user_agent_name: watcher.role.agent().to_owned(),
         user_agent_version: watcher.build.clone(),
         ..Node::default()
+    }
+}
+
+/// Has a node say which snapshot its watcher runs, by the token of the manifest; none: nothing.
+pub fn set_holds(node: &mut Node, token: Option<Token>) {
+    let fields = &mut node.metadata.get_or_insert_default().fields;
+    match token {
+        Some(token) => {
+            fields.insert(HOLDS.to_owned(), Value { kind: Some(Kind::StringValue(token.to_string())) });
+        }
+        None => {
+            fields.remove(HOLDS);
+        }
+    }
+}
+
+/// The snapshot that a watcher runs. None too where it is unreadable: it is then sent what is newest, and judges that itself.
+pub fn holds(node: &Node) -> Option<Token> {
+    match &node.metadata.as_ref()?.fields.get(HOLDS)?.kind {
+        Some(Kind::StringValue(text)) => text.parse().ok(),
+        _ => None,
     }
 }
 

@@ -1,13 +1,16 @@
-//! `outrigger control`: runs the control service until it is told to stop.
+//! `outrigger control`: runs the control service until it is told to stop; `outrigger control backup|restore`: copies its store, and brings a
+//! copy back.
 
 use outrigger_control::app::{Control, Declaration, Running};
+use outrigger_control::store::backup::{BackupError, Summary, backup, restore};
 use serde_json::json;
 use tracing::{error, info};
 
-use crate::args::Serve;
+use crate::args::{ControlService, Keep, Serve};
 use crate::configuration;
 use crate::descriptors;
 use crate::logging::{self, Logging};
+use crate::output;
 use crate::ports;
 use crate::problem::Problem;
 use crate::runtime;
@@ -16,7 +19,31 @@ use crate::signals::{Hangups, Signals};
 /// Control is never on the path of a call; two threads keep discovery and the store apart.
 const THREADS: usize = 2;
 
-pub fn run(serve: Serve) -> Result<(), Problem> {
+pub fn run(ControlService { serve, keep }: ControlService) -> Result<(), Problem> {
+    match keep {
+        None => serve_on(serve),
+        Some(keep) => runtime::block_on(keep_store(&serve, keep)),
+    }
+}
+
+/// Copies the store, or brings a copy back.
+async fn keep_store(serve: &Serve, keep: Keep) -> Result<(), Problem> {
+    let settings = configuration::control(serve.file.as_deref())?;
+    let failed = |what: &str, cause: BackupError| Problem::failed(what).because(cause);
+    let (done, Summary { epoch, serial, replicas }) = match keep {
+        Keep::Backup { to } => {
+            let summary = backup(&settings.store, &to).await;
+            ("copied", summary.map_err(|cause| failed("the store was not copied", cause))?)
+        }
+        Keep::Restore { from } => {
+            let summary = restore(&settings.store, from.as_deref()).await;
+            ("restored", summary.map_err(|cause| failed("the store was not restored", cause))?)
+        }
+    };
+    output::say(format_args!("{done}: epoch {epoch}, serial {serial}, {replicas} replicas"))
+}
+
+fn serve_on(serve: Serve) -> Result<(), Problem> {
     let settings = configuration::control(serve.file.as_deref())?;
     let logging = logging::start(settings.log.level.as_str(), settings.log.format)?;
     descriptors::raise();

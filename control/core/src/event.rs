@@ -13,6 +13,8 @@ pub const DETAIL_BYTES_MAX: usize = 512;
 pub enum EventKind {
     ControlStarted,
     IntentChanged,
+    /// A watcher ran a snapshot later than any that was stored.
+    SerialOvertaken,
     /// An operator ended sessions before their time.
     SessionsRevoked,
     ReplicaRegistered,
@@ -71,9 +73,10 @@ pub struct Event {
 }
 
 impl EventKind {
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::ControlStarted,
         Self::IntentChanged,
+        Self::SerialOvertaken,
         Self::SessionsRevoked,
         Self::ReplicaRegistered,
         Self::ReplicaChanged,
@@ -104,6 +107,7 @@ impl EventKind {
         match self {
             Self::ControlStarted => "control_started",
             Self::IntentChanged => "intent_changed",
+            Self::SerialOvertaken => "serial_overtaken",
             Self::SessionsRevoked => "sessions_revoked",
             Self::ReplicaRegistered => "replica_registered",
             Self::ReplicaChanged => "replica_changed",

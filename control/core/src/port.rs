@@ -4,7 +4,10 @@
 //! place, batch by batch, each in one transaction; it is loaded once, at the start. Intents are added and never changed or dropped.
 //! Never here: how any of it is stored.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use outrigger_model::digest::Digest;
@@ -17,7 +20,8 @@ use crate::intent::record::IntentRecord;
 use crate::keyring::HeldKey;
 use crate::revocation::Revoked;
 use crate::rollout::course::Rollout;
-use crate::snapshot::ledger::{Ledger, LedgerChange};
+use crate::snapshot::ledger::{Ledger, LedgerChange, ResourceKey};
+use crate::snapshot::scope::ViewKey;
 
 /// Newest events that are kept.
 pub const EVENTS_KEPT: u64 = 100_000;
@@ -67,6 +71,22 @@ pub struct SnapshotRow {
     pub reason: String,
 }
 
+/// What is sent of one view, for replicas of control that serve from the same store.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct EditionRow {
+    /// As it is sent.
+    pub manifest: Arc<[u8]>,
+    /// As they are sent. Those of the view that are not in it are in the store already.
+    pub bodies: BTreeMap<ResourceKey, Arc<[u8]>>,
+}
+
+impl fmt::Debug for EditionRow {
+    /// Bodies may hold keys.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "EditionRow({} bodies)", self.bodies.len())
+    }
+}
+
 /// What one transaction writes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Batch {
@@ -87,6 +107,8 @@ pub struct Batch {
     pub snapshots: Vec<SnapshotRow>,
     /// In the order in which they happened.
     pub ledger: Vec<LedgerChange>,
+    /// Written where replicas of control share the store.
+    pub editions: BTreeMap<ViewKey, EditionRow>,
     /// All keys of session ids, in place of those that are there; none where they stay.
     pub keys: Option<Vec<HeldKey>>,
     /// In place of the one that is there.
@@ -106,6 +128,7 @@ impl Batch {
             && self.events.is_empty()
             && self.snapshots.is_empty()
             && self.ledger.is_empty()
+            && self.editions.is_empty()
             && self.keys.is_none()
             && self.rollout.is_none()
     }

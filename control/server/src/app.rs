@@ -30,9 +30,10 @@ use crate::http::api::Api;
 use crate::http::server::{self, Others};
 use crate::intent::desk::Desk;
 use crate::intent::serve::IntentService;
+use crate::leader;
 use crate::lifecycle::Lifecycle;
 use crate::mesh;
-use crate::publish::publisher;
+use crate::publish::publisher::{self, Views};
 use crate::registration::serve::Registration;
 use crate::relay::serve::{self as relay, Relay};
 use crate::rollout::desk::Rollouts;
@@ -41,14 +42,14 @@ use crate::rollout::serve::RolloutService;
 use crate::stock::guests::Guests;
 use crate::stock::halls::Halls;
 use crate::stock::serve::Stock;
-use crate::store::{AnyStore, StoreError};
+use crate::store::{AnyStore, PostgresStore, StoreError};
 use crate::sweep;
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::desk::{Desk as Registrar, Opening};
 use crate::upstream::{self, follow};
 use crate::watch::feeds::Feeds;
 use crate::watch::serve::Reading;
-use crate::writer::{self, Declared, OpenError, Opened, Writer};
+use crate::writer::{self, Declared, OpenError, Opened, Reign, Writer};
 
 pub use crate::writer::Declaration;
 pub use reload::ReloadError;
@@ -74,6 +75,9 @@ pub struct Running {
     /// Ends the writer, after everything that sends to it.
     last: CancellationToken,
     writer: Option<JoinHandle<()>>,
+    /// Frees the seat of the leader, after the writer.
+    seat: CancellationToken,
+    election: Option<JoinHandle<()>>,
     /// Cancelled when a part ended that never should.
     broken: CancellationToken,
 }
@@ -97,6 +101,8 @@ pub enum StartError {
         #[source]
         cause: std::io::Error,
     },
+    #[error("control was stopped before the one that leads had published anything")]
+    Stopped,
     #[error("the identity cannot be served with")]
     Tls(#[from] ServerConfigError),
 }
@@ -116,17 +122,17 @@ impl Control {
         let started = lifecycle.announce("start");
         let mut registry = Registry::default();
         let metrics = Metrics::register(&mut registry);
-        let plaintext = if settings.is_insecure { Plaintext::Anywhere } else { Plaintext::Loopback };
         let tls = settings.material.as_ref().map(grpc::tls).transpose()?;
 
         let store = AnyStore::open(&settings.store).await?;
         let last = CancellationToken::new();
         // Whatever fails below, the writer ends with this guard and nothing is left running.
         let guard = last.clone().drop_guard();
-        let Opened { writer, task, ledger } =
-            writer::open(store.clone(), Declared::from(&settings), last.clone()).await?;
-        let told_to_stock = ledger.clone();
-        let (views, publisher) = publisher::open(writer.clone(), ledger, metrics.clone()).await?;
+        let seat = CancellationToken::new();
+        let free = seat.clone().drop_guard();
+        let (Opened { writer, task }, election) = open_writer(&store, &settings, &last, &seat).await?;
+        let opened = publisher::open(writer.clone(), shared(&store), metrics.clone(), lifecycle.stopping()).await?;
+        let (views, publisher) = opened.ok_or(StartError::Stopped)?;
         let (grpc_listener, grpc) = listen("listen.grpc", settings.grpc).await?;
         let (http_listener, http) = listen("listen.http", settings.http).await?;
 
@@ -135,38 +141,8 @@ impl Control {
         let (judge, standing) = Judge::new(writer.clone(), watchers.clone(), metrics.clone());
         let rollouts = Rollouts { writer: writer.clone(), watchers: watchers.clone(), desk: desk.clone(), standing };
         let feeds = Feeds::start(views.clone(), lifecycle.clone());
-        let stock = Stock {
-            halls: Halls::new(&views, &writer, &lifecycle, settings.material.as_ref(), &told_to_stock),
-            guests: Guests::default(),
-            writer: writer.clone(),
-            metrics: metrics.clone(),
-            lifecycle: lifecycle.clone(),
-            plaintext,
-            started: Instant::now(),
-            grace: settings.rules.lease.lease(),
-        };
-        let services = Services {
-            discovery: Discovery {
-                views: views.clone(),
-                watchers: watchers.clone(),
-                writer: writer.clone(),
-                metrics: metrics.clone(),
-                protection: Protection::new(settings.streams),
-                lifecycle: lifecycle.clone(),
-                plaintext,
-                stock: stock.clone(),
-            },
-            registration: Registration::new(
-                writer.clone(),
-                metrics.clone(),
-                lifecycle.clone(),
-                plaintext,
-                settings.rules.lease,
-            ),
-            intent: IntentService { desk: desk.clone(), plaintext },
-            rollouts: RolloutService { rollouts: rollouts.clone(), plaintext },
-            reading: Reading { feeds: feeds.clone(), watchers: watchers.clone(), metrics: metrics.clone(), plaintext },
-        };
+        let stock = stock(&settings, &views, &writer, &metrics, &lifecycle);
+        let services = services(&settings, &views, &watchers, &rollouts, &feeds, &stock);
         let broken = CancellationToken::new();
         let tasks = lifecycle.tasks();
         let stopping = lifecycle.stopping();
@@ -189,13 +165,15 @@ impl Control {
             lifecycle: lifecycle.clone(),
             metrics,
             registry,
-            plaintext,
+            plaintext: plaintext(&settings),
         };
         tasks.spawn(until_broken(server::serve(http_listener, api, others), broken.clone()));
         guard.disarm();
+        free.disarm();
         started.up();
         info!(%grpc, %http, tls = settings.material.is_some(), "control is ready");
-        Ok(Running { grpc, http, lifecycle, settings, declaring, networks, last, writer: Some(task), broken })
+        let writer = Some(task);
+        Ok(Running { grpc, http, lifecycle, settings, declaring, networks, last, writer, seat, election, broken })
     }
 }
 
@@ -212,6 +190,12 @@ impl Running {
             && let Err(error) = writer.await
         {
             warn!(%error, "the writer did not end well");
+        }
+        self.seat.cancel();
+        if let Some(election) = self.election.take()
+            && let Err(error) = election.await
+        {
+            warn!(%error, "the election did not end well");
         }
         info!("control stopped");
     }
@@ -240,7 +224,66 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.lifecycle.stop();
         self.last.cancel();
+        self.seat.cancel();
     }
+}
+
+/// What serves Envoy and gRPC clients, from what the store remembered of them.
+fn stock(settings: &Settings, views: &Views, writer: &Writer, metrics: &Metrics, lifecycle: &Lifecycle) -> Stock {
+    let remembered = match writer.reign() {
+        Reign::Own { ledger, .. } => ledger,
+        // They are served where control leads.
+        Reign::Other(_) => Arc::default(),
+    };
+    Stock {
+        halls: Halls::new(views, writer, lifecycle, settings.material.as_ref(), &remembered),
+        guests: Guests::default(),
+        writer: writer.clone(),
+        metrics: metrics.clone(),
+        lifecycle: lifecycle.clone(),
+        plaintext: plaintext(settings),
+        started: Instant::now(),
+        grace: settings.rules.lease.lease(),
+    }
+}
+
+/// What is served over gRPC.
+fn services(
+    settings: &Settings,
+    views: &Views,
+    watchers: &Watchers,
+    rollouts: &Rollouts,
+    feeds: &Feeds,
+    stock: &Stock,
+) -> Services {
+    let plaintext = plaintext(settings);
+    let Stock { writer, metrics, lifecycle, .. } = stock;
+    Services {
+        discovery: Discovery {
+            views: views.clone(),
+            watchers: watchers.clone(),
+            writer: writer.clone(),
+            metrics: metrics.clone(),
+            protection: Protection::new(settings.streams),
+            lifecycle: lifecycle.clone(),
+            plaintext,
+            stock: stock.clone(),
+        },
+        registration: Registration::new(
+            writer.clone(),
+            metrics.clone(),
+            lifecycle.clone(),
+            plaintext,
+            settings.rules.lease,
+        ),
+        intent: IntentService { desk: rollouts.desk.clone(), plaintext },
+        rollouts: RolloutService { rollouts: rollouts.clone(), plaintext },
+        reading: Reading { feeds: feeds.clone(), watchers: watchers.clone(), metrics: metrics.clone(), plaintext },
+    }
+}
+
+const fn plaintext(settings: &Settings) -> Plaintext {
+    if settings.is_insecure { Plaintext::Anywhere } else { Plaintext::Loopback }
 }
 
 /// What serves agents without a proxy: its paths, and the tasks behind them.
@@ -267,6 +310,30 @@ fn direct(
     let relay = Relay::new(desk.sheets.clone(), material, lifecycle.clone(), settings.is_relaying);
     let others = vec![relay::router(relay), mesh::serve::router(desk.clone()), upstream::serve::router(desk)];
     (networks, Others(others))
+}
+
+/// The store of replicas, if it is one.
+fn shared(store: &AnyStore) -> Option<PostgresStore> {
+    match store {
+        AnyStore::Postgres(store) => Some(store.clone()),
+        AnyStore::Sqlite(_) | AnyStore::Memory(_) => None,
+    }
+}
+
+/// The writer, and who decides whether it leads where others share the store.
+async fn open_writer(
+    store: &AnyStore,
+    settings: &Settings,
+    last: &CancellationToken,
+    seat: &CancellationToken,
+) -> Result<(Opened, Option<JoinHandle<()>>), OpenError> {
+    let declared = Declared::from(settings);
+    let Some(shared) = shared(store) else {
+        return Ok((writer::open(store.clone(), declared, last.clone()).await?, None));
+    };
+    let address = settings.advertise.clone().unwrap_or_default();
+    let (roles, election) = leader::stand(&shared, address, seat.clone()).await;
+    Ok((writer::open_shared(shared, roles, declared, last.clone()).await?, Some(election)))
 }
 
 async fn until_broken(part: impl Future<Output = ()>, broken: CancellationToken) {

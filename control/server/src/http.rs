@@ -17,6 +17,7 @@ pub mod events;
 mod traffic;
 pub mod explain;
 pub mod session_keys;
+pub mod leader;
 pub mod refused;
 pub mod publish;
 pub mod plan;

@@ -10,6 +10,7 @@ pub mod config;
 pub mod telemetry;
 pub mod lifecycle;
 pub mod authn;
+pub mod leader;
 pub mod writer;
 pub mod sweep;
 pub mod publish;

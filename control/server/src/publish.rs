@@ -8,7 +8,9 @@ pub mod cache;
 pub mod assemble;
 pub mod step;
 pub mod past;
+pub mod serving;
 pub mod view;
+pub mod replicas;
 pub mod publisher;
 #[cfg(test)]
 pub mod fixture;

@@ -1,25 +1,35 @@
-//! Where control's facts outlive its process: an SQLite file, or memory for a mesh that need not remember.
+//! Where control's facts outlive its process: an SQLite file, PostgreSQL for several replicas of control, or memory for a mesh that need
+//! not remember.
 //!
 //! In: where to keep it. Out: an [`AnyStore`] behind the port of the core; one suite of tests holds for each kind.
 //! Never here: what the facts mean.
 //! Invariant: SQL is known in this room and nowhere else; a file that is not wholly ours is refused, never emptied.
 
 mod error;
+mod database;
 mod place;
 mod memory;
+mod number;
 mod row;
 mod key_row;
 mod intent_row;
 mod rollout_row;
+mod log_row;
+mod ledger_row;
+mod meta_row;
 mod sqlite;
+mod postgres;
+pub mod backup;
 
 use outrigger_control_core::event::Event;
 use outrigger_control_core::intent::record::IntentRecord;
 use outrigger_control_core::port::{Batch, SnapshotRow, Store, Stored};
 
+pub use database::Database;
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use place::{BadPlace, StorePlace};
+pub use postgres::{Held, Holder, Look, PostgresStore, Seat, Served, Wake, Wakes, Wanted};
 pub use rollout_row::TABLE as ROLLOUT_TABLE;
 pub use sqlite::SqliteStore;
 
@@ -28,6 +38,7 @@ pub use sqlite::SqliteStore;
 pub enum AnyStore {
     Sqlite(SqliteStore),
     Memory(MemoryStore),
+    Postgres(PostgresStore),
 }
 
 impl AnyStore {
@@ -36,13 +47,20 @@ impl AnyStore {
         match place {
             StorePlace::Memory => Ok(Self::Memory(MemoryStore::new())),
             StorePlace::Sqlite(path) => SqliteStore::open(path).await.map(Self::Sqlite),
+            StorePlace::Postgres(database) => PostgresStore::open(database).await.map(Self::Postgres),
         }
+    }
+
+    /// Whether others may serve from it at the same time.
+    pub const fn is_shared(&self) -> bool {
+        matches!(self, Self::Postgres(_))
     }
 
     /// Ends all connections; what was committed is in the file.
     pub async fn close(&self) {
         match self {
             Self::Sqlite(store) => store.close().await,
+            Self::Postgres(store) => store.close().await,
             Self::Memory(_) => {}
         }
     }
@@ -55,6 +73,7 @@ impl Store for AnyStore {
         match self {
             Self::Sqlite(store) => store.load().await,
             Self::Memory(store) => store.load().await,
+            Self::Postgres(store) => store.load().await,
         }
     }
 
@@ -62,6 +81,7 @@ impl Store for AnyStore {
         match self {
             Self::Sqlite(store) => store.commit(batch).await,
             Self::Memory(store) => store.commit(batch).await,
+            Self::Postgres(store) => store.commit(batch).await,
         }
     }
 
@@ -69,6 +89,7 @@ impl Store for AnyStore {
         match self {
             Self::Sqlite(store) => store.events(after, limit).await,
             Self::Memory(store) => store.events(after, limit).await,
+            Self::Postgres(store) => store.events(after, limit).await,
         }
     }
 
@@ -76,6 +97,7 @@ impl Store for AnyStore {
         match self {
             Self::Sqlite(store) => store.last_event().await,
             Self::Memory(store) => store.last_event().await,
+            Self::Postgres(store) => store.last_event().await,
         }
     }
 
@@ -83,6 +105,7 @@ impl Store for AnyStore {
         match self {
             Self::Sqlite(store) => store.snapshots(limit).await,
             Self::Memory(store) => store.snapshots(limit).await,
+            Self::Postgres(store) => store.snapshots(limit).await,
         }
     }
 
@@ -90,6 +113,7 @@ impl Store for AnyStore {
         match self {
             Self::Sqlite(store) => store.intents(before, limit).await,
             Self::Memory(store) => store.intents(before, limit).await,
+            Self::Postgres(store) => store.intents(before, limit).await,
         }
     }
 
@@ -97,9 +121,10 @@ impl Store for AnyStore {
         match self {
             Self::Sqlite(store) => store.intent(number).await,
             Self::Memory(store) => store.intent(number).await,
+            Self::Postgres(store) => store.intent(number).await,
         }
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::writer::Writer;
+use crate::writer::{NotApplied, Writer};
 
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -19,7 +19,8 @@ pub fn start(writer: Writer, stop: CancellationToken) -> JoinHandle<()> {
             tokio::select! {
                 () = stop.cancelled() => break,
                 _ = ticks.tick() => {
-                    if writer.apply(Command::Sweep).await.is_err() {
+                    // Time is the leader's to judge; a follower may be one in a moment.
+                    if matches!(writer.apply(Command::Sweep).await, Err(NotApplied::Stopped(_))) {
                         break;
                     }
                 }

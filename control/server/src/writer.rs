@@ -6,16 +6,20 @@
 //! Invariant: a serial is in the store before it is shown; a store that fails stops nobody, and is written to again until
 //! it holds everything.
 
+mod reign;
 mod picture;
 mod chance;
 mod not_published;
 mod trial;
 mod message;
+mod stage;
 mod pending;
 mod declare;
 mod resume;
 mod begin;
 mod task;
+mod follow;
+mod shared;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,25 +30,29 @@ use outrigger_control_core::moment::{Moment, Now};
 use outrigger_control_core::registry::Command;
 use outrigger_control_core::rollout::compare::Since;
 use outrigger_control_core::rollout::course::Rollout;
-use outrigger_control_core::snapshot::ledger::Ledger;
 use outrigger_model::name::NodeId;
+use outrigger_model::resource::Serial;
 use outrigger_model::tally::Tally;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::store::AnyStore;
+use crate::leader::Role;
+use crate::store::{AnyStore, PostgresStore};
 
-use begin::Begun;
+use begin::{Begun, Declares};
 use message::Message;
+use shared::{First, Shared};
+use stage::Stage;
 use task::Task;
 use trial::{Answer, Asked};
 
 pub use begin::OpenError;
-pub use message::{Answered, Declaration, Declared, NotRotated, Recorded, Stopped, Storing, Wanted};
+pub use message::{Answered, Declaration, Declared, NotApplied, NotRotated, Recorded, Stopped, Storing, Wanted};
 pub use not_published::NotPublished;
 pub use picture::{Head, Picture, Trial};
+pub use reign::{NotLeading, Reign};
 pub use trial::{Move, NotMoved, Trying};
 
 /// Commands that wait for the writer; beyond, senders wait.
@@ -57,6 +65,7 @@ pub struct Writer {
     pictures: watch::Receiver<Arc<Picture>>,
     storing: watch::Receiver<Storing>,
     rollouts: watch::Receiver<Option<Arc<Rollout>>>,
+    reigns: watch::Receiver<Reign>,
 }
 
 /// What `open` hands out.
@@ -65,16 +74,14 @@ pub struct Opened {
     pub writer: Writer,
     /// Ends after `stop`, with everything stored that can be.
     pub task: JoinHandle<()>,
-    /// What the store remembered of every view, for the one who publishes.
-    pub ledger: Ledger,
 }
 
 impl Writer {
     /// Has one command applied and, if the store takes it, stored.
-    pub async fn apply(&self, command: Command) -> Result<Answered, Stopped> {
+    pub async fn apply(&self, command: Command) -> Result<Answered, NotApplied> {
         let (answer, answered) = oneshot::channel();
         self.inbox.send(Message::Apply { command, answer }).await.map_err(|_| Stopped)?;
-        answered.await.map_err(|_| Stopped)
+        Ok(answered.await.map_err(|_| Stopped)??)
     }
 
     /// Has one command applied some time soon, and asks for no answer; false where the queue is full.
@@ -83,10 +90,18 @@ impl Writer {
         self.inbox.try_send(Message::Apply { command, answer }).is_ok()
     }
 
-    /// Has something written to the event log.
+    /// Has something written to the event log; where another control leads, that one's log tells its own story.
     pub async fn note(&self, kind: EventKind, subject: &str, detail: &str) -> Result<(), Stopped> {
         let (subject, detail) = (subject.to_owned(), detail.to_owned());
-        self.apply(Command::Note { kind, subject, detail }).await.map(|_| ())
+        match self.apply(Command::Note { kind, subject, detail }).await {
+            Ok(_) | Err(NotApplied::NotLeading(_)) => Ok(()),
+            Err(NotApplied::Stopped(stopped)) => Err(stopped),
+        }
+    }
+
+    /// Has the next snapshot be this one at least, because a watcher runs the one before it already.
+    pub async fn overtake(&self, floor: Serial) -> Result<(), Stopped> {
+        self.inbox.send(Message::Overtake { floor }).await.map_err(|_| Stopped)
     }
 
     /// Has what was published remembered. Nothing waits for the store.
@@ -162,6 +177,26 @@ impl Writer {
         self.pictures.borrow().clone()
     }
 
+    /// Whose word counts.
+    pub fn reign(&self) -> Reign {
+        self.reigns.borrow().clone()
+    }
+
+    /// Wakes whenever that changes from now on.
+    pub fn reigns(&self) -> watch::Receiver<Reign> {
+        let mut reigns = self.reigns.clone();
+        reigns.mark_unchanged();
+        reigns
+    }
+
+    /// Whether what changes something may be sent here.
+    pub fn leads(&self) -> Result<(), NotLeading> {
+        match &*self.reigns.borrow() {
+            Reign::Own { .. } => Ok(()),
+            Reign::Other(not_leading) => Err(not_leading.clone()),
+        }
+    }
+
     pub fn storing(&self) -> watch::Receiver<Storing> {
         self.storing.clone()
     }
@@ -171,14 +206,42 @@ impl Writer {
 pub async fn open(store: AnyStore, declared: Declared, stop: CancellationToken) -> Result<Opened, OpenError> {
     let started = Instant::now();
     let now = Now { moment: Moment::START, time: SystemTime::now() };
-    let Begun { registry, history, keys, trials, picture, ledger } = begin::begin(&store, declared, now).await?;
+    let begun = begin::begin(&store, declared.clone(), Declares::Now, now).await?;
+    let Begun { registry, history, keys, trials, picture, ledger } = begun;
+    let reign = Reign::Own { term: 0, ledger };
+    let (stage, mut messages, writer) = set_up(picture, reign);
+    let trials = trials.shown_on(stage.rollouts.clone());
+    let task = Task::new(store.clone(), (registry, history, keys, trials), started, stage, declared);
+    let task = tokio::spawn(async move {
+        task.run(&mut messages, &stop, std::future::pending()).await;
+        store.close().await;
+    });
+    Ok(Opened { writer, task })
+}
+
+/// The same where replicas share the store, in the role that this one has.
+pub async fn open_shared(
+    store: PostgresStore,
+    roles: watch::Receiver<Role>,
+    declared: Declared,
+    stop: CancellationToken,
+) -> Result<Opened, OpenError> {
+    let First { picture, rollout, reign, begun } = shared::first(&store, &roles, &declared).await?;
+    let epoch = picture.epoch;
+    let (stage, messages, writer) = set_up(picture, reign);
+    stage.rollouts.send_replace(rollout);
+    let task = Shared { store, roles, stage, declared, epoch, begun };
+    Ok(Opened { writer, task: tokio::spawn(task.run(messages, stop)) })
+}
+
+fn set_up(picture: Picture, reign: Reign) -> (Stage, mpsc::Receiver<Message>, Writer) {
     let (inbox, messages) = mpsc::channel(INBOX_MAX);
     let (show, pictures) = watch::channel(Arc::new(picture));
     let (tell, storing) = watch::channel(Storing::Fine);
-    let rollouts = trials.shown.subscribe();
-    let task = Task::new(store, (registry, history, keys, trials), started, (show, tell));
-    let task = tokio::spawn(task.run(messages, stop));
-    Ok(Opened { writer: Writer { inbox, pictures, storing, rollouts }, task, ledger })
+    let (reign, reigns) = watch::channel(reign);
+    let (shown, rollouts) = watch::channel(None);
+    let stage = Stage { show, tell, reign, rollouts: shown };
+    (stage, messages, Writer { inbox, pictures, storing, rollouts, reigns })
 }
 
 #[cfg(test)]

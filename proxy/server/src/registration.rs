@@ -3,4 +3,5 @@
 pub mod advertise;
 pub mod offered;
 pub mod stream;
+pub mod controls;
 pub mod report;

@@ -19,6 +19,7 @@ mod keyed;
 mod sealed;
 mod limits;
 mod outages;
+mod replicas;
 mod restarts;
 mod failover;
 mod retries;

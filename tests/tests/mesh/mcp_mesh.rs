@@ -114,7 +114,7 @@ async fn dependencies_keep_their_places(stage: &Stage) -> Result<()> {
 /// mcp-mesh gives every consumer the same one of ten.
 async fn equal_providers_share_the_load(stage: &Stage) -> Result<()> {
     let counts = stage.counts().await?;
-    println!("{CALLS} calls: {counts:?}");
+    eprintln!("{CALLS} calls: {counts:?}");
     let all: Vec<&str> = PROVIDERS.iter().map(|(_, who, _)| *who).collect();
     assert_eq!(counts.keys().collect::<Vec<_>>(), all, "each of them, whatever its function is called");
     Ok(())
@@ -209,7 +209,7 @@ async fn a_provider_is_killed_under_load(stage: &mut Stage) -> Result<()> {
             Err(_) => (failed, back) = (failed + 1, killed.elapsed()),
         }
     }
-    println!("kill -9 of a provider: {failed} of {CALLS} calls failed, the last after {back:.1?}");
+    eprintln!("kill -9 of a provider: {failed} of {CALLS} calls failed, the last after {back:.1?}");
     // One may have been under way, and nobody knows whether it ran.
     assert!(failed <= 1, "{failed} of {CALLS} calls failed");
     Ok(())
@@ -223,7 +223,7 @@ async fn a_provider_that_returns_is_called_again(stage: &mut Stage) -> Result<()
         Ok(())
     })
     .await?;
-    println!("a provider that was started again is called after {:.1?}, its own start included", started.elapsed());
+    eprintln!("a provider that was started again is called after {:.1?}, its own start included", started.elapsed());
     Ok(())
 }
 

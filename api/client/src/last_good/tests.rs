@@ -107,3 +107,84 @@ fn a_folder_that_is_not_there_is_named() {
     let bad = write(&folder.path().join("none/snapshot.bin"), &image(5)).unwrap_err();
     assert!(bad.to_string().ends_with("none/snapshot.bin cannot be created"), "{bad}");
 }
+
+/// What a disk, a crash or a person may do to a file.
+fn corrupt(bytes: &mut Vec<u8>, older: &[u8], chance: &mut fastrand::Rng) -> &'static str {
+    let len = bytes.len();
+    match chance.u8(..7) {
+        0 => {
+            for _ in 0..chance.usize(1..=8) {
+                bytes[chance.usize(..len)] ^= 1 << chance.u8(..8);
+            }
+            "bits flipped"
+        }
+        1 => {
+            bytes.truncate(chance.usize(..len));
+            "cut off"
+        }
+        2 => {
+            let (from, to) = (chance.usize(..len / 2), chance.usize(len / 2..len));
+            let length = chance.usize(1..=(len - to).min(to - from));
+            for at in 0..length {
+                bytes.swap(from + at, to + at);
+            }
+            "parts swapped"
+        }
+        3 => {
+            let from = chance.usize(..len);
+            let to = (from + 4_096).min(len);
+            bytes[from..to].fill(0);
+            "a page of zeros"
+        }
+        4 => {
+            let at = chance.usize(..len);
+            bytes.splice(at.., older.iter().copied().skip(at));
+            "the end of an older file"
+        }
+        5 => {
+            let at = chance.usize(..=len);
+            let more = (0..chance.usize(1..100)).map(|_| chance.u8(..));
+            bytes.splice(at..at, more);
+            "bytes put in"
+        }
+        _ => {
+            *bytes = older.to_vec();
+            "an older file in its place"
+        }
+    }
+}
+
+/// A start takes the file, else the one before it, else nothing; never anything that was not written as a whole.
+#[test]
+fn a_thousand_damaged_files_are_never_taken_for_something_else_and_the_next_write_mends_them() {
+    let (_folder, path) = folder();
+    let written = [4, 5, 6, 7].map(image);
+    let [older, before, newest, next] = &written;
+    let [older, before, newest] = [older, before, newest].map(Image::to_bytes);
+    let mut served = std::collections::BTreeMap::<Option<u64>, u32>::new();
+    for seed in 0..1_000 {
+        let mut chance = fastrand::Rng::with_seed(seed);
+        // As two writes leave them.
+        fs::write(previous(&path), &before).unwrap();
+        fs::write(&path, &newest).unwrap();
+        let mut what = vec![];
+        for (file, is_hit) in [(path.clone(), true), (previous(&path), chance.u8(..4) == 0)] {
+            if is_hit {
+                let mut bytes = fs::read(&file).unwrap();
+                what.push(corrupt(&mut bytes, &older, &mut chance));
+                fs::write(&file, bytes).unwrap();
+            }
+        }
+        let taken = [read(&path), read(&previous(&path))].into_iter().find_map(|read| read.ok().flatten());
+        if let Some(image) = &taken {
+            assert!(written.contains(image), "seed {seed}, {what:?}: an image that was never written");
+        }
+        *served.entry(taken.map(|image| image.serial.0)).or_default() += 1;
+        // Writes wait for the disk, so not after every one.
+        if seed % 10 == 0 {
+            write(&path, next).unwrap();
+            assert_eq!(read(&path).unwrap().as_ref(), Some(next), "seed {seed}, {what:?}: the next write mends it");
+        }
+    }
+    assert!(served[&Some(5)] > 500 && served[&None] > 20 && served[&Some(4)] > 50, "all ends were met: {served:?}");
+}

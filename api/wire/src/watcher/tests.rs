@@ -85,3 +85,14 @@ fn a_bad_watcher_is_refused_by_its_field() {
     let many = vec![Kind::StringValue("clock".into()); 257];
     check(with_needs(list(many)), "node.metadata.needs: it holds 257 items, more than 256");
 }
+
+#[test]
+fn what_a_watcher_runs_is_said_beside_what_it_needs() {
+    let mut node = encode(&watcher());
+    assert_eq!(holds(&node), None);
+    let token = "0a1b2c3d.42-9f86d081884c".parse().unwrap();
+    set_holds(&mut node, Some(token));
+    assert_eq!((holds(&node), decode(&node).unwrap()), (Some(token), watcher()));
+    set_holds(&mut node, None);
+    assert_eq!(node, encode(&watcher()));
+}

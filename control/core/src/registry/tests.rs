@@ -1,9 +1,13 @@
 use proptest::prelude::{Strategy, any, prop, prop_oneof, proptest};
 
+use outrigger_model::name::ReplicaId;
+use outrigger_model::replica::ReplicaState;
+
 use super::*;
-use crate::agent::{Claim, Reason};
+use crate::agent::{Claim, Reason, Sender};
 use crate::event::EventKind;
 use crate::fixture::{Mesh, claim, identified, kinds, refusals, registered, standing};
+use crate::moment::Moment;
 
 #[test]
 fn a_replica_that_reports_is_healthy() {
@@ -369,4 +373,36 @@ fn how_calls_went_is_known_of_who_is_here_by_what_it_said_last_on_its_stream() {
     assert_eq!(light(&mut mesh, StreamId(999), 7), Some(5), "not its stream");
     mesh.leave("weather-1");
     assert_eq!(mesh.registry.tallies().len(), 0);
+}
+
+#[test]
+fn the_wall_clock_may_jump_by_days_and_no_lease_ends_or_lasts_longer_because_of_it() {
+    let day = Duration::from_secs(86_400);
+    let time = std::time::UNIX_EPOCH + day * 20_000;
+    let mut registry =
+        Registry::restore(Rules::default(), vec![], Book::default(), 1, Now { moment: Moment::START, time });
+    let node = NodeId::new("weather-1").unwrap();
+    let sender = Sender { node: node.clone(), identity: None, from: "127.0.0.1".parse().unwrap() };
+    let stream = StreamId(1);
+    let report = Command::Report { stream, sender, claims: vec![claim("weather-1")], tally: None };
+    registry.apply(report, Now { moment: Moment::START, time });
+    let state = |registry: &Registry| registry.facts().get(&ReplicaId::new("weather-1").unwrap()).unwrap().state;
+    let mut last_event = 0;
+    for second in 1..=100_u64 {
+        // Forward by a day, back by two, and so on.
+        let time = if second % 2 == 0 { time + day * u32::try_from(second).unwrap() } else { time - day };
+        let now = Now { moment: Moment::from_start(Duration::from_secs(second)), time };
+        if second <= 60 {
+            registry.apply(Command::Light { stream, node: node.clone(), tally: None }, now);
+        }
+        for event in registry.apply(Command::Sweep, now).events {
+            assert!(event.id > last_event, "numbers only grow");
+            last_event = event.id;
+        }
+        assert_eq!(
+            state(&registry) == ReplicaState::Healthy,
+            second < 80,
+            "second {second}: the last signal and a lease"
+        );
+    }
 }

@@ -143,6 +143,11 @@ impl Ledger {
         }
     }
 
+    /// Drops a view.
+    pub fn forget(&mut self, key: &ViewKey) {
+        self.views.remove(key);
+    }
+
     /// Does once more what a change did.
     pub fn repeat(&mut self, change: &LedgerChange) {
         for view in &change.dropped {

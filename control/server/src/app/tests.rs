@@ -18,6 +18,7 @@ mod mesh;
 mod keys;
 mod revocations;
 mod reload;
+mod replicas;
 mod intents;
 mod rollouts;
 mod watch;
@@ -26,6 +27,7 @@ mod wirings;
 mod upstream;
 mod relay;
 mod services;
+mod followers;
 
 use mesh::{Proxy, Tokens, Watcher, channel, control, get, json, json_until, key, register, replica, settings, soon};
 

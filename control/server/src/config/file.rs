@@ -16,8 +16,12 @@ use crate::config::traffic::{FaultsFile, HeadersFile, MatchFile, MirrorFile, Sha
 pub struct ControlFile {
     /// Where control listens.
     pub listen: ListenFile,
-    /// Where facts outlive the process: `sqlite:PATH`, relative to this file, or `memory`. Default: sqlite:control.db
+    /// Where facts outlive the process: `sqlite:PATH`, relative to this file; `postgres://USER@HOST/DATABASE`, which replicas of control
+    /// share; or `memory`. Default: sqlite:control.db
     pub store: Option<String>,
+    /// `host:port` under which proxies reach this replica of control, as they write it in `control.address`; the others tell it to proxies
+    /// while this one leads. Default: listen.grpc, if it is an address that others can dial
+    pub advertise: Option<String>,
     /// Control's own certificate. Without it gRPC is plaintext, on loopback only unless `insecure` is set.
     pub identity: Option<IdentityFile>,
     /// Allows plaintext beyond loopback. For closed networks only.

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use http::uri::Authority;
 use outrigger_config::log::Log;
 use outrigger_control_core::lease::{BadLease, LeaseRules};
 use outrigger_control_core::registry::Rules;
@@ -28,6 +29,8 @@ pub struct Settings {
     pub grpc: SocketAddr,
     pub http: SocketAddr,
     pub store: StorePlace,
+    /// Where proxies and operators reach this replica of control; none is not said.
+    pub advertise: Option<String>,
     /// None: gRPC is plaintext.
     pub material: Option<Material>,
     pub is_insecure: bool,
@@ -49,9 +52,15 @@ pub enum SettingsError {
     #[error("store")]
     Store(#[from] BadPlace),
     #[error(
+        "store: what goes to {0} may be read on the way; add `?sslmode=verify-full`, or set `insecure: true` for a closed network"
+    )]
+    ExposedStore(String),
+    #[error(
         "{key}: {address} is beyond loopback and {what}; listen on 127.0.0.1, {other}or set `insecure: true` for a closed network"
     )]
     Plaintext { key: &'static str, address: SocketAddr, what: &'static str, other: &'static str },
+    #[error("advertise: `{0}` is not host:port; write what proxies write in `control.address`")]
+    Advertise(String),
     #[error("identity")]
     Identity(#[from] MaterialError),
     #[error("identity.certificate: it is of {0}; control needs one of spiffe://<domain>/control")]
@@ -90,7 +99,8 @@ impl TryFrom<(ControlFile, &Path)> for Settings {
         Ok(Self {
             grpc,
             http,
-            store: store(file.store.as_deref().unwrap_or(STORE_DEFAULT), folder)?,
+            store: store(file.store.as_deref().unwrap_or(STORE_DEFAULT), folder, file.insecure)?,
+            advertise: advertise(file.advertise, grpc)?,
             material,
             is_insecure: file.insecure,
             // Over mTLS control would speak for whoever reaches its plain listener; that is for operators to allow.
@@ -115,11 +125,25 @@ fn address(key: &'static str, text: &str) -> Result<SocketAddr, SettingsError> {
     text.parse().map_err(|_| SettingsError::Address { key, text: text.to_owned() })
 }
 
-fn store(text: &str, folder: &Path) -> Result<StorePlace, BadPlace> {
-    Ok(match text.parse()? {
-        StorePlace::Sqlite(path) => StorePlace::Sqlite(folder.join(path)),
-        StorePlace::Memory => StorePlace::Memory,
-    })
+fn store(text: &str, folder: &Path, is_insecure: bool) -> Result<StorePlace, SettingsError> {
+    let place = text.parse::<StorePlace>()?.within(folder);
+    match &place {
+        StorePlace::Postgres(database) if database.is_exposed() && !is_insecure => {
+            Err(SettingsError::ExposedStore(database.to_string()))
+        }
+        _ => Ok(place),
+    }
+}
+
+/// Where nothing is written: where it listens, if others can dial that.
+fn advertise(text: Option<String>, grpc: SocketAddr) -> Result<Option<String>, SettingsError> {
+    match text {
+        None => Ok((!grpc.ip().is_unspecified() && grpc.port() > 0).then(|| grpc.to_string())),
+        Some(text) => match text.parse::<Authority>() {
+            Ok(authority) if authority.port_u16().is_some_and(|port| port > 0) && !text.contains('@') => Ok(Some(text)),
+            _ => Err(SettingsError::Advertise(text)),
+        },
+    }
 }
 
 fn check_plaintext(

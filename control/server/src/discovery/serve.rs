@@ -19,6 +19,7 @@ use tonic::server::{Grpc, NamedService, StreamingService};
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::authn::{Peer, Plaintext, peer};
+use crate::discovery::behind::catch_up;
 use crate::discovery::codec::{DiscoveryCodec, Message};
 use crate::discovery::protection::Protection;
 use crate::discovery::stream::{Session, serve};
@@ -135,6 +136,7 @@ impl Discovery {
             Err(status)
         };
         let node = first.node.clone().unwrap_or_default();
+        let holds = watcher::holds(&node);
         let Watcher { node, role, needs, namespace, build, labels, only_needs } = match watcher::decode(&node) {
             Ok(watcher) => watcher,
             Err(bad) => return refuse("node", Status::invalid_argument(bad.to_string())),
@@ -157,6 +159,11 @@ impl Discovery {
             Err(bad @ ViewError::Build(_)) => return refuse("view", Status::internal(bad.to_string())),
             Err(bad) => return refuse("limit", Status::unavailable(bad.to_string())),
         };
+        if let Some(holds) = holds
+            && let Err(status) = catch_up(&view, &self.writer, holds).await
+        {
+            return refuse("behind", status);
+        }
         Ok(Session {
             node,
             labels,

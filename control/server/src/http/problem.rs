@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::publish::publisher::ViewError;
 use crate::watch::feeds::FeedError;
+use crate::writer::NotApplied;
 
 /// One error.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +44,16 @@ impl Problem {
             title: "the store does not answer",
             detail: "what is asked for is kept in the store only".to_owned(),
             hint: "see control's log; everything else goes on meanwhile",
+        }
+    }
+
+    /// Something is to be changed, and another control does that.
+    pub fn not_leading(detail: String) -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            title: "another control leads",
+            detail,
+            hint: "ask the one that leads: GET /v1/leader says where it is; in a moment without a leader, try again",
         }
     }
 
@@ -131,7 +142,16 @@ impl Problem {
             status: StatusCode::NOT_FOUND,
             title: "there is nothing at this path",
             detail: path,
-            hint: "see /v1/agents, /v1/capabilities, /v1/routes, /v1/proxies, /v1/snapshot, /v1/snapshots, /v1/watch, /v1/events, /v1/explain, /v1/sessions/revocations, /v1/session-keys, /v1/stock, /v1/history, /v1/rollouts/current",
+            hint: "see /v1/agents, /v1/capabilities, /v1/routes, /v1/proxies, /v1/snapshot, /v1/snapshots, /v1/watch, /v1/events, /v1/explain, /v1/leader, /v1/sessions/revocations, /v1/session-keys, /v1/stock, /v1/history, /v1/rollouts/current",
+        }
+    }
+}
+
+impl From<NotApplied> for Problem {
+    fn from(cause: NotApplied) -> Self {
+        match cause {
+            NotApplied::NotLeading(not_leading) => Self::not_leading(not_leading.to_string()),
+            NotApplied::Stopped(_) => Self::stopping(),
         }
     }
 }

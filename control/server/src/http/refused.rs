@@ -128,6 +128,7 @@ impl From<Refusal> for Refused {
                 "the intent is not in a snapshot yet",
                 "see /v1/events for why snapshots cannot be built; /v1/rollback goes back",
             ),
+            Refusal::NotLeading(not_leading) => Problem::not_leading(not_leading.to_string()).into(),
             Refusal::Stopping => Problem::stopping().into(),
         }
     }

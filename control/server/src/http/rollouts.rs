@@ -234,6 +234,9 @@ impl From<NotDone> for Refused {
                 "nothing was done",
                 "see control's log for why the store fails; what runs goes on meanwhile",
             ),
+            NotDone::Move(NotMoved::NotPublished(NotPublished::NotLeading(not_leading))) => {
+                Problem::not_leading(not_leading.to_string()).into()
+            }
             NotDone::Move(NotMoved::Stopped | NotMoved::NotPublished(NotPublished::Stopped)) => {
                 Problem::stopping().into()
             }

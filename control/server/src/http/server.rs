@@ -19,8 +19,8 @@ use crate::http::door::Door;
 use crate::http::problem::Problem;
 use crate::http::publish::BODY_BYTES_MAX;
 use crate::http::{
-    agents, capabilities, diff, events, explain, health, history, metrics, plan, proxies, publish, rollouts, routes,
-    session_keys, sessions, snapshot, snapshots, stock, watch,
+    agents, capabilities, diff, events, explain, health, history, leader, metrics, plan, proxies, publish, rollouts,
+    routes, session_keys, sessions, snapshot, snapshots, stock, watch,
 };
 
 /// Paths that other rooms serve behind the same door.
@@ -46,6 +46,7 @@ fn own(api: Api) -> Router {
         .route("/v1/watch", get(watch::follow))
         .route("/v1/stock", get(stock::list))
         .route("/v1/events", get(events::list))
+        .route("/v1/leader", get(leader::show))
         .route("/v1/explain", get(explain::one))
         .route("/v1/sessions/revoke", post(sessions::revoke))
         .route("/v1/sessions/revocations", get(sessions::list))

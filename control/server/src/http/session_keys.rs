@@ -22,6 +22,7 @@ pub async fn rotate(State(api): State<Api>) -> Result<(StatusCode, Json<Rotated>
     match api.writer.rotate_key().await {
         Ok(key) => Ok((StatusCode::CREATED, Json(Rotated { key, seals_in_seconds: SHARED_FIRST.as_secs() }))),
         Err(NotRotated::Stopped) => Err(Problem::stopping()),
+        Err(NotRotated::NotLeading(not_leading)) => Err(Problem::not_leading(not_leading.to_string())),
         Err(NotRotated::Storing) => Err(Problem::store()),
         Err(cause @ (NotRotated::Keys(_) | NotRotated::Chance)) => Err(Problem::no_new_key(cause.to_string())),
     }

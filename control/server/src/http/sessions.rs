@@ -74,7 +74,7 @@ pub async fn revoke(State(api): State<Api>, asked: Result<Json<Asked>, JsonRejec
     let Json(asked) = asked.map_err(|bad| Problem::bad_body(bad.body_text(), HINT))?;
     let target = asked.target()?;
     let command = Command::Revoke { target: target.clone(), reason: asked.reason };
-    let answered = api.writer.apply(command).await.map_err(|_| Problem::stopping())?;
+    let answered = api.writer.apply(command).await?;
     let at = match answered.answer {
         Answer::Revoked { at } => at,
         Answer::NotRevoked(full) => return Err(full_problem(full.to_string())),

@@ -19,7 +19,7 @@ use crate::config::document::{Document, DocumentError};
 use crate::discovery::watchers::Watchers;
 use crate::publish::publisher::Views;
 use crate::store::{AnyStore, StoreError};
-use crate::writer::{Declaration, NotPublished, Wanted, Writer};
+use crate::writer::{Declaration, NotLeading, NotPublished, Wanted, Writer};
 
 use super::difference::{Difference, differences};
 use super::plan::{Plan, Scene, plan};
@@ -87,6 +87,8 @@ pub enum Refusal {
     NoneBefore(u64),
     #[error("the store does not take what is written, and what runs must be stored; nothing was changed")]
     NotStored,
+    #[error(transparent)]
+    NotLeading(#[from] NotLeading),
     #[error("the store does not answer, and intents are kept there only")]
     Unread,
     #[error("intent {0} is stored and runs, and no snapshot with it could be made in time")]
@@ -100,6 +102,7 @@ impl From<NotPublished> for Refusal {
         match refused {
             NotPublished::Moved { current, expected } => Self::Moved { current, expected },
             NotPublished::Storing => Self::NotStored,
+            NotPublished::NotLeading(not_leading) => Self::NotLeading(not_leading),
             NotPublished::Stopped => Self::Stopping,
         }
     }

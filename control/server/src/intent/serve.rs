@@ -89,7 +89,9 @@ pub fn status(refusal: Refusal) -> Status {
         Refusal::Moved { .. } => Status::aborted(text),
         Refusal::NoIntent(_) => Status::not_found(text),
         Refusal::NoneBefore(_) => Status::failed_precondition(text),
-        Refusal::NotStored | Refusal::Unread | Refusal::Unpublished(_) | Refusal::Stopping => Status::unavailable(text),
+        Refusal::NotStored | Refusal::NotLeading(_) | Refusal::Unread | Refusal::Unpublished(_) | Refusal::Stopping => {
+            Status::unavailable(text)
+        }
     }
 }
 

@@ -55,6 +55,7 @@ pub async fn register(
     ConnectInfo(Caller(from)): ConnectInfo<Caller>,
     asked: Result<Json<Asked>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Value>), Refused> {
+    desk.writer.leads()?;
     let Json(asked) = asked.map_err(|bad| Refused::new(bad.status(), bad.body_text()))?;
     let bad = |text: String| Refused::new(StatusCode::BAD_REQUEST, text);
     let ttl = match asked.ttl_seconds.unwrap_or(TTL_DEFAULT_SECONDS) {
@@ -67,7 +68,7 @@ pub async fn register(
     let claims = vec![claim(&desk, &asked, from.ip().to_canonical()).await?];
     let sender = Sender { node: node.clone(), identity: None, from: from.ip().to_canonical() };
     let command = Command::Report { stream: StreamId::DIRECT, sender, claims, tally: None };
-    let taken = desk.writer.apply(command).await.map_err(|_| Refused::stopping())?;
+    let taken = desk.writer.apply(command).await?;
     if let Answer::Taken { refused } = taken.answer
         && let Some(refusal) = refused.into_iter().next()
     {

@@ -27,7 +27,8 @@ pub struct Origin {
     /// For people: `replica weather-1 is healthy`.
     pub reason: String,
     pub lane: Lane,
-    /// No edition has a smaller serial: one that would is given the new one, so that nobody who changes lanes is sent an older number.
+    /// No edition has a smaller serial: one that would is given the new one, whatever changed, so that nobody who changes lanes or runs a later one is
+    /// sent an older number.
     pub floor: Serial,
 }
 
@@ -47,6 +48,9 @@ pub fn assemble(
 ) -> Assembled {
     let bodies = Bodies::of(snapshot.resources());
     let content = bodies.iter().map(|body| (body.kind, &*body.name, body.digest));
+    // One that another replica made may not be what the ledger knows.
+    let known = ledger.view(key).map(|view| view.serial);
+    let before = before.filter(|before| before.epoch == origin.epoch && Some(before.serial) == known);
     let mut change = ledger.advance(key, content, origin.serial);
     if change.serial < origin.floor {
         ledger.stamp(origin.serial, &mut change);
@@ -110,4 +114,4 @@ impl Shelves<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -1,10 +1,13 @@
 //! Publishes every picture to every view that somebody watches.
 //!
 //! In: pictures of the writer, watchers that ask for a view. Out: editions, what the store is to remember of them, and who is in which lane,
-//! which is told once the views of the lanes have it.
+//! which is told once the views of the lanes have it. Where this replica of control follows another, editions are those that the store holds,
+//! all of the main lane.
 //! Never here: who the watchers are.
 //! Invariant: one task publishes, so serials of a view only grow; what cannot be built leaves the last good edition
 //! where it is.
+
+mod follow;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -13,7 +16,7 @@ use std::time::Instant;
 use outrigger_control_core::event::EventKind;
 use outrigger_control_core::port::SnapshotRow;
 use outrigger_control_core::rollout::lane::{Lane, Membership};
-use outrigger_control_core::snapshot::build::{BuildError, Shared, build};
+use outrigger_control_core::snapshot::build::{BuildError, Built, Shared, build};
 use outrigger_control_core::snapshot::ledger::{Ledger, LedgerChange, VIEWS_MAX};
 use outrigger_control_core::snapshot::scope::{Scope, ViewKey};
 use outrigger_model::replica::ReplicaState;
@@ -23,9 +26,13 @@ use tracing::{error, info};
 
 use crate::publish::assemble::{Assembled, Origin, assemble};
 use crate::publish::edition::Edition;
+use crate::publish::replicas::{self, Replicas};
 use crate::publish::view::{Published, View};
+use crate::store::PostgresStore;
 use crate::telemetry::metrics::{Metrics, StateLabel};
-use crate::writer::{Picture, Recorded, Writer};
+use crate::writer::{Picture, Recorded, Reign, Writer};
+
+pub use crate::publish::replicas::ViewError;
 
 /// Watchers that wait for a view; beyond, they wait to ask.
 const REQUESTS_MAX: usize = 256;
@@ -44,16 +51,6 @@ enum Request {
     All { answer: oneshot::Sender<Vec<Arc<View>>> },
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum ViewError {
-    #[error("control is stopping")]
-    Stopping,
-    #[error("{VIEWS_MAX} different sets of needs are watched already; let proxies share theirs")]
-    Many,
-    #[error("no snapshot of these needs can be built")]
-    Build(#[from] BuildError),
-}
-
 /// The task behind [`Views`].
 #[derive(Debug)]
 pub struct Publisher {
@@ -69,6 +66,10 @@ pub struct Publisher {
     requests: mpsc::Receiver<Request>,
     /// What could not be built at the last picture, so that the same failure is told once.
     failed: BTreeMap<ViewKey, String>,
+    /// The one that this control leads in; none while it follows.
+    term: Option<u64>,
+    /// Where replicas share the store.
+    replicas: Option<Replicas>,
 }
 
 impl Views {
@@ -102,29 +103,52 @@ impl Views {
     }
 }
 
-/// Publishes the first snapshot; afterwards watchers can be served.
-pub async fn open(writer: Writer, mut ledger: Ledger, metrics: Metrics) -> Result<(Views, Publisher), BuildError> {
+/// Publishes the first snapshot; afterwards watchers can be served. None: `stop` came before there was one.
+pub async fn open(
+    writer: Writer,
+    store: Option<PostgresStore>,
+    metrics: Metrics,
+    stop: &CancellationToken,
+) -> Result<Option<(Views, Publisher)>, BuildError> {
+    let mut replicas = store.map(Replicas::new);
+    let (term, ledger, published, change) = loop {
+        if stop.is_cancelled() {
+            return Ok(None);
+        }
+        match (writer.reign(), &mut replicas) {
+            (Reign::Own { term, ledger }, _) => {
+                let mut ledger = Ledger::clone(&ledger);
+                let (published, change) = make(&writer.picture(), &Scope::base(), None, &mut ledger)?;
+                break (Some(term), ledger, published, change);
+            }
+            (Reign::Other(_), Some(replicas)) => {
+                if let Some(edition) = replicas.first(&writer, stop).await {
+                    let picture = writer.picture();
+                    let built = Arc::new(built(&picture, &Scope::base()).unwrap_or_default());
+                    let published = Published { edition: Arc::new(edition), built, intent: picture.main.number };
+                    break (None, Ledger::default(), published, LedgerChange::default());
+                }
+            }
+            // Only who shares a store follows.
+            (Reign::Other(_), None) => return Ok(None),
+        }
+    };
     let picture = writer.picture();
-    let (published, change) = make(&picture, &Scope::base(), None, &mut ledger)?;
     let base = Arc::new(View::new(Scope::base(), published));
     let (sender, requests) = mpsc::channel(REQUESTS_MAX);
     let (lanes, told) = watch::channel(picture.membership());
     let views = Views { base: Arc::clone(&base), lanes: told, requests: sender };
-    let publisher = Publisher {
-        writer,
-        metrics,
-        ledger,
-        tried: Ledger::default(),
-        lanes,
-        base,
-        others: BTreeMap::new(),
-        requests,
-        failed: BTreeMap::new(),
-    };
+    let (others, failed) = (BTreeMap::new(), BTreeMap::new());
+    let tried = Ledger::default();
+    let mut publisher =
+        Publisher { writer, metrics, ledger, tried, lanes, base, others, requests, failed, term, replicas };
     publisher.count(&picture);
-    let row = (!change.is_nothing()).then(|| row(&picture, &publisher.base.newest()));
-    publisher.record(row, vec![change]).await;
-    Ok((views, publisher))
+    if term.is_some() {
+        let row = (!change.is_nothing()).then(|| row(&picture, &publisher.base.newest()));
+        let base = Arc::clone(&publisher.base);
+        publisher.record(row, vec![(base, change)]).await;
+    }
+    Ok(Some((views, publisher)))
 }
 
 impl Publisher {
@@ -139,19 +163,38 @@ impl Publisher {
                         return;
                     }
                     let picture = pictures.borrow_and_update().clone();
-                    self.publish(&picture).await;
-                    let serial = self.base.newest().edition.serial;
-                    if serial != told {
-                        told = serial;
-                        info!(%serial, reason = picture.reason, "snapshot published");
-                    }
+                    self.go_by(&picture).await;
                 }
+                wake = replicas::wake(&mut self.replicas) => self.wake(wake).await,
                 request = self.requests.recv() => match request {
                     // Whoever asked may have gone.
-                    Some(Request::View { scope, answer }) => drop(answer.send(self.view(scope).await)),
+                    Some(Request::View { scope, answer }) => self.find(scope, answer).await,
                     Some(Request::All { answer }) => drop(answer.send(self.all())),
                     None => return,
                 },
+            }
+            let serial = self.base.newest().edition.serial;
+            if serial != told {
+                told = serial;
+                info!(%serial, reason = self.writer.picture().reason, "snapshot published");
+            }
+        }
+    }
+
+    /// Publishes a picture where this control leads; else only shows it to operators.
+    async fn go_by(&mut self, picture: &Picture) {
+        match self.writer.reign() {
+            Reign::Own { term, ledger } => {
+                if self.term != Some(term) {
+                    self.begin(term, &ledger).await;
+                }
+                self.publish(picture).await;
+            }
+            Reign::Other(_) => {
+                if self.term.take().is_some() {
+                    self.leave_lanes();
+                }
+                self.show(picture);
             }
         }
     }
@@ -181,12 +224,17 @@ impl Publisher {
                         if *view.key() == ViewKey::base() {
                             base_row = Some(row(picture, &published));
                         }
-                        if view.scope().lane() == Lane::Main {
-                            changes.push(change);
+                        view.publish(published);
+                    } else {
+                        // Equal to the one before, or the first that this control made of a view that another did.
+                        let is_other = !Arc::ptr_eq(&before.edition, &published.edition);
+                        let is_told = before.built.kinds != published.built.kinds || before.intent != published.intent;
+                        if is_other || is_told {
+                            view.publish(published);
                         }
-                        view.publish(published);
-                    } else if before.built.kinds != published.built.kinds || before.intent != published.intent {
-                        view.publish(published);
+                    }
+                    if view.scope().lane() == Lane::Main {
+                        changes.push((view, change));
                     }
                 }
                 Err(error) => self.keep(view.key(), &error).await,
@@ -216,6 +264,16 @@ impl Publisher {
         }
     }
 
+    /// Answers at once where this control leads; else as soon as the leader has made the view.
+    async fn find(&mut self, scope: Scope, answer: oneshot::Sender<Result<Arc<View>, ViewError>>) {
+        if self.term.is_some() {
+            // Whoever asked may have gone.
+            drop(answer.send(self.view(scope).await));
+        } else {
+            self.park(scope, answer).await;
+        }
+    }
+
     async fn view(&mut self, scope: Scope) -> Result<Arc<View>, ViewError> {
         if let Some(view) = self.others.get(scope.key()).and_then(Weak::upgrade) {
             return Ok(view);
@@ -233,11 +291,11 @@ impl Publisher {
             false => self.make_tried(&picture, &scope)?,
         };
         let (key, remembers) = (scope.key().clone(), !scope.has_keys());
-        let changes = if is_main { vec![change] } else { Vec::new() };
         let view = View::new(scope, published);
         let view = Arc::new(if remembers { view.remembering(before.as_ref()) } else { view });
         self.others.insert(key, Arc::downgrade(&view));
         self.count(&picture);
+        let changes = if is_main { vec![(Arc::clone(&view), change)] } else { Vec::new() };
         self.record(None, changes).await;
         Ok(view)
     }
@@ -266,11 +324,18 @@ impl Publisher {
         }
     }
 
-    async fn record(&self, snapshot: Option<SnapshotRow>, mut ledger: Vec<LedgerChange>) {
-        ledger.retain(|change| !change.is_nothing());
-        if snapshot.is_some() || !ledger.is_empty() {
+    async fn record(&mut self, snapshot: Option<SnapshotRow>, changes: Vec<(Arc<View>, LedgerChange)>) {
+        let mut editions = Vec::new();
+        if let Some(replicas) = &mut self.replicas {
+            for (view, change) in &changes {
+                editions.extend(replicas.row(view.key(), &view.newest().edition, change));
+            }
+        }
+        let ledger: Vec<_> =
+            changes.into_iter().map(|(_, change)| change).filter(|change| !change.is_nothing()).collect();
+        if snapshot.is_some() || !ledger.is_empty() || !editions.is_empty() {
             // A writer that stopped has stored what it could; nothing is lost but a resend after the next start.
-            let _ = self.writer.record(Recorded { snapshot, ledger }).await;
+            let _ = self.writer.record(Recorded { snapshot, ledger, editions }).await;
         }
     }
 }
@@ -281,9 +346,8 @@ fn make(
     before: Option<&Arc<Edition>>,
     ledger: &mut Ledger,
 ) -> Result<(Published, LedgerChange), BuildError> {
-    let shared = Shared { revocations: picture.book.revocations(), keyring: &picture.keyring };
+    let built = Arc::new(built(picture, scope)?);
     let head = picture.head(scope);
-    let built = Arc::new(build(&picture.mesh, &head.intent, &shared, scope)?);
     let origin = Origin {
         epoch: picture.epoch,
         serial: picture.serial,
@@ -294,6 +358,11 @@ fn make(
     };
     let Assembled { edition, change } = assemble(scope.key(), &built.snapshot, before, ledger, &origin);
     Ok((Published { edition, built, intent: head.number }, change))
+}
+
+fn built(picture: &Picture, scope: &Scope) -> Result<Built, BuildError> {
+    let shared = Shared { revocations: picture.book.revocations(), keyring: &picture.keyring };
+    build(&picture.mesh, &picture.head(scope).intent, &shared, scope)
 }
 
 fn row(picture: &Picture, published: &Published) -> SnapshotRow {

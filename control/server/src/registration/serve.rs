@@ -19,7 +19,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::authn::{Peer, Plaintext, peer};
 use crate::lifecycle::Lifecycle;
-use crate::registration::stream::{Hints, Reporting, serve};
+use crate::registration::stream::{Hints, Reporting, elsewhere, serve};
 use crate::telemetry::metrics::Metrics;
 use crate::writer::Writer;
 
@@ -100,6 +100,7 @@ impl Registry for Registration {
         }
         let peer = peer(request.extensions(), self.plaintext)?;
         peer.must_be_proxy()?;
+        self.writer.leads().map_err(|not_leading| elsewhere(&not_leading))?;
         let place = Arc::clone(&self.places).try_acquire_owned();
         let place = place.map_err(|_| Status::unavailable(format!("{STREAMS_MAX} proxies report; try again later")))?;
         let (hints, answers) = mpsc::channel(HINTS_IN_FLIGHT_MAX);

@@ -10,7 +10,7 @@ use outrigger_model::name::NodeId;
 use outrigger_wire::proto::registry::facts::Fact;
 use outrigger_wire::proto::registry::hint::Hint as Kind;
 use outrigger_wire::proto::registry::{Facts, Hint, Report, ReportAgain, Taken};
-use outrigger_wire::report::{tally, welcome};
+use outrigger_wire::report::{LEADER, tally, welcome};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
@@ -18,7 +18,7 @@ use tracing::{debug, info};
 
 use crate::registration::claim::{claim, refused};
 use crate::telemetry::metrics::{Metrics, ReasonLabel, Signal, SignalLabel};
-use crate::writer::{Answered, Stopped, Writer};
+use crate::writer::{Answered, NotApplied, NotLeading, Writer};
 
 /// Everything one stream needs.
 #[derive(Debug)]
@@ -38,6 +38,8 @@ enum End {
     Left,
     Lost,
     Stopping,
+    /// Another control leads; the proxy reports to that one.
+    Elsewhere(NotLeading),
     /// It broke the rules of the stream.
     Refused(Status),
 }
@@ -55,6 +57,10 @@ pub async fn serve(reporting: Reporting, rules: LeaseRules, mut facts: Streaming
     match end {
         End::Left => info!(%node, "proxy left"),
         End::Stopping => drop(hints.try_send(Err(Status::unavailable("control is stopping")))),
+        End::Elsewhere(not_leading) => {
+            info!(%node, "proxy sent to the control that leads");
+            drop(hints.try_send(Err(elsewhere(&not_leading))));
+        }
         End::Lost | End::Refused(_) => {
             info!(%node, "proxy disconnected without a farewell");
             if let End::Refused(status) = end {
@@ -69,10 +75,19 @@ pub async fn serve(reporting: Reporting, rules: LeaseRules, mut facts: Streaming
 
 impl Reporting {
     async fn listen(&self, facts: &mut Streaming<Facts>, hints: &Hints) -> End {
+        let mut reigns = self.writer.reigns();
+        if let Err(not_leading) = self.writer.leads() {
+            return End::Elsewhere(not_leading);
+        }
         loop {
             let message = tokio::select! {
                 biased;
                 () = self.stopping.cancelled() => return End::Stopping,
+                Ok(()) = reigns.changed() => match self.writer.leads() {
+                    // A lost and regained lead is a new registry, which knows no stream.
+                    Ok(()) => return End::Elsewhere(NotLeading::default()),
+                    Err(not_leading) => return End::Elsewhere(not_leading),
+                },
                 message = facts.message() => message,
             };
             let fact = match message {
@@ -134,12 +149,25 @@ impl Reporting {
     }
 
     async fn apply(&self, command: Command) -> Result<Answered, End> {
-        self.writer.apply(command).await.map_err(|Stopped| End::Stopping)
+        self.writer.apply(command).await.map_err(|error| match error {
+            NotApplied::Stopped(_) => End::Stopping,
+            NotApplied::NotLeading(not_leading) => End::Elsewhere(not_leading),
+        })
     }
 
     fn count(&self, signal: Signal) {
         self.metrics.registration_signals.get_or_create(&SignalLabel { signal }).inc();
     }
+}
+
+/// What a proxy is told that must report to another control.
+pub fn elsewhere(not_leading: &NotLeading) -> Status {
+    let mut status = Status::unavailable(not_leading.to_string());
+    let leader = not_leading.leader.as_deref().and_then(|leader| leader.parse().ok());
+    if let Some(leader) = leader {
+        status.metadata_mut().insert(LEADER, leader);
+    }
+    status
 }
 
 async fn say(hints: &Hints, hint: Kind) -> Result<(), End> {

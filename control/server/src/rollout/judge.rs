@@ -65,15 +65,18 @@ impl Judge {
 
     pub async fn run(mut self, stop: CancellationToken) {
         let mut rollouts = self.writer.rollouts();
+        let mut reigns = self.writer.reigns();
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let newest = rollouts.borrow_and_update().clone();
-            let running = newest.as_ref().filter(|rollout| !rollout.is_over());
+            // A rollout is moved by the control that leads, and by no other.
+            let leads = self.writer.leads().is_ok();
+            let running = newest.as_ref().filter(|rollout| leads && !rollout.is_over());
             let done = match running {
                 Some(rollout) => self.look(rollout).await,
                 None => {
-                    self.rest(newest.as_deref());
+                    self.rest(newest.as_deref(), leads);
                     Ok(())
                 }
             };
@@ -85,17 +88,22 @@ impl Judge {
                 changed = rollouts.changed() => if changed.is_err() {
                     return;
                 },
+                changed = reigns.changed() => if changed.is_err() {
+                    return;
+                },
                 _ = look.tick(), if running.is_some() => {}
             }
         }
     }
 
     /// There is nothing to look at. What was seen last stays to be shown.
-    fn rest(&mut self, ended: Option<&Rollout>) {
+    fn rest(&mut self, newest: Option<&Rollout>, leads: bool) {
         self.step = None;
         self.metrics.rollout_step.set(0);
-        if let Some(rollout) = ended.filter(|rollout| rollout.ended != self.counted) {
-            self.metrics.rollouts_ended.get_or_create(&EndLabel { end: rollout.phase.as_str() }).inc();
+        if let Some(rollout) = newest.filter(|rollout| rollout.is_over() && rollout.ended != self.counted) {
+            if leads {
+                self.metrics.rollouts_ended.get_or_create(&EndLabel { end: rollout.phase.as_str() }).inc();
+            }
             self.counted = rollout.ended;
         }
     }

@@ -165,7 +165,7 @@ impl Inner {
     async fn record(&self, change: LedgerChange) {
         if !change.is_empty() {
             // A writer that stopped has stored what it could; nothing is lost but a resend after the next start.
-            let _ = self.writer.record(Recorded { snapshot: None, ledger: vec![change] }).await;
+            let _ = self.writer.record(Recorded { snapshot: None, ledger: vec![change], editions: Vec::new() }).await;
         }
     }
 }

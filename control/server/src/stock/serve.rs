@@ -116,6 +116,9 @@ impl Stock {
             self.count(reason);
             Err(status)
         };
+        if let Err(not_leading) = self.writer.leads() {
+            return refuse("follower", Status::unavailable(not_leading.to_string()));
+        }
         let node = first.node().cloned().unwrap_or_default();
         let watcher = match watcher::decode(&node) {
             Ok(watcher) => watcher,

@@ -96,12 +96,17 @@ impl<M: From<Written>> Stream<M> {
         let mut editions = self.session.hall.follow();
         let mut look = interval(LOOK_EVERY);
         let stopping = self.session.stopping.clone();
+        let mut reigns = self.session.writer.reigns();
         self.say();
         loop {
             let again = self.engine.wakes_at().map_or(NEVER, |at| at.saturating_duration_since(Instant::now()));
             tokio::select! {
                 biased;
                 () = stopping.cancelled() => return end("stopping", Status::unavailable("control is stopping")),
+                // The one that leads knows what its standard resources are made of at the same moment; others do not.
+                () = async { drop(reigns.wait_for(|reign| reign.term().is_none()).await) } => {
+                    return end("follower", Status::unavailable("another control leads"));
+                }
                 request = requests.message() => match request {
                     Ok(Some(request)) => {
                         if let Err(end) = self.hear(request).await {

@@ -31,4 +31,39 @@ pub enum StoreError {
         #[source]
         cause: sqlx::Error,
     },
+    #[error("store {place}: cannot be reached; check the address, the user and its password, and that PostgreSQL runs")]
+    Away {
+        place: String,
+        #[source]
+        cause: sqlx::Error,
+    },
+    #[error("store {place}: the file of its password cannot be read")]
+    Password {
+        place: String,
+        #[source]
+        cause: std::io::Error,
+    },
+    #[error("store {place}: the schema cannot be made or brought up to date; its user needs CREATE on the database")]
+    Schema {
+        place: String,
+        #[source]
+        cause: sqlx::Error,
+    },
+    #[error("store {place}: was written by a newer outrigger; run that one, or name another `schema`")]
+    NewerSchema { place: String },
+    #[error(
+        "store {place}: is damaged ({detail}); restore a backup of it, or name another `schema` and the proxies will register anew"
+    )]
+    DamagedRows { place: String, detail: String },
+    #[error("store {place}: {doing} failed")]
+    Database {
+        place: String,
+        doing: &'static str,
+        #[source]
+        cause: sqlx::Error,
+    },
+    #[error("store {place}: no answer to {doing} in time")]
+    Late { place: String, doing: &'static str },
+    #[error("store {place}: another control leads now")]
+    Deposed { place: String },
 }

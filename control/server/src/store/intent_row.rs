@@ -3,10 +3,10 @@
 //! In: an [`IntentRecord`], or a row as it was read. Out: the other; none for a row that cannot be believed.
 //! Invariant: no error text shows the document, which may hold secrets.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use outrigger_control_core::intent::record::{IntentRecord, IntentSource};
 use outrigger_model::digest::Digest;
+
+use super::number::{millis, signed, time};
 
 #[derive(sqlx::FromRow)]
 pub struct IntentRow {
@@ -47,7 +47,7 @@ impl IntentRow {
         }
         Some(IntentRecord {
             number: u64::try_from(self.number).ok()?,
-            at: UNIX_EPOCH + Duration::from_millis(u64::try_from(self.at_ms).ok()?),
+            at: time(self.at_ms),
             author: self.author,
             reason: self.reason,
             parent: self.parent.map(u64::try_from).transpose().ok()?,
@@ -68,13 +68,4 @@ impl IntentRow {
         let [author, reason, source, document] = texts;
         Digest::of_parts([&number[..], &at_ms[..], author, reason, parent, undoes, source, document, digest])
     }
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn millis(time: SystemTime) -> i64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

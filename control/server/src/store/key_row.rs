@@ -7,6 +7,8 @@ use outrigger_control_core::keyring::HeldKey;
 use outrigger_model::digest::Digest;
 use outrigger_model::secret::{SealKey, Secret};
 
+use super::number::signed;
+
 #[derive(sqlx::FromRow)]
 pub struct KeyRow {
     pub id: i64,
@@ -46,8 +48,4 @@ impl KeyRow {
         let since = since.as_ref().map_or(&[][..], |bytes| bytes);
         Digest::of_parts([&id.to_be_bytes()[..], secret, &made_at.to_be_bytes(), since])
     }
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

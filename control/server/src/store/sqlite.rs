@@ -7,21 +7,24 @@ mod rollout;
 mod write;
 mod history;
 mod load;
+mod copy;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use outrigger_control_core::event::{Event, EventKind};
+use outrigger_control_core::event::Event;
 use outrigger_control_core::intent::record::IntentRecord;
 use outrigger_control_core::port::{Batch, SnapshotRow, Store, Stored};
-use outrigger_model::digest::Digest;
-use outrigger_model::resource::{Epoch, Serial};
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::error::StoreError;
+use super::log_row::{EventRow, SnapshotRowAsRead, event, snapshot};
+
+pub use copy::{copy, look, renew_epoch, settle};
+pub use file::lock;
 
 /// Connections for reading the event log and the list of snapshots.
 const READERS_MAX: u32 = 2;
@@ -37,13 +40,13 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let lock = Arc::new(file::lock(path)?);
+        let lock = Arc::new(lock(path)?);
         let options = SqliteConnectOptions::new().filename(path).busy_timeout(Duration::from_secs(5));
         let is_new = file::is_new(path)?;
-        file::make_private(path)?;
         if is_new {
             file::create(path, options.clone()).await?;
         }
+        file::make_private(path)?;
         let options = options
             .journal_mode(SqliteJournalMode::Wal)
             // FULL: a serial that was published must not be given out again after a power cut.
@@ -88,16 +91,12 @@ impl Store for SqliteStore {
     async fn events(&self, after: u64, limit: u32) -> Result<Vec<Event>, StoreError> {
         let after = i64::try_from(after).unwrap_or(i64::MAX);
         let query = "SELECT id, at_ms, kind, subject, detail FROM event WHERE id > ? ORDER BY id LIMIT ?";
-        let rows: Vec<(i64, i64, String, String, String)> = sqlx::query_as(query)
+        let rows: Vec<EventRow> = sqlx::query_as(query)
             .bind(after)
             .bind(limit)
             .fetch_all(&self.readers)
             .await
             .map_err(self.explain("reading events"))?;
-        let event = |(id, at, kind, subject, detail): (i64, i64, String, String, String)| {
-            let kind = EventKind::parse(&kind)?;
-            Some(Event { id: u64::try_from(id).ok()?, at: time(at), kind, subject, detail })
-        };
         Ok(rows.into_iter().filter_map(event).collect())
     }
 
@@ -111,21 +110,12 @@ impl Store for SqliteStore {
 
     async fn snapshots(&self, limit: u32) -> Result<Vec<SnapshotRow>, StoreError> {
         let query = "SELECT serial, epoch, digest, made_at_ms, reason FROM snapshot ORDER BY serial DESC LIMIT ?";
-        let rows: Vec<(i64, i64, Vec<u8>, i64, String)> = sqlx::query_as(query)
+        let rows: Vec<SnapshotRowAsRead> = sqlx::query_as(query)
             .bind(limit)
             .fetch_all(&self.readers)
             .await
             .map_err(self.explain("reading snapshots"))?;
-        let row = |(serial, epoch, digest, made_at, reason): (i64, i64, Vec<u8>, i64, String)| {
-            Some(SnapshotRow {
-                serial: Serial(u64::try_from(serial).ok()?),
-                epoch: Epoch(u32::try_from(epoch).ok()?),
-                digest: Digest::from_bytes(&digest)?,
-                made_at: time(made_at),
-                reason,
-            })
-        };
-        Ok(rows.into_iter().filter_map(row).collect())
+        Ok(rows.into_iter().filter_map(snapshot).collect())
     }
 
     async fn intents(&self, before: Option<u64>, limit: u32) -> Result<Vec<IntentRecord>, StoreError> {
@@ -135,9 +125,4 @@ impl Store for SqliteStore {
     async fn intent(&self, number: u64) -> Result<Option<IntentRecord>, StoreError> {
         history::intent(&self.path, &self.readers, number).await
     }
-}
-
-/// A wall time from milliseconds since 1970.
-fn time(millis: i64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }

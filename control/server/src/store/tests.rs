@@ -1,4 +1,8 @@
-//! One suite for every store, and what only a file can suffer.
+//! One suite for every store, what only a file can suffer, and what only several replicas on one database can.
 
-mod conformance;
+pub mod cluster;
+pub mod conformance;
 mod damage;
+mod shared;
+mod growth;
+mod crash;

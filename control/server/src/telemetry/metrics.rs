@@ -87,7 +87,7 @@ pub struct Metrics {
     pub publish_views: Gauge,
     /// From a new picture to all views published.
     pub publish_seconds: Histogram,
-    /// 1 while the store does not take what is written.
+    /// 1 while the store does not take what is written, or, at a follower, does not answer.
     pub store_failing: Gauge,
     /// The step of the rollout that is under way, from 1; 0 is none.
     pub rollout_step: Gauge,
@@ -97,6 +97,12 @@ pub struct Metrics {
     pub rollout_failing: Family<GroupLabel, Gauge<f64, AtomicU64>>,
     /// Rollouts that ended.
     pub rollouts_ended: Family<EndLabel, Counter>,
+    /// For how long it has not.
+    pub store_lag_seconds: Gauge,
+    /// 1 while this control leads; one that is alone always does.
+    pub leading: Gauge,
+    /// The term in which it leads; 0 while it follows, or is alone.
+    pub term: Gauge,
 }
 
 impl Metrics {
@@ -116,6 +122,9 @@ impl Metrics {
         room.register("publish_seconds", "From a new picture to all views", metrics.publish_seconds.clone());
         room.register("store_failing", "1 while the store takes nothing", metrics.store_failing.clone());
         metrics.register_rollouts(room);
+        room.register("store_lag_seconds", "For how long the store has not", metrics.store_lag_seconds.clone());
+        room.register("leading", "1 while this control leads", metrics.leading.clone());
+        room.register("term", "The term in which it leads", metrics.term.clone());
         metrics
     }
 
@@ -158,6 +167,9 @@ impl Metrics {
             rollout_proxies: Family::default(),
             rollout_failing: Family::default(),
             rollouts_ended: Family::default(),
+            store_lag_seconds: Gauge::default(),
+            leading: Gauge::default(),
+            term: Gauge::default(),
         }
     }
 }

@@ -42,6 +42,7 @@ pub async fn post(
     ConnectInfo(Caller(from)): ConnectInfo<Caller>,
     body: Body,
 ) -> Result<Response, Refused> {
+    desk.writer.leads()?;
     let place = desk.places.acquire().await.map_err(|_| Refused::stopping())?;
     let body = read(body).await?;
     let digest = Digest::of(&body);
@@ -106,7 +107,7 @@ async fn register(desk: &Desk, from: IpAddr, body: &[u8], digest: Digest) -> Res
     let sender = Sender { node: node.clone(), identity: None, from };
     let is_new = desk.directory.find(id.as_str()).is_none_or(|entry| entry.signal() == Signal::Gone);
     let command = Command::Report { stream: StreamId::DIRECT, sender, claims, tally: None };
-    let taken = desk.writer.apply(command).await.map_err(|_| Refused::stopping())?;
+    let taken = desk.writer.apply(command).await?;
     if let Answer::Taken { refused } = taken.answer
         && let Some(Refusal { detail, .. }) = refused.into_iter().next()
     {

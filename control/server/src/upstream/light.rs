@@ -14,6 +14,9 @@ use crate::upstream::directory::Signal;
 use crate::upstream::refused::Refused;
 
 pub async fn head(State(desk): State<Desk>, Path(id): Path<String>) -> StatusCode {
+    if desk.writer.leads().is_err() {
+        return as_the_leader_has_it(&desk, &id);
+    }
     let Some(entry) = desk.directory.find(&id) else { return StatusCode::GONE };
     match entry.signal() {
         Signal::Gone => StatusCode::GONE,
@@ -28,6 +31,14 @@ pub async fn head(State(desk): State<Desk>, Path(id): Path<String>) -> StatusCod
     }
 }
 
+/// Where another control leads nothing is renewed, and what an agent was told last is not known; that it is there is.
+fn as_the_leader_has_it(desk: &Desk, id: &str) -> StatusCode {
+    let sheet = desk.sheet();
+    let standing = ReplicaId::new(id).ok().and_then(|id| sheet.picture.facts.get(&id));
+    let is_there = standing.is_some_and(|standing| standing.replica.is_direct() && standing.is_callable());
+    if is_there { StatusCode::OK } else { StatusCode::GONE }
+}
+
 /// Twice is as good as once.
 pub async fn delete(State(desk): State<Desk>, Path(id): Path<String>) -> Result<StatusCode, Refused> {
     let Ok(id) = ReplicaId::new(&id) else { return Ok(StatusCode::NO_CONTENT) };
@@ -37,9 +48,10 @@ pub async fn delete(State(desk): State<Desk>, Path(id): Path<String>) -> Result<
         let hint = "stop the agent or its proxy, which withdraws it";
         return Err(Refused::hinted(StatusCode::FORBIDDEN, error, hint));
     }
+    desk.writer.leads()?;
     desk.keeper.forget(&node);
     let leave = Command::Leave { stream: StreamId::DIRECT, node };
-    let left = desk.writer.apply(leave).await.map_err(|_| Refused::stopping())?;
+    let left = desk.writer.apply(leave).await?;
     if let Some(entry) = desk.directory.find(id.as_str()) {
         desk.directory.remove(&entry);
     }

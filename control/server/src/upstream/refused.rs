@@ -13,6 +13,8 @@ use outrigger_upstream::heartbeat::BadHeartbeat;
 use outrigger_wire::time::rfc3339;
 use serde_json::json;
 
+use crate::writer::{NotApplied, NotLeading};
+
 /// Why there is no other answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refused {
@@ -41,6 +43,21 @@ impl Refused {
 
     pub fn stopping() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "control is stopping")
+    }
+}
+
+impl From<NotLeading> for Refused {
+    fn from(not_leading: NotLeading) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, not_leading.to_string())
+    }
+}
+
+impl From<NotApplied> for Refused {
+    fn from(cause: NotApplied) -> Self {
+        match cause {
+            NotApplied::NotLeading(not_leading) => not_leading.into(),
+            NotApplied::Stopped(_) => Self::stopping(),
+        }
     }
 }
 

@@ -34,7 +34,7 @@ pub struct Begun {
     pub keys: Keys,
     pub trials: Trials,
     pub picture: Picture,
-    pub ledger: Ledger,
+    pub ledger: Arc<Ledger>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -47,12 +47,22 @@ pub enum OpenError {
     Intent { number: u64, detail: String },
 }
 
-pub async fn begin(store: &AnyStore, declared: Declared, now: Now) -> Result<Begun, OpenError> {
+/// Whether the file has a say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Declares {
+    /// It does: control starts, and this is its file.
+    Now,
+    /// Only where nothing was ever declared: another control led until now, and files of replicas may differ.
+    First,
+}
+
+pub async fn begin(store: &AnyStore, declared: Declared, declares: Declares, now: Now) -> Result<Begun, OpenError> {
     let Declared { document, rules } = declared;
     let stored = store.load().await?;
     let Stored { epoch, serial: last, intent: last_intent, next_event, standings, revoked, .. } = stored;
     let mut history = History::restore(stored.intent_record, stored.declared);
-    let record = history.declare(&document.text, now.time);
+    let is_heard = declares == Declares::Now || history.newest().is_none();
+    let record = if is_heard { history.declare(&document.text, now.time) } else { None };
     let running = if record.is_some() { document } else { in_force(&history, document)? };
     let rules = declare::rules(rules, &running.intent);
     let mut registry = Registry::restore(rules, standings, Book::restore(revoked), next_event, now);
@@ -98,6 +108,7 @@ pub async fn begin(store: &AnyStore, declared: Declared, now: Now) -> Result<Beg
     let picture = Picture {
         epoch,
         serial,
+        overtaken: Serial::default(),
         facts: registry.facts().clone(),
         mesh: picture::mesh_of(registry.facts()),
         main: Head { number: history.number(), intent: Arc::new(running.intent) },
@@ -108,11 +119,11 @@ pub async fn begin(store: &AnyStore, declared: Declared, now: Now) -> Result<Beg
         reason: "control started".to_owned(),
         made_at: now.time,
     };
-    Ok(Begun { registry, history, keys, trials, picture, ledger: stored.ledger })
+    Ok(Begun { registry, history, keys, trials, picture, ledger: Arc::new(stored.ledger) })
 }
 
 /// The document of the newest record, where the file declares nothing new.
-fn in_force(history: &History, declared: Document) -> Result<Document, OpenError> {
+pub fn in_force(history: &History, declared: Document) -> Result<Document, OpenError> {
     let Some(newest) = history.newest().filter(|newest| newest.document != declared.text) else { return Ok(declared) };
     let unreadable = |detail: String| OpenError::Intent { number: newest.number, detail };
     Document::literal(&newest.document).map_err(|bad| unreadable(bad.finding().to_string()))

@@ -6,14 +6,16 @@ use std::time::{Duration, SystemTime};
 use outrigger_control_core::intent::history::Signature;
 use outrigger_control_core::intent::record::IntentRecord;
 use outrigger_control_core::keyring::NoNewKey;
-use outrigger_control_core::port::SnapshotRow;
+use outrigger_control_core::port::{EditionRow, SnapshotRow};
 use outrigger_control_core::registry::{Answer, Command, Rules};
 use outrigger_control_core::snapshot::ledger::LedgerChange;
+use outrigger_control_core::snapshot::scope::ViewKey;
 use outrigger_model::name::NodeId;
 use outrigger_model::resource::Serial;
 use outrigger_model::tally::Tally;
 use tokio::sync::oneshot;
 
+use super::reign::NotLeading;
 use crate::config::document::Document;
 
 use super::not_published::NotPublished;
@@ -32,6 +34,8 @@ pub struct Answered {
 pub struct Recorded {
     pub snapshot: Option<SnapshotRow>,
     pub ledger: Vec<LedgerChange>,
+    /// For replicas that serve from the same store; none where nobody does.
+    pub editions: Vec<(ViewKey, EditionRow)>,
 }
 
 /// Whether the store takes what is written.
@@ -78,7 +82,7 @@ pub struct Declaration {
 }
 
 /// Why there is no new key of session ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotRotated {
     #[error("{0}")]
     Keys(#[from] NoNewKey),
@@ -86,19 +90,31 @@ pub enum NotRotated {
     Storing,
     #[error("the system has no chance to make a key of")]
     Chance,
+    #[error(transparent)]
+    NotLeading(#[from] NotLeading),
     #[error("control is stopping")]
     Stopped,
+}
+
+/// Why a command was not applied.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotApplied {
+    #[error(transparent)]
+    NotLeading(#[from] NotLeading),
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
 }
 
 /// What waits in the writer's queue.
 #[derive(Debug)]
 pub enum Message {
-    Apply { command: Command, answer: oneshot::Sender<Answered> },
+    Apply { command: Command, answer: oneshot::Sender<Result<Answered, NotLeading>> },
     Record(Recorded),
     Declare { declared: Box<Declared>, answer: oneshot::Sender<Result<Declaration, NotPublished>> },
     Publish { wanted: Box<Wanted>, answer: oneshot::Sender<Result<Declaration, NotPublished>> },
     Rollout(Asked),
     Tallies { answer: oneshot::Sender<BTreeMap<NodeId, Tally>> },
     RotateKey { answer: oneshot::Sender<Result<u32, NotRotated>> },
+    Overtake { floor: Serial },
     LastHeard { answer: oneshot::Sender<BTreeMap<NodeId, Duration>> },
 }

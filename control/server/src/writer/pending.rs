@@ -2,22 +2,26 @@
 //!
 //! In: what each command changed, what was published. Out: a batch with all of it.
 //! Invariant: bounded, however long the store fails: of replicas only the ids wait, and past a limit everything is
-//! written anew; of events and records the newest wait.
+//! written anew; of events and snapshot rows the newest wait; changes of one view become one, so they are never more than
+//! the view itself.
 
-use std::collections::{BTreeSet, VecDeque};
+mod merged;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use outrigger_control_core::event::Event;
 use outrigger_control_core::keyring::HeldKey;
-use outrigger_control_core::port::{Batch, SnapshotRow};
+use outrigger_control_core::port::{Batch, EditionRow, SnapshotRow};
 use outrigger_control_core::registry::{Applied, Registry};
 use outrigger_control_core::revocation::Target;
 use outrigger_control_core::rollout::course::Rollout;
-use outrigger_control_core::snapshot::ledger::LedgerChange;
+use outrigger_control_core::snapshot::scope::ViewKey;
 use outrigger_model::digest::Digest;
 use outrigger_model::name::ReplicaId;
 use outrigger_model::resource::Serial;
 
 use super::message::Recorded;
+use merged::Merged;
 
 const REPLICAS_WAITING_MAX: usize = 50_000;
 const EVENTS_WAITING_MAX: usize = 10_000;
@@ -33,8 +37,9 @@ pub struct Pending {
     revoked_before: u64,
     events: VecDeque<Event>,
     snapshots: VecDeque<SnapshotRow>,
-    /// A change that is dropped here costs a resend after the next start, nothing else.
-    ledger: VecDeque<LedgerChange>,
+    ledger: Merged,
+    /// The newest of each view.
+    editions: BTreeMap<ViewKey, EditionRow>,
     keys: Option<Vec<HeldKey>>,
     rollout: Option<Rollout>,
 }
@@ -58,8 +63,21 @@ impl Pending {
     pub fn record(&mut self, recorded: Recorded) {
         self.snapshots.extend(recorded.snapshot);
         cut(&mut self.snapshots, RECORDS_WAITING_MAX);
-        self.ledger.extend(recorded.ledger);
-        cut(&mut self.ledger, RECORDS_WAITING_MAX);
+        for change in recorded.ledger {
+            for view in &change.dropped {
+                self.editions.remove(view);
+            }
+            self.ledger.add(change);
+        }
+        for (view, edition) in recorded.editions {
+            let waiting = self.editions.entry(view.clone()).or_default();
+            waiting.manifest = edition.manifest;
+            waiting.bodies.extend(edition.bodies);
+            // What the view has no more needs no body.
+            for gone in self.ledger.removed(&view) {
+                waiting.bodies.remove(gone);
+            }
+        }
     }
 
     pub fn set_intent(&mut self, intent: Option<Digest>) {
@@ -83,6 +101,7 @@ impl Pending {
             && self.events.is_empty()
             && self.snapshots.is_empty()
             && self.ledger.is_empty()
+            && self.editions.is_empty()
             && self.keys.is_none()
             && self.rollout.is_none()
     }
@@ -107,7 +126,8 @@ impl Pending {
             revoked_before: self.revoked_before,
             events: self.events.iter().cloned().collect(),
             snapshots: self.snapshots.iter().cloned().collect(),
-            ledger: self.ledger.iter().cloned().collect(),
+            ledger: self.ledger.changes(),
+            editions: self.editions.clone(),
             keys: self.keys.clone(),
             rollout: self.rollout.clone(),
         }

@@ -52,6 +52,8 @@ pub struct Picture {
     pub epoch: Epoch,
     /// Already in the store. A view whose content did not change keeps the serial of its last change.
     pub serial: Serial,
+    /// Watchers run snapshots below this one that no store has.
+    pub overtaken: Serial,
     pub facts: Arc<Facts>,
     /// Those of them that proxies send calls to: replicas that a proxy stands beside.
     pub mesh: Arc<Facts>,
@@ -89,7 +91,8 @@ impl Picture {
     /// The smallest serial that an edition may have now. While there is a lane every picture gives all views its number, so that those of
     /// both lanes have the same one.
     pub fn floor(&self) -> Serial {
-        if self.trial.is_some() { self.serial } else { self.lanes_since }
+        let of_lanes = if self.trial.is_some() { self.serial } else { self.lanes_since };
+        of_lanes.max(self.overtaken)
     }
 
     pub fn membership(&self) -> Membership {

@@ -15,7 +15,7 @@ use outrigger_control_core::moment::{Moment, Now};
 use outrigger_control_core::port::Store;
 use outrigger_control_core::registry::{Answer, Applied, Command, Registry};
 use outrigger_model::resource::Serial;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -23,10 +23,12 @@ use tracing::{info, warn};
 use crate::store::{AnyStore, StoreError};
 
 use super::chance;
-use super::message::{Answered, Message, NotRotated, Storing};
+use super::message::{Answered, Declared, Message, NotRotated, Storing};
 use super::pending::Pending;
 use super::picture::{self, Head, Picture};
-use super::trial::Trials;
+use super::reign::NotLeading;
+use super::stage::Stage;
+use super::trial::{NotMoved, Trials};
 
 /// Messages that share one transaction.
 const BATCH_MAX: usize = 512;
@@ -48,10 +50,20 @@ pub struct Task {
     trials: Trials,
     pending: Pending,
     started: Instant,
-    show: watch::Sender<Arc<Picture>>,
-    tell: watch::Sender<Storing>,
+    stage: Stage,
+    declared: Declared,
+    /// The next picture has at least this serial, and so has every view.
+    floor: Serial,
     unshown: Option<Unshown>,
     retry_at: Option<Instant>,
+    is_deposed: bool,
+}
+
+/// Why the writer ended.
+pub enum Ended {
+    Stopped,
+    /// Another replica leads. What it was last told to go by is handed back.
+    Deposed(Box<Declared>),
 }
 
 /// Changes that no picture has yet.
@@ -74,9 +86,10 @@ impl Task {
         store: AnyStore,
         (registry, history, keys, trials): (Registry, History, Keys, Trials),
         started: Instant,
-        (show, tell): (watch::Sender<Arc<Picture>>, watch::Sender<Storing>),
+        stage: Stage,
+        declared: Declared,
     ) -> Self {
-        let main = show.borrow().main.clone();
+        let main = stage.show.borrow().main.clone();
         Self {
             store,
             registry,
@@ -87,20 +100,33 @@ impl Task {
             trials,
             pending: Pending::default(),
             started,
-            show,
-            tell,
+            stage,
+            declared,
+            floor: Serial::default(),
             unshown: None,
             retry_at: None,
+            is_deposed: false,
         }
     }
 
-    pub async fn run(mut self, mut messages: mpsc::Receiver<Message>, stop: CancellationToken) {
+    /// Until `stop`, or until another replica leads.
+    pub async fn run(
+        mut self,
+        messages: &mut mpsc::Receiver<Message>,
+        stop: &CancellationToken,
+        over: impl Future<Output = ()>,
+    ) -> Ended {
         let mut batch = Vec::with_capacity(BATCH_MAX);
+        let mut over = std::pin::pin!(over);
         loop {
+            if self.is_deposed {
+                return Ended::Deposed(Box::new(self.declared));
+            }
             let (show_at, retry_at) = (self.unshown.as_ref().map(Unshown::due), self.retry_at);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
+                () = &mut over => self.is_deposed = true,
                 () = until(show_at) => self.show(),
                 () = until(retry_at) => self.store().await,
                 count = messages.recv_many(&mut batch, BATCH_MAX) => {
@@ -119,7 +145,7 @@ impl Task {
         if !self.pending.is_empty() {
             self.store().await;
         }
-        self.store.close().await;
+        Ended::Stopped
     }
 
     fn now(&self) -> Now {
@@ -127,7 +153,7 @@ impl Task {
     }
 
     async fn take(&mut self, batch: &mut Vec<Message>) {
-        let mut answers: Vec<(oneshot::Sender<Answered>, Answered)> = Vec::with_capacity(batch.len());
+        let mut answers = Vec::with_capacity(batch.len());
         let (mut rotated, mut declarations, mut moves) = (Vec::new(), Vec::new(), Vec::new());
         for message in batch.drain(..) {
             match message {
@@ -143,6 +169,7 @@ impl Task {
                     // Whoever asked may have gone.
                     let _ = answer.send(self.registry.tallies());
                 }
+                Message::Overtake { floor } => self.overtake(floor),
                 Message::RotateKey { answer } => rotated.push((answer, self.rotate())),
                 Message::LastHeard { answer } => {
                     // Whoever asked may have gone.
@@ -159,21 +186,28 @@ impl Task {
         if !self.pending.is_empty() && self.retry_at.is_none() {
             self.store().await;
         }
+        let elsewhere = self.is_deposed.then(NotLeading::default);
         for (answer, number) in rotated {
-            let _ = answer.send(number);
+            let _ = answer.send(elsewhere.clone().map_or(number, |it| Err(it.into())));
         }
         for (answer, moved) in moves {
-            let _ = answer.send(moved);
+            let elsewhere = elsewhere.clone().map(|it| NotMoved::NotPublished(it.into()));
+            let _ = answer.send(elsewhere.map_or(moved, Err));
         }
         for (answer, declaration) in declarations {
-            let _ = answer.send(declaration);
+            let _ = answer.send(elsewhere.clone().map_or(declaration, |it| Err(it.into())));
         }
         for (answer, answered) in answers {
-            let _ = answer.send(answered);
+            let answer: oneshot::Sender<Result<Answered, NotLeading>> = answer;
+            let _ = answer.send(elsewhere.clone().map_or(Ok(answered), Err));
         }
     }
 
     fn apply(&mut self, command: Command) -> Answer {
+        // Without the shared store nobody knows who leads: no lease ends, and all get time once it is back.
+        if matches!(command, Command::Sweep) && self.retry_at.is_some() && self.store.is_shared() {
+            return Answer::Noted;
+        }
         let mut applied = self.registry.apply(command, self.now());
         for event in &applied.events {
             say(event);
@@ -193,6 +227,18 @@ impl Task {
         let unshown = self.unshown.get_or_insert(Unshown { first: now, newest: now, changes: 0, reason });
         unshown.newest = now;
         unshown.changes += changes;
+    }
+
+    /// A watcher runs a snapshot that was published and never stored: whatever comes next is later than that.
+    fn overtake(&mut self, floor: Serial) {
+        if floor <= self.floor {
+            return;
+        }
+        self.floor = floor;
+        let (kind, subject) = (EventKind::SerialOvertaken, "control".to_owned());
+        self.changed(format!("{subject}: {kind}"), 1);
+        let detail = format!("a watcher runs a snapshot that no store has; the next one is at least {floor}");
+        self.apply(Command::Note { kind, subject, detail });
     }
 
     fn rotate(&mut self) -> Result<u32, NotRotated> {
@@ -219,8 +265,8 @@ impl Task {
 
     /// The serial of the next picture if there will be one, else of the one that is shown.
     fn next_serial(&self) -> Serial {
-        let shown = self.show.borrow().serial;
-        if self.unshown.is_some() { Serial(shown.0.saturating_add(1)) } else { shown }
+        let shown = self.stage.show.borrow().serial;
+        if self.unshown.is_some() { Serial(shown.0.saturating_add(1)).max(self.floor) } else { shown }
     }
 
     async fn store(&mut self) {
@@ -229,7 +275,7 @@ impl Task {
             Ok(()) => {
                 self.pending.clear();
                 if self.retry_at.take().is_some() {
-                    self.tell.send_replace(Storing::Fine);
+                    self.stage.tell.send_replace(Storing::Fine);
                     self.apply(note(EventKind::StoreRecovered, "everything that waited is stored"));
                 }
                 self.settle().await;
@@ -239,11 +285,15 @@ impl Task {
     }
 
     fn not_stored(&mut self, error: &StoreError) {
+        if matches!(error, StoreError::Deposed { .. }) {
+            self.is_deposed = true;
+            return;
+        }
         if self.retry_at.is_none() {
             let detail = chain(error);
             warn!(error = detail, "store failed; facts are kept in memory and will be stored later");
             self.apply(note(EventKind::StoreFailed, &detail));
-            self.tell.send_replace(Storing::Failing { since: SystemTime::now(), error: detail });
+            self.stage.tell.send_replace(Storing::Failing { since: SystemTime::now(), error: detail });
         }
         self.retry_at = Some(Instant::now() + RETRY_AFTER);
     }
@@ -255,12 +305,13 @@ impl Task {
             0 | 1 => unshown.reason,
             more => format!("{} (and {} more)", unshown.reason, more - 1),
         };
-        let last = self.show.borrow().clone();
+        let last = self.stage.show.borrow().clone();
         let (facts, book) = (self.registry.facts().clone(), self.registry.book().clone());
         let mesh = picture::mesh(&last, &facts);
         let picture = Picture {
             epoch: last.epoch,
             serial,
+            overtaken: self.floor,
             facts,
             mesh,
             main: self.main.clone(),
@@ -271,7 +322,7 @@ impl Task {
             reason,
             made_at: SystemTime::now(),
         };
-        self.show.send_replace(Arc::new(picture));
+        self.stage.show.send_replace(Arc::new(picture));
     }
 }
 

@@ -7,6 +7,7 @@ use outrigger_control_core::intent::record::{IntentRecord, IntentSource};
 use outrigger_control_core::port::{Batch, Store};
 use outrigger_control_core::registry::{Answer, Registry, Rules, StreamId};
 use outrigger_control_core::revocation::Book;
+use outrigger_control_core::snapshot::ledger::Ledger;
 use outrigger_model::digest::Digest;
 use outrigger_model::name::ReplicaId;
 use outrigger_model::resource::Serial;
@@ -176,12 +177,13 @@ async fn what_was_published_is_remembered() {
         made_at: SystemTime::UNIX_EPOCH,
         reason: "control started".to_owned(),
     };
-    let recorded = Recorded { snapshot: Some(snapshot.clone()), ledger: vec![change] };
+    let recorded = Recorded { snapshot: Some(snapshot.clone()), ledger: vec![change], editions: vec![] };
     control.opened.writer.record(recorded).await.unwrap();
     control.stop().await;
 
     let control = Control::at(&path, Document::default()).await;
-    assert_eq!(control.opened.ledger, ledger);
+    let Reign::Own { ledger: found, .. } = control.opened.writer.reign() else { panic!("it is alone") };
+    assert_eq!(*found, ledger);
     assert_eq!(control.store.snapshots(10).await.unwrap(), [snapshot]);
     control.stop().await;
 }
@@ -225,7 +227,7 @@ async fn what_waits_when_control_stops_is_stored() {
     control.report("n", &["weather-1"]).await;
     control.stop().await;
     assert_eq!(store.load().await.unwrap().standings.len(), 1);
-    assert_eq!(writer.apply(Command::Sweep).await, Err(Stopped));
+    assert_eq!(writer.apply(Command::Sweep).await, Err(NotApplied::Stopped(Stopped)));
 }
 
 #[test]

@@ -118,6 +118,12 @@ impl Trials {
         trials
     }
 
+    /// The same, shown where others look already.
+    pub fn shown_on(self, stage: watch::Sender<Option<Arc<Rollout>>>) -> Self {
+        stage.send_replace(self.shown.borrow().clone());
+        Self { shown: stage, ..self }
+    }
+
     /// The one that is under way.
     pub fn running(&self) -> Option<Arc<Rollout>> {
         self.shown.borrow().clone().filter(|rollout| !rollout.is_over())

@@ -2,12 +2,13 @@
 //!
 //! Invariant: control that is away keeps nothing from starting.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use outrigger_client::{Watch, WatchConfig};
-use outrigger_identity::{Material, channel};
+use outrigger_client::{Addresses, Watch, WatchConfig};
+use outrigger_identity::{ChannelError, Material, channel};
 use outrigger_model::identity::Party;
 use outrigger_model::requirement::Dependency;
 use tokio::net::UdpSocket;
@@ -17,6 +18,7 @@ use tracing::{info, warn};
 use super::error::StartError;
 use crate::config::Settings;
 use crate::registration::advertise;
+use crate::registration::controls::Controls;
 use crate::registration::report::Reporter;
 use crate::snapshot::frozen;
 use crate::snapshot::join::Feed;
@@ -36,7 +38,7 @@ pub(super) async fn feed(
     if let Some(file) = &settings.snapshot_file {
         check_folder(file)?;
     }
-    let Some(address) = settings.control.clone() else {
+    let Some(addresses) = addresses(settings) else {
         let file = settings.snapshot_file.clone();
         let held = match file {
             Some(file) => frozen::load(file).await,
@@ -44,10 +46,14 @@ pub(super) async fn feed(
         };
         return Ok(Feed::File(held));
     };
-    let first = channel(&address, material)?;
-    let material = material.cloned();
-    // The first one proved that the address and the identity make a channel; it is what is left if that ever changes.
-    let connect = move || channel(&address, material.as_ref()).unwrap_or_else(|_| Channel::clone(&first));
+    let connect = connector(settings, &addresses, material.cloned())?;
+    // A connection is asked for where the one before failed, so each is to the next replica of control.
+    let addresses = Mutex::new(addresses);
+    let connect = move || {
+        let mut addresses = addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        addresses.next();
+        connect(addresses.current())
+    };
     let config = WatchConfig {
         needs,
         labels: settings.labels.clone(),
@@ -56,6 +62,26 @@ pub(super) async fn feed(
         ..WatchConfig::new(settings.node.clone(), &build())
     };
     Ok(Feed::Control(Watch::start(connect, config)))
+}
+
+fn addresses(settings: &Settings) -> Option<Addresses> {
+    Addresses::new(settings.control.clone(), &mut fastrand::Rng::new())
+}
+
+/// Makes channels to replicas of control; fails now if an address or the identity makes none.
+fn connector(
+    settings: &Settings,
+    addresses: &Addresses,
+    material: Option<Material>,
+) -> Result<impl Fn(&str) -> Channel + Send + Sync + 'static, ChannelError> {
+    let any = channel(addresses.current(), material.as_ref())?;
+    let mut first = BTreeMap::new();
+    for address in &settings.control {
+        first.insert(address.clone(), channel(address, material.as_ref())?);
+    }
+    // What made a channel once is what is left if that ever changes.
+    let before = move |address: &str| first.get(address).unwrap_or(&any).clone();
+    Ok(move |address: &str| channel(address, material.as_ref()).unwrap_or_else(|_| before(address)))
 }
 
 /// A folder that is not there is a mistake of the start, found now rather than at the first snapshot.
@@ -67,27 +93,26 @@ fn check_folder(file: &Path) -> Result<(), StartError> {
     }
 }
 
-/// Who reports to control, and over which channel; none without control. A proxy that only calls reports how its calls go, unless its
+/// Who reports, and to which replicas of control; none without control. A proxy that only calls reports how its calls go, unless its
 /// identity is one that control does not hear reports of.
 pub(super) async fn reporter(
     settings: &Settings,
     material: Option<&Arc<Material>>,
     inbound: SocketAddr,
     events: &Arc<Events>,
-) -> Result<Option<(Reporter, Channel)>, StartError> {
+) -> Result<Option<(Reporter, Controls)>, StartError> {
     let is_heard = |material: &Arc<Material>| matches!(material.id().party, Party::Agent(_) | Party::Node(_));
     let may_have_agents = !settings.agents.is_empty() || settings.facade.is_some();
     let may_report = may_have_agents || material.is_none_or(is_heard);
-    let Some(control) = settings.control.as_deref().filter(|_| may_report) else { return Ok(None) };
+    let Some(addresses) = addresses(settings).filter(|_| may_report) else { return Ok(None) };
     let advertise = match settings.advertise {
         Some(address) => address,
-        None => advertised(inbound, control).await,
+        None => advertised(inbound, addresses.current()).await,
     };
     info!(%advertise, "other proxies are told to dial this address");
-    let node = settings.node.clone();
-    let channel = channel(control, material.map(AsRef::as_ref))?;
-    let events = Arc::clone(events);
-    Ok(Some((Reporter { node, build: build(), advertise, events }, channel)))
+    let (node, events) = (settings.node.clone(), Arc::clone(events));
+    let connect = connector(settings, &addresses, material.map(|material| Material::clone(material)))?;
+    Ok(Some((Reporter { node, build: build(), advertise, events }, Controls::new(addresses, connect))))
 }
 
 /// The address that faces control; if its name leads nowhere yet, the one that faces the world.

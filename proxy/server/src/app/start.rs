@@ -76,7 +76,7 @@ pub(super) async fn start(settings: Settings, upgrade: bool) -> Result<Running, 
 
     let reporter = mesh::reporter(&settings, material.as_ref(), ports.inbound, &events).await?;
     let registration =
-        reporter.map(|(reporter, channel)| Registration::start(reporter, channel, agents.replicas(), &mut work));
+        reporter.map(|(reporter, controls)| Registration::start(reporter, controls, agents.replicas(), &mut work));
     let catalog = catalog(&settings, material.as_deref(), &worlds, &events, &mut work);
     let (catalog_shown, Luggage { sessions, owners }) = (Arc::clone(&catalog), luggage.clone());
     let overload = Overload::start(&settings.overload, &events, &mut work);

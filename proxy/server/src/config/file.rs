@@ -168,7 +168,8 @@ pub struct ListenFile {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ControlFile {
-    /// `host:port` of control's gRPC listener, such as `127.0.0.1:17010`.
+    /// `host:port` of control's gRPC listener, such as `127.0.0.1:17010`. Of several replicas of control, all of them with commas between;
+    /// they are tried in an order of chance.
     pub address: String,
 }
 

@@ -34,9 +34,9 @@ pub(super) fn judge(settings: &Settings) -> Result<(), ConfigError> {
             return refuse(path, &address.to_string(), hint);
         }
     }
-    match &settings.control {
-        Some(control) if !is_loopback_authority(control) => refuse("control.address", control, hint),
-        _ => Ok(()),
+    match settings.control.iter().find(|control| !is_loopback_authority(control)) {
+        Some(control) => refuse("control.address", control, hint),
+        None => Ok(()),
     }
 }
 

@@ -22,6 +22,9 @@ use super::redis::redis;
 use super::settings::{Aggregate, Drain, IdentitySource, Limits, Listen, Sessions, Settings};
 use super::value::{at_most, parsed, refused, size, within};
 
+/// Replicas of control; five are many.
+const CONTROLS_MAX: usize = 16;
+
 /// A parsed file, and what it is resolved against.
 #[derive(Debug, Clone, Default)]
 pub struct Written {
@@ -65,7 +68,7 @@ impl TryFrom<Written> for Settings {
             only_needs: only_needs(file.view.as_deref())?,
             listen,
             advertise: file.advertise.as_deref().map(advertise).transpose()?,
-            control: file.control.map(|control| control_address(control.address)).transpose()?,
+            control: file.control.map_or_else(|| Ok(Vec::new()), |control| control_addresses(&control.address))?,
             identity,
             insecure: file.insecure,
             sessions: sessions(file.sessions, redis_url, &folder)?,
@@ -156,12 +159,21 @@ fn advertise(text: &str) -> Result<SocketAddr, ConfigError> {
     Ok(address)
 }
 
-fn control_address(text: String) -> Result<String, ConfigError> {
-    let authority: Option<http::uri::Authority> = text.parse().ok();
-    match authority {
-        Some(authority) if authority.port_u16().is_some_and(|port| port > 0) && !text.contains('@') => Ok(text),
-        _ => Err(refused("control.address", format!("`{text}` is not host:port; write it like 127.0.0.1:17010"))),
+fn control_addresses(text: &str) -> Result<Vec<String>, ConfigError> {
+    let all: Vec<String> = text.split(',').map(|address| address.trim().to_owned()).collect();
+    if all.len() > CONTROLS_MAX {
+        return Err(refused("control.address", format!("{} addresses are more than {CONTROLS_MAX}", all.len())));
     }
+    for address in &all {
+        let authority: Option<http::uri::Authority> = address.parse().ok();
+        let has_both = authority
+            .is_some_and(|authority| !authority.host().is_empty() && authority.port_u16().is_some_and(|port| port > 0));
+        if !has_both || address.contains('@') {
+            let text = format!("`{address}` is not host:port; write it like 127.0.0.1:17010");
+            return Err(refused("control.address", text));
+        }
+    }
+    Ok(all)
 }
 
 fn sessions(file: SessionsFile, from_environment: Option<String>, folder: &Path) -> Result<Sessions, ConfigError> {

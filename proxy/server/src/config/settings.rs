@@ -36,8 +36,8 @@ pub struct Settings {
     pub listen: Listen,
     /// What other proxies dial; none means the inbound address, or the local address towards control.
     pub advertise: Option<SocketAddr>,
-    /// `host:port` of control's gRPC listener; none means that the proxy runs from its last good snapshot.
-    pub control: Option<String>,
+    /// `host:port` of the gRPC listener of each replica of control; none means that the proxy runs from its last good snapshot.
+    pub control: Vec<String>,
     pub identity: IdentitySource,
     /// Plaintext beyond loopback is meant.
     pub insecure: bool,

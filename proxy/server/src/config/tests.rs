@@ -47,7 +47,7 @@ fn an_empty_file_is_a_proxy_that_only_calls_from_this_machine() {
     assert_eq!(settings.sessions.redis_timeout, Duration::from_millis(50));
     assert_eq!((settings.drain.grace, settings.drain.agent), (Duration::from_secs(10), Duration::from_secs(1)));
     assert_eq!(settings.threads, 2);
-    assert!(settings.control.is_none() && settings.snapshot_file.is_none() && !settings.insecure);
+    assert!(settings.control.is_empty() && settings.snapshot_file.is_none() && !settings.insecure);
 }
 
 #[test]
@@ -217,6 +217,10 @@ fn a_value_that_means_nothing_is_refused_with_its_key() {
         "control: {address: localhost}",
         "`control.address`: `localhost` is not host:port; write it like 127.0.0.1:17010",
     );
+    check_refused(
+        "control: {address: \"127.0.0.1:1, :2\"}",
+        "`control.address`: `:2` is not host:port; write it like 127.0.0.1:17010",
+    );
     check_refused("threads: 0", "`threads`: 0 is not within 1 to 256");
     check_refused(
         "allowed_origins: [example.com]",
@@ -259,6 +263,7 @@ fn plaintext_beyond_loopback_needs_a_word() {
         ("listen.admin", "listen: {admin: \"10.0.0.1:17000\"}"),
         ("advertise", "advertise: 10.0.0.5:17006"),
         ("control.address", "control: {address: \"control.example.com:17010\"}"),
+        ("control.address", "control: {address: \"127.0.0.1:17010, control.example.com:17010\"}"),
     ] {
         let error = refused(text).unwrap_or_else(|| panic!("{text} is accepted"));
         assert!(error.starts_with(&format!("`{key}`: ")) && error.contains("`insecure: true`"), "{error}");
@@ -435,4 +440,10 @@ fn labels_are_those_of_kubernetes_and_there_may_be_none() {
     assert_eq!(labels.to_string(), "app.kubernetes.io/part-of=shop,track=canary");
     let many: String = (0..17).map(|at| format!("n{at}: x, ")).collect();
     check_refused(&format!("labels: {{{many}}}"), "`labels`: more than 16 labels");
+}
+
+#[test]
+fn replicas_of_control_are_written_with_commas_between() {
+    let settings = settings_of("control: {address: \"127.0.0.1:17010, localhost:17011,[::1]:17012\"}").unwrap();
+    assert_eq!(settings.control, ["127.0.0.1:17010", "localhost:17011", "[::1]:17012"]);
 }

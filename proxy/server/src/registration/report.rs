@@ -1,6 +1,6 @@
 //! The task that keeps control informed for as long as the proxy lives.
 //!
-//! In: who we are, the watch of the own agents, a channel to control. Out: a [`Registration`] to watch and to end.
+//! In: who we are, the watch of the own agents, ways to reach control. Out: a [`Registration`] to watch and to end.
 //! Rules: a report when something changed, a light signal when nothing did, `Draining` and `Leave` at the end. A stream
 //! that breaks is opened again after a jittered pause; calls do not notice.
 //! Never here: what control makes of it.
@@ -16,9 +16,9 @@ use outrigger_wire::proto::registry::{Hello, Hint, Report, Welcome, hint};
 use outrigger_wire::report::calls;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
-use tonic::transport::Channel;
 use tracing::{debug, info, warn};
 
+use super::controls::Controls;
 use super::offered;
 use super::stream::{Reports, StreamError};
 use crate::health::local::{LocalReplica, LocalReplicas};
@@ -88,7 +88,7 @@ enum Phase {
 impl Registration {
     pub fn start(
         reporter: Reporter,
-        channel: Channel,
+        controls: Controls,
         locals: watch::Receiver<LocalReplicas>,
         tasks: &mut Tasks,
     ) -> Self {
@@ -96,7 +96,7 @@ impl Registration {
         let (phase, phases) = watch::channel(Phase::Serving);
         let chance = fastrand::Rng::new();
         let known = locals.clone();
-        let task = Task { reporter, channel, locals, status, phase: phases, said: None, chance };
+        let task = Task { reporter, controls, locals, status, phase: phases, said: None, chance };
         tasks.spawn("registration", task.run(tasks.token()));
         Self { status: shown, locals: known, phase: Arc::new(phase) }
     }
@@ -143,7 +143,7 @@ impl Registration {
 
 struct Task {
     reporter: Reporter,
-    channel: Channel,
+    controls: Controls,
     locals: watch::Receiver<LocalReplicas>,
     status: watch::Sender<Status>,
     phase: watch::Receiver<Phase>,
@@ -169,6 +169,7 @@ impl Task {
             self.while_hushed().await;
             let End::Broke(error) = self.one_stream(&mut backoff).await else { return };
             self.lost(&error);
+            self.controls.failed(&error);
             let mut phase = self.phase.clone();
             let leaving = phase.wait_for(|phase| *phase == Phase::Leaving);
             tokio::select! {
@@ -189,7 +190,7 @@ impl Task {
         let hello = Hello { node: self.reporter.node.to_string(), build: self.reporter.build.clone() };
         self.said = None;
         let report = self.next_report();
-        let opened = Reports::open(self.channel.clone(), hello, report).await;
+        let opened = Reports::open(self.controls.channel(), hello, report).await;
         match opened {
             Ok(mut reports) => match self.talk(&mut reports, backoff).await {
                 Ok(()) => {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use outrigger_config::{Environment, load_str};
 use outrigger_identity::Material;
 use outrigger_model::label::Labels;
-use outrigger_model::resource::ResourceKind;
+use outrigger_model::resource::{ResourceKind, Token};
 use outrigger_wire::kind::{MANIFEST_TYPE_URL, type_url};
 use outrigger_wire::proto::discovery::aggregated_discovery_service_client::AggregatedDiscoveryServiceClient;
 use outrigger_wire::proto::discovery::{DeltaDiscoveryRequest, DeltaDiscoveryResponse};
@@ -144,6 +144,16 @@ impl Watcher {
         Self::connect_as(watcher::Role::Proxy, channel, node, needs, held).await
     }
 
+    /// One that says which snapshot it runs.
+    pub async fn running(channel: Channel, node: &str, runs: Token) -> Self {
+        Self::of_running(Self::node(node, &[]), channel, Tokens::new(), Some(runs)).await
+    }
+
+    /// Why the stream was not taken.
+    pub async fn refusal(&mut self) -> Status {
+        self.responses.message().await.expect_err("the stream was taken")
+    }
+
     pub async fn connect_as(role: watcher::Role, channel: Channel, node: &str, needs: &[&str], held: Tokens) -> Self {
         Self::of(Node { role, ..Self::node(node, needs) }, channel, held).await
     }
@@ -168,11 +178,17 @@ impl Watcher {
     }
 
     pub async fn of(node: Node, channel: Channel, held: Tokens) -> Self {
+        Self::of_running(node, channel, held, None).await
+    }
+
+    async fn of_running(node: Node, channel: Channel, held: Tokens, runs: Option<Token>) -> Self {
         let (requests, stream) = mpsc::channel(64);
+        let mut node = watcher::encode(&node);
+        watcher::set_holds(&mut node, runs);
         for (at, url) in urls().into_iter().enumerate() {
             let of_type = held.iter().filter(|((of, _), _)| of == url);
             let request = DeltaDiscoveryRequest {
-                node: (at == 0).then(|| watcher::encode(&node)),
+                node: (at == 0).then(|| node.clone()),
                 type_url: url.to_owned(),
                 resource_names_subscribe: vec!["*".to_owned()],
                 initial_resource_versions: of_type.map(|((_, name), token)| (name.clone(), token.clone())).collect(),

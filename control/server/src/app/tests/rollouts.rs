@@ -10,10 +10,10 @@ use super::mesh::{Burst, post, post_with};
 use super::*;
 
 const FORECAST: &str = "routes: [{name: forecast, capability: weather}]";
-const CANARY: &[(&str, &str)] = &[("track", "canary")];
-const CURRENT: &str = "/v1/rollouts/current";
+pub const CANARY: &[(&str, &str)] = &[("track", "canary")];
+pub const CURRENT: &str = "/v1/rollouts/current";
 
-async fn start(control: &Running, expected: u64, more: Value) -> (u16, Value) {
+pub async fn start(control: &Running, expected: u64, more: Value) -> (u16, Value) {
     let mut body = json!({"document": FORECAST, "author": "ada", "reason": "try", "labels": "track=canary"});
     let (Value::Object(body), Value::Object(more)) = (&mut body, more) else { panic!("objects") };
     body.extend(more);
@@ -21,7 +21,7 @@ async fn start(control: &Running, expected: u64, more: Value) -> (u16, Value) {
     post_with(control, "/v1/rollouts", &fields, &Value::Object(body.clone()).to_string()).await
 }
 
-async fn moved(control: &Running, how: &str) -> (u16, Value) {
+pub async fn moved(control: &Running, how: &str) -> (u16, Value) {
     post(control, &format!("{CURRENT}/{how}"), r#"{"author": "ada"}"#).await
 }
 
@@ -30,13 +30,13 @@ async fn until_phase(control: &Running, phase: &str) -> Value {
 }
 
 /// A rollout that somebody has to move.
-async fn by_hand(control: &Running) -> Value {
+pub async fn by_hand(control: &Running) -> Value {
     let (status, rollout) = start(control, 1, json!({"manual": true, "min_calls": 0, "soak_seconds": 0})).await;
     assert_eq!(status, 201, "{rollout}");
     rollout
 }
 
-fn forecast() -> (String, String) {
+pub fn forecast() -> (String, String) {
     key(ResourceKind::Route, "forecast")
 }
 

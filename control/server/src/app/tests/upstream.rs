@@ -49,7 +49,7 @@ pub async fn light(control: &Running, id: &str) -> u16 {
     send(control, "HEAD", &format!("/heartbeat/{id}"), "").await.0
 }
 
-async fn light_until(control: &Running, id: &str, status: u16) {
+pub async fn light_until(control: &Running, id: &str, status: u16) {
     let reached = async {
         while light(control, id).await != status {
             tokio::time::sleep(Duration::from_millis(10)).await;

@@ -42,7 +42,7 @@ fn standing(id: &str, state: ReplicaState) -> Standing {
     Standing { replica: Arc::new(replica), state, trouble: "".into() }
 }
 
-fn snapshot(standings: &[(&str, ReplicaState)]) -> Snapshot {
+pub fn snapshot(standings: &[(&str, ReplicaState)]) -> Snapshot {
     let mut facts = Facts::default();
     for (id, state) in standings {
         facts.put(standing(id, *state));
@@ -51,7 +51,7 @@ fn snapshot(standings: &[(&str, ReplicaState)]) -> Snapshot {
     build(&facts, &Intent::default(), &shared, &Scope::base()).unwrap().snapshot
 }
 
-fn at(serial: u64) -> Origin {
+pub fn at(serial: u64) -> Origin {
     Origin {
         epoch: Epoch(9),
         serial: Serial(serial),
@@ -133,4 +133,31 @@ fn an_edition_below_the_floor_gets_a_new_number_and_shares_all_but_its_manifest(
     assert!(Arc::ptr_eq(&edition.routes, &first.routes) && !Arc::ptr_eq(&edition.manifest, &first.manifest));
     let again = assemble(&key, &snapshot, Some(&edition), &mut ledger, &Origin { floor: Serial(4), ..at(6) });
     assert!(Arc::ptr_eq(&again.edition, &edition), "it is above the floor now");
+}
+
+#[test]
+fn a_view_that_watchers_run_a_later_serial_of_goes_on_above_it_with_the_tokens_it_has() {
+    let (mut ledger, key) = (Ledger::default(), ViewKey::base());
+    let same = snapshot(&[("weather-1", ReplicaState::Healthy)]);
+    let first = assemble(&key, &same, None, &mut ledger, &at(3)).edition;
+    let above = Origin { floor: Serial(9), ..at(12) };
+    let raised = assemble(&key, &same, Some(&first), &mut ledger, &above);
+    assert!(raised.change.is_stamped && raised.change.is_empty());
+    assert_eq!((raised.edition.serial, raised.edition.digest), (Serial(12), first.digest));
+    for topic in Topic::ALL.into_iter().filter(|topic| *topic != Topic::Manifest) {
+        assert!(Arc::ptr_eq(first.shelf(topic), raised.edition.shelf(topic)), "{}", topic.as_str());
+    }
+    let again = assemble(&key, &same, Some(&raised.edition), &mut ledger, &Origin { floor: Serial(9), ..at(13) });
+    assert!(again.change.is_nothing(), "once");
+}
+
+#[test]
+fn an_edition_that_the_ledger_does_not_know_is_not_built_upon() {
+    let (mut ledger, key) = (Ledger::default(), ViewKey::base());
+    let (old, new) = (ReplicaState::Healthy, ReplicaState::Unknown);
+    let behind = assemble(&key, &snapshot(&[("weather-1", old)]), None, &mut ledger, &at(1)).edition;
+    let newest = assemble(&key, &snapshot(&[("weather-1", new)]), Some(&behind), &mut ledger, &at(2)).edition;
+    let again = assemble(&key, &snapshot(&[("weather-1", new)]), Some(&behind), &mut ledger, &at(5));
+    assert!(again.change.is_nothing(), "the ledger has it already");
+    assert_eq!((again.edition.serial, &again.edition.endpoints.entries), (Serial(2), &newest.endpoints.entries));
 }

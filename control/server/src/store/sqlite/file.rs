@@ -24,9 +24,8 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// Holds the lock file beside the store. The store's own file cannot carry it: closing a second handle of it would
 /// release SQLite's locks.
 pub fn lock(path: &Path) -> Result<File, StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(PathBuf::from(name));
+    let name = with_suffix(path, ".lock");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(name);
     let file = file.map_err(|cause| StoreError::Unreachable { path: path.to_owned(), cause })?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -73,12 +72,36 @@ pub fn make_private(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Makes the file and marks it as ours, in the main file and not in a log beside it, so that `is_new` can see it.
+/// Makes the file and marks it as ours, in the main file and not in a log beside it, so that `is_new` can see it. It gets its name when all of
+/// that is on disk: one that a kill left without the mark would look like somebody else's.
 pub async fn create(path: &Path, options: SqliteConnectOptions) -> Result<(), StoreError> {
     let explain = |cause| explain(path, "creating", cause);
-    let options = options.create_if_missing(true).pragma("application_id", APPLICATION.to_string());
+    let unreachable = |cause| StoreError::Unreachable { path: path.to_owned(), cause };
+    let fresh = with_suffix(path, ".new");
+    for leftover in ["", "-journal", "-wal", "-shm"] {
+        match std::fs::remove_file(with_suffix(&fresh, leftover)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unreachable(error)),
+            _ => {}
+        }
+    }
+    make_private(&fresh)?;
+    let options = options.filename(&fresh).pragma("application_id", APPLICATION.to_string());
     let connection = options.connect().await.map_err(explain)?;
-    connection.close().await.map_err(explain)
+    connection.close().await.map_err(explain)?;
+    let named = File::open(&fresh).and_then(|file| file.sync_all()).and_then(|()| std::fs::rename(&fresh, path));
+    named.and_then(|()| sync_folder(path)).map_err(unreachable)
+}
+
+/// A rename survives a power cut only once the folder is on disk.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }
 
 /// Reads the file through once. This finds broken pages; changed bytes inside rows are found by their hashes.

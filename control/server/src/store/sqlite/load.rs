@@ -2,7 +2,6 @@
 //!
 //! Invariant: a row that was changed from outside is moved to `quarantine` and told about; it is never served.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,19 +9,19 @@ use outrigger_control_core::facts::Standing;
 use outrigger_control_core::keyring::HeldKey;
 use outrigger_control_core::port::{DamagedRow, Stored};
 use outrigger_control_core::revocation::Revoked;
-use outrigger_control_core::snapshot::ledger::{Entry, Ledger, View};
-use outrigger_control_core::snapshot::scope::ViewKey;
-use outrigger_model::digest::Digest;
-use outrigger_model::resource::{Epoch, ResourceKind, Serial};
+use outrigger_control_core::snapshot::ledger::Ledger;
+use outrigger_model::resource::{Epoch, Serial};
 use sqlx::{SqliteConnection, SqlitePool};
 
 use super::super::error::StoreError;
 use super::super::key_row::KeyRow;
+use super::super::ledger_row::{LedgerRow, ViewRow, ledger};
+use super::super::meta_row::MetaRow;
 use super::super::row::{ReplicaRow, RevocationRow};
 use super::file;
 use super::history::{self, Newest};
 use super::rollout;
-use super::write::{MetaRow, begin, end, write_meta};
+use super::write::{begin, end, write_meta};
 
 /// Rows set aside that are kept for people to look at.
 const QUARANTINE_KEPT: i64 = 1_000;
@@ -163,42 +162,15 @@ async fn set_aside(connection: &mut SqliteConnection, row: &DamagedRow, content:
     Ok(())
 }
 
-/// A ledger needs no hashes: an entry that is wrong makes a token that matches nothing, and the resource is sent again.
 async fn read_ledger(
     connection: &mut SqliteConnection,
     newest: Serial,
     damaged: &mut Vec<DamagedRow>,
 ) -> Result<Ledger, sqlx::Error> {
-    let mut views = BTreeMap::new();
-    let rows: Vec<(String, i64)> = sqlx::query_as("SELECT view, serial FROM view").fetch_all(&mut *connection).await?;
-    for (view, serial) in rows {
-        match u64::try_from(serial).map(Serial) {
-            Ok(serial) if serial <= newest => {
-                views.insert(view, View { serial, ..View::default() });
-            }
-            _ => damaged.push(DamagedRow { table: "view", key: view, why: "its serial is from the future".to_owned() }),
-        }
-    }
-    let rows: Vec<(String, String, String, Vec<u8>, i64)> =
-        sqlx::query_as("SELECT view, kind, name, digest, serial FROM ledger").fetch_all(connection).await?;
-    for (view, kind, name, digest, serial) in rows {
-        let serial = u64::try_from(serial).map(Serial).ok().filter(|serial| *serial <= newest);
-        let parsed = (ResourceKind::parse(&kind), Digest::from_bytes(&digest), serial, views.get_mut(&view));
-        match parsed {
-            (Some(kind), Some(digest), Some(serial), Some(view)) => {
-                view.entries.insert((kind, name), Entry { digest, serial });
-            }
-            _ => {
-                let key = format!("{view} {kind} {name}");
-                damaged.push(DamagedRow { table: "ledger", key, why: "a field of it is unreadable".to_owned() });
-            }
-        }
-    }
-    let mut ledger = Ledger::default();
-    for (key, view) in views {
-        ledger.restore(ViewKey::stored(&key), view);
-    }
-    Ok(ledger)
+    let views: Vec<ViewRow> = sqlx::query_as("SELECT view, serial FROM view").fetch_all(&mut *connection).await?;
+    let query = "SELECT view, kind, name, digest, serial FROM ledger";
+    let entries: Vec<LedgerRow> = sqlx::query_as(query).fetch_all(connection).await?;
+    Ok(ledger(views, entries, newest, damaged))
 }
 
 /// The newest first. What cannot be believed is dropped and not set aside: it may be a secret all the same.

@@ -1,76 +1,18 @@
 //! Writes one batch in one transaction.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use outrigger_control_core::event::Event;
 use outrigger_control_core::intent::record::IntentRecord;
 use outrigger_control_core::keyring::HeldKey;
 use outrigger_control_core::port::{Batch, EVENTS_KEPT, SNAPSHOTS_KEPT, SnapshotRow};
 use outrigger_control_core::snapshot::ledger::LedgerChange;
-use outrigger_model::digest::Digest;
-use outrigger_model::resource::{Epoch, Serial};
 use sqlx::{Executor, SqliteConnection, SqlitePool};
 
 use super::super::intent_row::IntentRow;
 use super::super::key_row::KeyRow;
+use super::super::meta_row::MetaRow;
+use super::super::number::{millis, signed};
 use super::super::row::{ReplicaRow, RevocationRow};
 use super::rollout;
-
-/// The one row that says who we are.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct MetaRow {
-    epoch: i64,
-    serial: i64,
-    intent: Option<Vec<u8>>,
-    next_event: i64,
-    hash: Vec<u8>,
-}
-
-impl MetaRow {
-    pub fn new(epoch: Epoch) -> Self {
-        let mut row = Self { epoch: i64::from(epoch.0), serial: 0, intent: None, next_event: 1, hash: Vec::new() };
-        row.hash = row.digest().as_bytes().to_vec();
-        row
-    }
-
-    pub fn is_sound(&self) -> bool {
-        let in_range = u32::try_from(self.epoch).is_ok() && self.serial >= 0 && self.next_event >= 0;
-        in_range && self.digest().as_bytes().as_slice() == self.hash
-    }
-
-    pub fn epoch(&self) -> Epoch {
-        Epoch(u32::try_from(self.epoch).unwrap_or_default())
-    }
-
-    pub fn serial(&self) -> Serial {
-        Serial(u64::try_from(self.serial).unwrap_or_default())
-    }
-
-    pub fn intent(&self) -> Option<Digest> {
-        self.intent.as_deref().and_then(Digest::from_bytes)
-    }
-
-    pub fn next_event(&self) -> u64 {
-        u64::try_from(self.next_event).unwrap_or_default()
-    }
-
-    fn after(mut self, batch: &Batch) -> Self {
-        self.serial = signed(batch.serial.0);
-        if let Some(intent) = batch.intent {
-            self.intent = Some(intent.as_bytes().to_vec());
-        }
-        let newest = batch.events.iter().map(|event| signed(event.id).saturating_add(1)).max();
-        self.next_event = self.next_event.max(newest.unwrap_or(0));
-        self.hash = self.digest().as_bytes().to_vec();
-        self
-    }
-
-    fn digest(&self) -> Digest {
-        let numbers = [self.epoch, self.serial, self.next_event].map(i64::to_be_bytes);
-        let [epoch, serial, next_event] = &numbers;
-        Digest::of_parts([epoch.as_slice(), serial, next_event, self.intent.as_deref().unwrap_or_default()])
-    }
-}
 
 pub async fn commit(pool: &SqlitePool, batch: &Batch) -> Result<(), sqlx::Error> {
     let mut connection = pool.acquire().await?;
@@ -290,14 +232,4 @@ async fn write_keys(connection: &mut SqliteConnection, keys: &[HeldKey]) -> Resu
             .await?;
     }
     Ok(())
-}
-
-/// SQLite's integers are signed; ours that count up from one never reach the difference.
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn millis(time: SystemTime) -> i64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,6 +1,5 @@
-//! What every store does. Each sentence is checked for SQLite and for memory.
+//! What every store does. Each sentence is checked for SQLite, for memory, and for a real PostgreSQL.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -25,35 +24,56 @@ use outrigger_model::tag::TagSet;
 use outrigger_model::tally::Tally;
 use semver::Version;
 
-use crate::store::{AnyStore, StorePlace};
+use super::cluster;
+use crate::store::{AnyStore, Seat, StorePlace};
 
 /// A store that can be opened again.
 struct Place {
     store: AnyStore,
-    file: Option<PathBuf>,
+    place: StorePlace,
+    seat: Option<Seat>,
     _folder: tempfile::TempDir,
 }
 
 impl Place {
     async fn of(kind: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let file = (kind == "sqlite").then(|| folder.path().join("control.db"));
-        let place = file.clone().map_or(StorePlace::Memory, StorePlace::Sqlite);
-        Self { store: AnyStore::open(&place).await.unwrap(), file, _folder: folder }
+        let place = match kind {
+            "sqlite" => StorePlace::Sqlite(folder.path().join("control.db")),
+            "postgres" => StorePlace::Postgres(cluster::database()),
+            _ => StorePlace::Memory,
+        };
+        let (store, seat) = open(&place).await;
+        Self { store, place, seat, _folder: folder }
     }
 
     /// What the next control would find.
     async fn reopen(self) -> Self {
-        let Self { store, file, _folder } = self;
-        let Some(path) = file else { return Self { store, file: None, _folder } };
+        if self.place == StorePlace::Memory {
+            return self;
+        }
+        let Self { store, place, seat, _folder } = self;
         store.close().await;
         drop(store);
-        let store = AnyStore::open(&StorePlace::Sqlite(path.clone())).await.unwrap();
-        Self { store, file: Some(path), _folder }
+        if let Some(mut seat) = seat {
+            seat.leave().await;
+        }
+        let (store, seat) = open(&place).await;
+        Self { store, place, seat, _folder }
     }
 }
 
-const KINDS: [&str; 2] = ["sqlite", "memory"];
+async fn open(place: &StorePlace) -> (AnyStore, Option<Seat>) {
+    match place {
+        StorePlace::Postgres(database) => {
+            let (store, seat) = cluster::leading(database).await;
+            (AnyStore::Postgres(store), Some(seat))
+        }
+        other => (AnyStore::open(other).await.unwrap(), None),
+    }
+}
+
+const KINDS: [&str; 3] = ["sqlite", "memory", "postgres"];
 
 fn time(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds)

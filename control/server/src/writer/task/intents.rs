@@ -10,7 +10,6 @@ use outrigger_control_core::intent::history::NoRecord;
 use outrigger_control_core::intent::record::IntentRecord;
 use outrigger_control_core::port::Store;
 use outrigger_control_core::rollout::course::Rollout;
-use outrigger_model::resource::Serial;
 use tracing::{error, info};
 
 use super::super::declare;
@@ -24,6 +23,7 @@ use crate::config::document::Document;
 impl Task {
     /// Goes by what the file says; what was published since it last said something else stays in force.
     pub(super) async fn declare(&mut self, declared: Declared) -> Result<Declaration, NotPublished> {
+        self.declared = declared.clone();
         let Declared { document, rules } = declared;
         let declaration = match self.history.declare(&document.text, self.now().time) {
             Some(record) => self.enforce(record, document, None).await?,
@@ -67,7 +67,7 @@ impl Task {
         if !self.takes_intents() {
             return Err(NotPublished::Storing);
         }
-        let serial = Serial(self.show.borrow().serial.0.saturating_add(1));
+        let serial = self.next_shown();
         let ended = promoted.or_else(|| self.superseded(record.number, serial));
         let mut told = self.registry.apply(declare::event(&record), self.now());
         if let Some(rollout) = &ended {

@@ -177,8 +177,8 @@ impl Task {
         shown
     }
 
-    fn next_shown(&self) -> Serial {
-        Serial(self.show.borrow().serial.0.saturating_add(1))
+    pub(super) fn next_shown(&self) -> Serial {
+        Serial(self.stage.show.borrow().serial.0.saturating_add(1)).max(self.floor)
     }
 }
 

@@ -17,6 +17,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::{Registration, Reporter};
 use crate::health::local::{LocalReplica, LocalReplicas};
 use crate::lifecycle::drain::Tasks;
+use crate::registration::controls::Controls;
 use crate::telemetry::{CallEnd, CallReport, Direction, Events, Metrics};
 use crate::tests::{agents, until};
 
@@ -113,9 +114,11 @@ fn proxy(control: &Control) -> Proxy {
     let events = Arc::new(Events::new(Metrics::default()));
     let node = NodeId::new("weather-1").unwrap();
     let reporter = Reporter { node, build: "test".into(), advertise, events: Arc::clone(&events) };
-    let channel = outrigger_identity::channel(&control.address.to_string(), None).unwrap();
+    let addresses = vec![control.address.to_string()];
+    let addresses = outrigger_client::Addresses::new(addresses, &mut fastrand::Rng::with_seed(1)).unwrap();
+    let controls = Controls::new(addresses, |address| outrigger_identity::channel(address, None).unwrap());
     let mut tasks = Tasks::default();
-    let registration = Registration::start(reporter, channel, shown, &mut tasks);
+    let registration = Registration::start(reporter, controls, shown, &mut tasks);
     Proxy { locals, registration, tasks, events }
 }
 
