@@ -27,8 +27,7 @@ pub fn of_function(function: &Function) -> impl Iterator<Item = &Requirement> {
 
 /// Sorted by text, each once.
 pub fn of(registration: &Registration) -> Result<Vec<Dependency>, BadName> {
-    let all: BTreeSet<String> = registration.functions.iter().flat_map(of_function).map(ToString::to_string).collect();
-    let mut dependencies = Vec::with_capacity(all.len());
+    let mut dependencies = Vec::new();
     let mut seen = BTreeSet::new();
     for requirement in registration.functions.iter().flat_map(of_function) {
         if seen.insert(requirement.to_string()) {

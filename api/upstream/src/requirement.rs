@@ -5,7 +5,7 @@
 use outrigger_model::name::{CapabilityName, Namespace};
 use outrigger_model::requirement::Requirement;
 use outrigger_model::requirement::also::{Also, BadWord, RangeText, Reach, SchemaMode, SchemaNeed};
-use outrigger_model::tag::{BadTag, Tag, TagChoice, TagFilter, TagGroup};
+use outrigger_model::tag::{BadTag, TagChoice, TagFilter, TagGroup};
 use semver::VersionReq;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -86,18 +86,10 @@ fn filter(tags: &[TagJson]) -> Result<TagFilter, BadTag> {
     let mut filter = TagFilter::parse(singles)?;
     for tag in tags {
         let TagJson::AnyOf(choices) = tag else { continue };
-        let choices = choices.iter().map(|text| choice(text)).collect::<Result<Vec<_>, _>>()?;
+        let choices = choices.iter().map(|text| text.parse()).collect::<Result<Vec<TagChoice>, _>>()?;
         filter.groups.extend(TagGroup::new(choices));
     }
     Ok(filter)
-}
-
-fn choice(text: &str) -> Result<TagChoice, BadTag> {
-    Ok(match text.split_at_checked(1) {
-        Some(("+", tag)) => TagChoice::Preferred(Tag::new(tag)?),
-        Some(("-", tag)) => TagChoice::Excluded(Tag::new(tag)?),
-        _ => TagChoice::Required(Tag::new(text)?),
-    })
 }
 
 fn schema(json: &NeedJson) -> Result<Option<SchemaNeed>, BadNeed> {

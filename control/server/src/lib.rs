@@ -4,6 +4,7 @@
 //! Never here: calls of agents; control is not on their path, and connects to nobody but where an operator calls
 //! an agent through it (`relay`).
 
+mod causes;
 pub mod ca;
 pub mod store;
 pub mod config;

@@ -14,6 +14,7 @@ use outrigger_control_core::plan::finding::{Finding, FindingKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::causes::chain;
 use crate::config::declared::{DeclaredError, intent};
 use crate::config::file::{ControlFile, MeshFile, RouteFile};
 use crate::config::pools::PoolFile;
@@ -177,12 +178,6 @@ fn placed(text: &str) -> (String, String) {
         return (path.to_owned(), rest.trim_start_matches(':').trim_start().to_owned());
     }
     ("document".to_owned(), text.to_owned())
-}
-
-/// An error and its causes, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]

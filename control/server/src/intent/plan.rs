@@ -14,6 +14,7 @@ use outrigger_control_core::snapshot::build::{Shared, build};
 use outrigger_model::name::NodeId;
 use outrigger_wire::watcher::Role;
 
+use crate::causes::chain;
 use crate::config::document::Document;
 use crate::discovery::watchers::Row;
 use crate::publish::view::View;
@@ -138,12 +139,6 @@ fn other_builds(watchers: &[Row], changing: &[ViewPlan]) -> Vec<Finding> {
         Finding::new(FindingKind::OtherBuild, "document", detail)
     };
     builds.into_iter().map(finding).collect()
-}
-
-/// An error and its causes, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]

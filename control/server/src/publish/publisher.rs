@@ -24,6 +24,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
+use crate::causes::chain;
 use crate::publish::assemble::{Assembled, Origin, assemble};
 use crate::publish::edition::Edition;
 use crate::publish::replicas::{self, Replicas};
@@ -373,10 +374,4 @@ fn row(picture: &Picture, published: &Published) -> SnapshotRow {
         made_at: picture.made_at,
         reason: picture.reason.clone(),
     }
-}
-
-/// An error and its causes, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -20,6 +20,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::causes::chain;
 use crate::store::{AnyStore, StoreError};
 
 use super::chance;
@@ -350,15 +351,4 @@ fn say(event: &Event) {
         EventKind::LeasesHeld | EventKind::ReportRefused => warn!(kind = kind.as_str(), subject, detail, "event"),
         _ => info!(kind = kind.as_str(), subject, detail, "event"),
     }
-}
-
-/// An error and its causes, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }
